@@ -1,0 +1,1 @@
+"""An embedded actor-system runtime for algorithmic trading."""

@@ -1,0 +1,37 @@
+"""The tree of commands. Only names and options are imported here; each command imports its work when it is called."""
+
+from typing import Annotated
+
+import typer
+
+from libra_ray.cli.doctor import doctor
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="libra",
+    help="Backtests, sweeps and data for libra_ray.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", show_default=False)] = False,
+) -> None:
+    """An actor-system runtime for algorithmic trading."""
+    if version:
+        from libra_ray.cli.versions import library_version
+
+        typer.echo(f"libra {library_version()}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+app.command()(doctor)

@@ -1,0 +1,21 @@
+"""Configuration: frozen settings types, and their values from a file, the environment and the command line.
+
+Every error names the place that its value came from: `run.toml:14 risk.max_order_rate`.
+"""
+
+from libra_ray.config.secrets import is_secret_key, masked, shown_text
+from libra_ray.config.settings import Settings
+from libra_ray.config.source import ConfigSource
+from libra_ray.config.validation import build_settings, first_of, read_settings, setting_errors
+
+__all__ = [
+    "ConfigSource",
+    "Settings",
+    "build_settings",
+    "first_of",
+    "is_secret_key",
+    "masked",
+    "read_settings",
+    "setting_errors",
+    "shown_text",
+]

@@ -1,0 +1,149 @@
+"""The best bid and ask, and how much of the size shown there has been used up.
+
+What an order takes is not there for any other order, nor for the same order again, until the market shows it anew:
+
+- the same price and size as before: what was used stays used;
+- the same price with another size: fresh;
+- another price: the old level is remembered as standing behind a better one; it is forgotten once the price has moved
+  past it, and keeps its used part if it becomes the best again with the size it had.
+"""
+
+from collections.abc import Sequence
+
+__all__ = ["L1Book", "L1Side"]
+
+
+class L1Side:
+    """One side. `sign` is +1 for bids (higher is better) and -1 for asks."""
+
+    __slots__ = ("behind", "px", "sign", "size", "used")
+
+    def __init__(self, sign: int) -> None:
+        self.sign = sign
+        self.px: int | None = None
+        self.size = 0
+        self.used = 0
+        self.behind: list[tuple[int, int, int]] = []  # (px, size, used) of levels behind the best, used > 0
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing is used and nothing remembered, so that the next row can simply replace what is here."""
+        return self.used == 0 and not self.behind
+
+    def show(self, px: int, size: int) -> None:
+        """The market shows this best price and size."""
+        if px == self.px:
+            if size != self.size:
+                self.size, self.used = size, 0
+            return
+        if self.is_fresh or self.px is None:
+            self.px, self.size = px, size
+            return
+        sign = self.sign
+        if (px - self.px) * sign > 0 and self.used:
+            self.behind.append((self.px, self.size, self.used))
+        used = 0
+        kept: list[tuple[int, int, int]] = []
+        for level in self.behind:
+            if level[0] == px:
+                used = level[2] if level[1] == size else 0
+            elif (px - level[0]) * sign > 0:
+                kept.append(level)
+        self.behind = kept
+        self.px, self.size, self.used = px, size, used
+
+    def reset(self, px: int, size: int) -> None:
+        """A bar step or a trade sets the price: nothing is used, nothing remembered."""
+        self.px, self.size, self.used = px, size, 0
+        self.behind.clear()
+
+
+class L1Book:
+    """Both sides. `consumes` False gives every order the whole displayed size in every step."""
+
+    __slots__ = ("asks", "bids", "consumes", "tick")
+
+    def __init__(self, tick: int, *, consumes: bool) -> None:
+        self.bids = L1Side(1)
+        self.asks = L1Side(-1)
+        self.tick = tick
+        self.consumes = consumes
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether rows may be skipped without losing what was used."""
+        return self.bids.is_fresh and self.asks.is_fresh
+
+    def show(self, bid: int, ask: int, bid_size: int, ask_size: int) -> None:
+        """A quote."""
+        self.bids.show(bid, bid_size)
+        self.asks.show(ask, ask_size)
+
+    def replay(
+        self,
+        bid: Sequence[int],
+        ask: Sequence[int],
+        bid_size: Sequence[int],
+        ask_size: Sequence[int],
+        start: int,
+        stop: int,
+    ) -> None:
+        """Quotes that nobody acted on, rows [start, stop): only the last counts once nothing is used any more."""
+        for i in range(start, stop - 1):
+            if self.is_fresh:
+                break
+            self.show(int(bid[i]), int(ask[i]), int(bid_size[i]), int(ask_size[i]))
+        last = stop - 1
+        self.show(int(bid[last]), int(ask[last]), int(bid_size[last]), int(ask_size[last]))
+
+    def reset(self, px: int, size: int) -> None:
+        """A bar step or a trade: both sides stand at `px`."""
+        self.bids.reset(px, size)
+        self.asks.reset(px, size)
+
+    def opposite(self, *, is_buy: bool) -> L1Side:
+        """What an order of that direction trades against."""
+        return self.asks if is_buy else self.bids
+
+    def available(self, *, is_buy: bool) -> int:
+        """Displayed size that is still there for an order of that direction."""
+        side = self.asks if is_buy else self.bids
+        return side.size - side.used if self.consumes else side.size
+
+    def is_marketable(self, px: int, *, is_buy: bool) -> bool:
+        """Whether a limit at `px` would trade now. False before there is a price."""
+        best = (self.asks if is_buy else self.bids).px
+        return best is not None and (px >= best if is_buy else px <= best)
+
+    def use(self, qty: int, *, is_buy: bool) -> None:
+        """Note that an order took `qty` of the displayed size, or as much of it as is there."""
+        if self.consumes:
+            side = self.asks if is_buy else self.bids
+            side.used += min(qty, side.size - side.used)
+
+    def take(self, leaves: int, limit: int | None, *, is_buy: bool, best_only: bool) -> list[tuple[int, int]]:
+        """Execute as a taker: (quantity, price) of each fill; what is used is noted.
+
+        The available size at the best price first; then, L1 knowing no depth, all the rest one tick beyond it, where
+        the limit allows that price. `best_only` (IOC, FOK, market-to-limit) stops at the best level.
+        """
+        side = self.asks if is_buy else self.bids
+        best = side.px
+        if best is None or not self.allows(limit, best, is_buy=is_buy):
+            return []
+        fills = []
+        first = min(leaves, self.available(is_buy=is_buy))
+        if first > 0:
+            if self.consumes:
+                side.used += first
+            fills.append((first, best))
+        rest = leaves - first
+        beyond = best + self.tick if is_buy else best - self.tick
+        if rest > 0 and not best_only and self.allows(limit, beyond, is_buy=is_buy):
+            fills.append((rest, beyond))
+        return fills
+
+    @staticmethod
+    def allows(limit: int | None, px: int, *, is_buy: bool) -> bool:
+        """Whether a limit (None: none) permits a price."""
+        return limit is None or (px <= limit if is_buy else px >= limit)

@@ -1,0 +1,1 @@
+"""All that may cross an inbox: commands, events, market data."""

@@ -1,0 +1,48 @@
+"""What somebody wants done: immutable, imperative. Inside a host the order travels by reference."""
+
+import msgspec
+
+from libra_ray.model.orders import Order
+
+__all__ = ["CancelAllOrders", "CancelOrder", "Command", "ModifyOrder", "SetTradingState", "SubmitOrder"]
+
+
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """What all commands begin with."""
+
+    ts_ns: int
+    strategy_id: str
+
+
+class SubmitOrder(Command, frozen=True, gc=False):
+    """Send an order. What the risk engine lets pass is this same object: the approval is the reference."""
+
+    order: Order
+
+
+class ModifyOrder(Command, frozen=True, gc=False):
+    """Change what is given; None leaves a field as it is. Raw integers at the order's own decimals."""
+
+    order: Order
+    quantity_raw: int | None
+    price_raw: int | None
+    trigger_raw: int | None
+
+
+class CancelOrder(Command, frozen=True, gc=False):
+    """Take an order off the venue."""
+
+    order: Order
+
+
+class CancelAllOrders(Command, frozen=True, gc=False):
+    """Cancel all open orders of the strategy, in order of acceptance; `instrument_id` None means all instruments."""
+
+    instrument_id: str | None
+
+
+class SetTradingState(Command, frozen=True, gc=False):
+    """Set what the risk engine lets through."""
+
+    state: str
+    reason: str

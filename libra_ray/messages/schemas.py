@@ -1,0 +1,453 @@
+"""Market data: one schema object per type, from which Arrow, numpy, rows and documentation are derived.
+
+A batch is an Arrow table of one instrument. Prices and sizes are decimal columns at the instrument's own decimals; in
+standard precision (at most 9) they are `decimal64`, whose 8-byte integers are read without a copy.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import repeat
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from libra_ray.model.identifiers import InstrumentId
+from libra_ray.model.instruments import Instrument
+from libra_ray.model.numbers import STANDARD_PRECISION_MAX, Price, Quantity
+
+__all__ = [
+    "BARS",
+    "BOOK_DELTAS",
+    "BOOK_SNAPSHOTS",
+    "FUNDING_RATES",
+    "LAST_IN_MESSAGE",
+    "MARK_PRICES",
+    "QUOTES",
+    "SCHEMAS",
+    "TRADES",
+    "Bar",
+    "BookDelta",
+    "BookSnapshotRow",
+    "Field",
+    "FundingRate",
+    "MarkPrice",
+    "Quote",
+    "Row",
+    "RowSpec",
+    "Schema",
+    "Trade",
+    "raw_column",
+]
+
+RATE_PRECISION: Final = 12
+LAST_IN_MESSAGE: Final = 1
+"""The bit of `flags` that ends a venue's message: rows up to it are applied together."""
+
+
+class Kind(StrEnum):
+    """What a column holds, which decides its Arrow type and the name of its raw integers."""
+
+    TIME = "time"
+    PRICE = "price"
+    SIZE = "size"
+    RATE = "rate"
+    CODE = "code"
+    COUNT = "count"
+    TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column: its name, what it holds, what it means."""
+
+    name: str
+    kind: Kind
+    meaning: str
+
+    @property
+    def raw_name(self) -> str:
+        """The name in rows and arrays: scaled integers end in `_raw`."""
+        return f"{self.name}_raw" if self.kind in (Kind.PRICE, Kind.SIZE, Kind.RATE) else self.name
+
+
+class RowSpec(msgspec.Struct, frozen=True):
+    """What all rows of one stream share: the instrument and the scales of the raw integers."""
+
+    instrument_id: InstrumentId
+    price_precision: int
+    size_precision: int
+    price_unit: float
+    size_unit: float
+    period: str = ""
+
+    @classmethod
+    def of(cls, instrument: Instrument, period: str = "") -> "RowSpec":
+        """The spec of an instrument's rows."""
+        price, size = instrument.price_precision, instrument.size_precision
+        return cls(instrument.id, price, size, 10.0**price, 10.0**size, period)
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """What every row begins with. `ts_ns` orders the replay; `ts_event_ns` is the venue's own time."""
+
+    spec: RowSpec
+    ts_ns: int
+    ts_event_ns: int
+
+    @property
+    def instrument_id(self) -> InstrumentId:
+        """Whose row this is."""
+        return self.spec.instrument_id
+
+
+class Bar(Row, frozen=True, gc=False):
+    """Open, high, low, close and volume of one period; `ts_event_ns` is its close."""
+
+    open_raw: int
+    high_raw: int
+    low_raw: int
+    close_raw: int
+    volume_raw: int
+
+    @property
+    def open(self) -> Price:
+        """First price."""
+        return Price(self.open_raw, self.spec.price_precision)
+
+    @property
+    def high(self) -> Price:
+        """Highest price."""
+        return Price(self.high_raw, self.spec.price_precision)
+
+    @property
+    def low(self) -> Price:
+        """Lowest price."""
+        return Price(self.low_raw, self.spec.price_precision)
+
+    @property
+    def close(self) -> Price:
+        """Last price."""
+        return Price(self.close_raw, self.spec.price_precision)
+
+    @property
+    def volume(self) -> Quantity:
+        """Traded quantity."""
+        return Quantity(self.volume_raw, self.spec.size_precision)
+
+    @property
+    def open_f(self) -> float:
+        """First price as a float."""
+        return self.open_raw / self.spec.price_unit
+
+    @property
+    def high_f(self) -> float:
+        """Highest price as a float."""
+        return self.high_raw / self.spec.price_unit
+
+    @property
+    def low_f(self) -> float:
+        """Lowest price as a float."""
+        return self.low_raw / self.spec.price_unit
+
+    @property
+    def close_f(self) -> float:
+        """Last price as a float."""
+        return self.close_raw / self.spec.price_unit
+
+    @property
+    def volume_f(self) -> float:
+        """Traded quantity as a float."""
+        return self.volume_raw / self.spec.size_unit
+
+    @property
+    def period(self) -> str:
+        """The bar's length, such as `1h`."""
+        return self.spec.period
+
+
+class Quote(Row, frozen=True, gc=False):
+    """The best bid and ask with the sizes shown there."""
+
+    bid_px_raw: int
+    ask_px_raw: int
+    bid_qty_raw: int
+    ask_qty_raw: int
+
+    @property
+    def bid_px(self) -> Price:
+        """Best bid."""
+        return Price(self.bid_px_raw, self.spec.price_precision)
+
+    @property
+    def ask_px(self) -> Price:
+        """Best ask."""
+        return Price(self.ask_px_raw, self.spec.price_precision)
+
+    @property
+    def bid_qty(self) -> Quantity:
+        """Size shown at the best bid."""
+        return Quantity(self.bid_qty_raw, self.spec.size_precision)
+
+    @property
+    def ask_qty(self) -> Quantity:
+        """Size shown at the best ask."""
+        return Quantity(self.ask_qty_raw, self.spec.size_precision)
+
+    @property
+    def bid_px_f(self) -> float:
+        """Best bid as a float."""
+        return self.bid_px_raw / self.spec.price_unit
+
+    @property
+    def ask_px_f(self) -> float:
+        """Best ask as a float."""
+        return self.ask_px_raw / self.spec.price_unit
+
+
+class Trade(Row, frozen=True, gc=False):
+    """One trade of the market. `aggressor`: 0 unknown, 1 the buyer, 2 the seller crossed the spread."""
+
+    price_raw: int
+    qty_raw: int
+    aggressor: int
+
+    @property
+    def price(self) -> Price:
+        """Traded price."""
+        return Price(self.price_raw, self.spec.price_precision)
+
+    @property
+    def qty(self) -> Quantity:
+        """Traded quantity."""
+        return Quantity(self.qty_raw, self.spec.size_precision)
+
+    @property
+    def price_f(self) -> float:
+        """Traded price as a float."""
+        return self.price_raw / self.spec.price_unit
+
+    @property
+    def qty_f(self) -> float:
+        """Traded quantity as a float."""
+        return self.qty_raw / self.spec.size_unit
+
+
+class BookDelta(Row, frozen=True, gc=False):
+    """One change of the book. `action`: 1 add, 2 update, 3 delete, 4 clear; `side`: 1 bid, 2 ask."""
+
+    action: int
+    side: int
+    price_raw: int
+    qty_raw: int
+    order_id: int
+    flags: int
+
+    @property
+    def price(self) -> Price:
+        """The level."""
+        return Price(self.price_raw, self.spec.price_precision)
+
+    @property
+    def qty(self) -> Quantity:
+        """New total size of the level, or size of the order in an L3 book."""
+        return Quantity(self.qty_raw, self.spec.size_precision)
+
+
+class BookSnapshotRow(Row, frozen=True, gc=False):
+    """One level of a full book. `side`: 1 bid, 2 ask; `level` counts from 0 at the best."""
+
+    side: int
+    level: int
+    price_raw: int
+    qty_raw: int
+    flags: int
+
+    @property
+    def price(self) -> Price:
+        """The level."""
+        return Price(self.price_raw, self.spec.price_precision)
+
+    @property
+    def qty(self) -> Quantity:
+        """Size at the level."""
+        return Quantity(self.qty_raw, self.spec.size_precision)
+
+
+class FundingRate(Row, frozen=True, gc=False):
+    """A funding payment of a perpetual: the rate applies to positions held at this time; long pays a positive one."""
+
+    rate_raw: int
+
+    @property
+    def rate_f(self) -> float:
+        """The rate as a float."""
+        return self.rate_raw / 10.0**RATE_PRECISION
+
+
+class MarkPrice(Row, frozen=True, gc=False):
+    """The venue's mark price."""
+
+    price_raw: int
+
+    @property
+    def price(self) -> Price:
+        """The mark."""
+        return Price(self.price_raw, self.spec.price_precision)
+
+
+class Schema:
+    """One data type. From its fields come the Arrow schema, the numpy dtype, the rows and the documentation."""
+
+    def __init__(self, name: str, row: type[Row], *fields: Field) -> None:
+        self.name = name
+        self.row = row
+        self.fields = (
+            Field("ts_init_ns", Kind.TIME, "when it could be known here; orders the replay"),
+            Field("ts_event_ns", Kind.TIME, "the venue's own time; of a bar, its close"),
+            *fields,
+        )
+        self.names = tuple(field.name for field in self.fields)
+
+    def __repr__(self) -> str:
+        return f"Schema({self.name})"
+
+    def arrow(self, instrument: Instrument, *, period: str = "") -> pa.Schema:
+        """The Arrow schema of this instrument's batches, with the instrument in the metadata."""
+        types = {
+            Kind.TIME: pa.int64(),
+            Kind.PRICE: decimal_type(instrument.price_precision),
+            Kind.SIZE: decimal_type(instrument.size_precision),
+            Kind.RATE: decimal_type(RATE_PRECISION, wide=True),
+            Kind.CODE: pa.int8(),
+            Kind.COUNT: pa.int64(),
+            Kind.TEXT: pa.string(),
+        }
+        metadata = {"libra.type": self.name, "libra.instrument_id": instrument.id, "libra.period": period}
+        return pa.schema([pa.field(f.name, types[f.kind], nullable=False) for f in self.fields], metadata=metadata)
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        """The record dtype of standard precision: every column an int64, decimals as `<name>_raw`."""
+        return np.dtype([(f.raw_name, np.int64) for f in self.fields])
+
+    @property
+    def documentation(self) -> str:
+        """A Markdown table of the columns."""
+        lines = ["| column | holds | meaning |", "| --- | --- | --- |"]
+        return "\n".join([*lines, *(f"| `{f.name}` | {f.kind} | {f.meaning} |" for f in self.fields)])
+
+    def table(self, instrument: Instrument, columns: Mapping[str, npt.ArrayLike], *, period: str = "") -> pa.Table:
+        """A batch from raw integers by column name (`open`, `bid_px`, ...). `ts_event_ns` defaults to `ts_init_ns`.
+
+        Copies each column once at most. Raises `KeyError` for a missing column.
+        """
+        schema = self.arrow(instrument, period=period)
+        given = dict(columns)
+        given.setdefault("ts_event_ns", given["ts_init_ns"])
+        given.setdefault("ts_init_ns", given["ts_event_ns"])
+        arrays = [_arrow_array(given[field.name], field.type) for field in schema]
+        return pa.Table.from_arrays(arrays, schema=schema)
+
+    def rows(self, spec: RowSpec, table: pa.Table) -> Iterator[Row]:
+        """Row views of a batch, built one by one as they are asked for."""
+        columns = [raw_column(table, name) for name in ("ts_init_ns", "ts_event_ns", *self.names[2:])]
+        lists = [column if isinstance(column, list) else column.tolist() for column in columns]
+        return map(self.row, repeat(spec), *lists)
+
+
+def decimal_type(precision: int, *, wide: bool = False) -> pa.DataType:
+    """`decimal64(18, n)` up to 9 decimals, `decimal128(38, n)` above."""
+    return pa.decimal64(18, precision) if precision <= STANDARD_PRECISION_MAX or wide else pa.decimal128(38, precision)
+
+
+def _arrow_array(values: npt.ArrayLike, kind: pa.DataType) -> pa.Array:
+    """Raw integers as an Arrow array: 8-byte columns take numpy's memory as it is."""
+    if pa.types.is_decimal128(kind):
+        ints = values if isinstance(values, list) else np.asarray(values, dtype=object).tolist()
+        buffer = b"".join(int(value).to_bytes(16, "little", signed=True) for value in ints)
+        return pa.Array.from_buffers(kind, len(ints), [None, pa.py_buffer(buffer)])
+    if pa.types.is_decimal64(kind):
+        data = np.ascontiguousarray(values, dtype=np.int64)
+        return pa.Array.from_buffers(kind, len(data), [None, pa.py_buffer(data)])
+    if pa.types.is_string(kind):
+        return pa.array(values, kind)
+    return pa.array(np.ascontiguousarray(values, dtype=kind.to_pandas_dtype()), kind)
+
+
+def raw_column(table: pa.Table | pa.RecordBatch, name: str) -> npt.NDArray[np.int64] | list[int]:
+    """A column's raw integers: a read-only int64 view without a copy, or a list of Python ints in high precision.
+
+    A table of several chunks is joined first (one copy). Raises `KeyError` for an unknown column.
+    """
+    column = table.column(name)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    kind, buffer = column.type, column.buffers()[1]
+    start, count = column.offset, len(column)
+    if pa.types.is_decimal128(kind):
+        data = memoryview(buffer)[start * 16 : (start + count) * 16]
+        return [int.from_bytes(data[at : at + 16], "little", signed=True) for at in range(0, count * 16, 16)]
+    if buffer is None:
+        return np.empty(0, np.int64)
+    dtype = np.dtype(np.int8 if pa.types.is_int8(kind) else np.int64)
+    view = np.frombuffer(buffer, dtype=dtype, count=count, offset=start * dtype.itemsize)
+    if dtype != np.int64:
+        view = view.astype(np.int64)
+    view.flags.writeable = False
+    return view
+
+
+BARS = Schema(
+    "bars",
+    Bar,
+    Field("open", Kind.PRICE, "first price"),
+    Field("high", Kind.PRICE, "highest price"),
+    Field("low", Kind.PRICE, "lowest price"),
+    Field("close", Kind.PRICE, "last price"),
+    Field("volume", Kind.SIZE, "traded quantity"),
+)
+QUOTES = Schema(
+    "quotes",
+    Quote,
+    Field("bid_px", Kind.PRICE, "best bid"),
+    Field("ask_px", Kind.PRICE, "best ask"),
+    Field("bid_qty", Kind.SIZE, "size shown at the best bid"),
+    Field("ask_qty", Kind.SIZE, "size shown at the best ask"),
+)
+TRADES = Schema(
+    "trades",
+    Trade,
+    Field("price", Kind.PRICE, "traded price"),
+    Field("qty", Kind.SIZE, "traded quantity"),
+    Field("aggressor", Kind.CODE, "0 unknown, 1 buyer, 2 seller"),
+)
+BOOK_DELTAS = Schema(
+    "book_deltas",
+    BookDelta,
+    Field("action", Kind.CODE, "1 add, 2 update, 3 delete, 4 clear"),
+    Field("side", Kind.CODE, "1 bid, 2 ask"),
+    Field("price", Kind.PRICE, "the level"),
+    Field("qty", Kind.SIZE, "new total of the level, or size of the order"),
+    Field("order_id", Kind.COUNT, "the order in an L3 book, else 0"),
+    Field("flags", Kind.CODE, "bit 1: last row of the venue's message"),
+)
+BOOK_SNAPSHOTS = Schema(
+    "book_snapshots",
+    BookSnapshotRow,
+    Field("side", Kind.CODE, "1 bid, 2 ask"),
+    Field("level", Kind.COUNT, "0 is the best"),
+    Field("price", Kind.PRICE, "the level"),
+    Field("qty", Kind.SIZE, "size at the level"),
+    Field("flags", Kind.CODE, "bit 1: last row of the snapshot"),
+)
+FUNDING_RATES = Schema("funding_rates", FundingRate, Field("rate", Kind.RATE, "fraction of the notional at mark"))
+MARK_PRICES = Schema("mark_prices", MarkPrice, Field("price", Kind.PRICE, "the venue's mark price"))
+
+SCHEMAS: Final = {
+    schema.name: schema
+    for schema in (BARS, QUOTES, TRADES, BOOK_DELTAS, BOOK_SNAPSHOTS, FUNDING_RATES, MARK_PRICES)
+}

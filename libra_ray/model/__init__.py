@@ -1,0 +1,1 @@
+"""Values and pure functions: instruments, numbers, orders, positions, accounts."""

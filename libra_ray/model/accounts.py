@@ -1,0 +1,37 @@
+"""An account's money: totals by currency, each changed by bookings that are rounded once."""
+
+from libra_ray.model.enums import AccountType
+from libra_ray.model.numbers import Currency, Money
+
+__all__ = ["Account"]
+
+
+class Account:
+    """Balances at one venue. `base` set: one balance, bookings are converted; not set: each stays in its currency."""
+
+    __slots__ = ("account_id", "base", "currencies", "kind", "totals")
+
+    def __init__(self, account_id: str, kind: AccountType, base: Currency | None) -> None:
+        self.account_id = account_id
+        self.kind = kind
+        self.base = base
+        self.totals: dict[str, int] = {}
+        self.currencies: dict[str, Currency] = {}
+
+    def book(self, amount_raw: int, currency: Currency) -> int:
+        """Add `amount_raw` to the balance of `currency`; returns the new total, raw."""
+        code = currency.code
+        if code not in self.totals:
+            self.currencies[code] = currency
+            self.totals[code] = 0
+        total = self.totals[code] + amount_raw
+        self.totals[code] = total
+        return total
+
+    def total(self, code: str) -> Money:
+        """The balance of a currency. Raises `KeyError` where the account never had any."""
+        return Money(self.totals[code], self.currencies[code])
+
+    def total_raw(self, code: str) -> int:
+        """The balance of a currency, 0 where the account never had any."""
+        return self.totals.get(code, 0)

@@ -1,0 +1,201 @@
+"""An order: what was asked for, and how far it has come. Only the kernel changes it, by applying events."""
+
+from decimal import Decimal
+from typing import Final
+
+from libra_ray.errors import InvalidOrderTransitionError
+from libra_ray.model.enums import OrderSide, OrderStatus, OrderType, TimeInForce, TriggerType
+from libra_ray.model.numbers import Price, Quantity
+from libra_ray.model.order_states import CLOSED, is_legal
+
+__all__ = ["LIMIT_TYPES", "STOP_TYPES", "Order"]
+
+LIMIT_TYPES: Final = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+"""Types that carry a price."""
+STOP_TYPES: Final = (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
+"""Types that carry a trigger."""
+
+_PENDING: Final = (OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL)
+
+
+class Order:
+    """One order. Raw integers are at `price_precision` and `size_precision`, the instrument's own when it is on grid.
+
+    Attributes:
+        fill_value_raw: sum of last_qty x last_px over the fills; divided by `filled_raw` it is `avg_px`.
+        before_pending: the status to go back to when a pending change ends.
+        code, message: why it was denied, rejected or canceled; empty otherwise.
+    """
+
+    __slots__ = (
+        "before_pending",
+        "client_order_id",
+        "code",
+        "expire_ns",
+        "fill_value_raw",
+        "filled_raw",
+        "instrument_id",
+        "is_buy",
+        "last_px_raw",
+        "last_qty_raw",
+        "message",
+        "position_id",
+        "post_only",
+        "price_precision",
+        "price_raw",
+        "quantity_raw",
+        "quote_quantity",
+        "reduce_only",
+        "side",
+        "size_precision",
+        "status",
+        "strategy_id",
+        "tags",
+        "time_in_force",
+        "trigger_raw",
+        "trigger_type",
+        "ts_accepted_ns",
+        "ts_init_ns",
+        "ts_last_ns",
+        "type",
+        "venue_order_id",
+    )
+
+    def __init__(
+        self,
+        client_order_id: str,
+        strategy_id: str,
+        instrument_id: str,
+        side: OrderSide,
+        type: OrderType,  # noqa: A002  # FIX calls the field OrdType; the short name is the vocabulary here
+        quantity_raw: int,
+        size_precision: int,
+        price_raw: int | None,
+        trigger_raw: int | None,
+        price_precision: int,
+        ts_init_ns: int,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        expire_ns: int | None = None,
+        post_only: bool = False,  # noqa: FBT001, FBT002  # positional on the hot path of the factory
+        reduce_only: bool = False,  # noqa: FBT001, FBT002
+        trigger_type: TriggerType = TriggerType.DEFAULT,
+        position_id: str | None = None,
+        tags: tuple[str, ...] = (),
+    ) -> None:
+        self.client_order_id = client_order_id
+        self.strategy_id = strategy_id
+        self.instrument_id = instrument_id
+        self.side = side
+        self.is_buy = side is OrderSide.BUY
+        self.type = type
+        self.quantity_raw = quantity_raw
+        self.size_precision = size_precision
+        self.price_raw = price_raw
+        self.trigger_raw = trigger_raw
+        self.price_precision = price_precision
+        self.ts_init_ns = ts_init_ns
+        self.time_in_force = time_in_force
+        self.expire_ns = expire_ns
+        self.post_only = post_only
+        self.reduce_only = reduce_only
+        self.quote_quantity = False
+        self.trigger_type = trigger_type
+        self.position_id = position_id
+        self.tags = tags
+        self.status = OrderStatus.INITIALIZED
+        self.before_pending = OrderStatus.INITIALIZED
+        self.filled_raw = 0
+        self.fill_value_raw = 0
+        self.last_qty_raw = 0
+        self.last_px_raw = 0
+        self.venue_order_id = ""
+        self.ts_accepted_ns = 0
+        self.ts_last_ns = ts_init_ns
+        self.code = ""
+        self.message = ""
+
+    def __repr__(self) -> str:
+        at = "" if self.price_raw is None else f" @ {self.price}"
+        return f"Order({self.client_order_id} {self.side} {self.quantity} {self.instrument_id} {self.type}{at} {self.status})"
+
+    @property
+    def quantity(self) -> Quantity:
+        """What was asked for."""
+        return Quantity(self.quantity_raw, self.size_precision)
+
+    @property
+    def filled_qty(self) -> Quantity:
+        """What has been filled (FIX: CumQty)."""
+        return Quantity(self.filled_raw, self.size_precision)
+
+    @property
+    def leaves_raw(self) -> int:
+        """What is still to fill, raw."""
+        return self.quantity_raw - self.filled_raw
+
+    @property
+    def leaves_qty(self) -> Quantity:
+        """What is still to fill (FIX: LeavesQty)."""
+        return Quantity(self.quantity_raw - self.filled_raw, self.size_precision)
+
+    @property
+    def price(self) -> Price | None:
+        """The limit, where it has one."""
+        return None if self.price_raw is None else Price(self.price_raw, self.price_precision)
+
+    @property
+    def trigger_price(self) -> Price | None:
+        """The trigger of a stop, where it has one."""
+        return None if self.trigger_raw is None else Price(self.trigger_raw, self.price_precision)
+
+    @property
+    def avg_px(self) -> Decimal | None:
+        """Quantity-weighted average of its fills, None before the first."""
+        if self.filled_raw == 0:
+            return None
+        return (Decimal(self.fill_value_raw) / self.filled_raw).scaleb(-self.price_precision)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is expected of it."""
+        return self.status in CLOSED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it works at the venue."""
+        return self.status not in CLOSED and bool(self.venue_order_id)
+
+    def move(self, target: OrderStatus, ts_ns: int) -> None:
+        """Go to `target`. Raises `InvalidOrderTransitionError`, and stays, where the table does not allow it."""
+        status = self.status
+        if not is_legal(status, target):
+            raise InvalidOrderTransitionError(self.client_order_id, status, target)
+        if target in _PENDING and status not in _PENDING:
+            self.before_pending = status
+        self.status = target
+        self.ts_last_ns = ts_ns
+
+    def settle_pending(self, ts_ns: int) -> None:
+        """A pending change ended: back to the status before it, or to what fills have made of it since."""
+        if self.status in _PENDING:
+            back = self.before_pending
+            filled = self.filled_raw > 0 and back in (OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.TRIGGERED)
+            self.status = OrderStatus.PARTIALLY_FILLED if filled else back
+        self.ts_last_ns = ts_ns
+
+    def fill(self, qty_raw: int, px_raw: int, ts_ns: int) -> None:
+        """Apply one fill. Raises `InvalidOrderTransitionError` where the status or the leaves do not allow it."""
+        status, filled = self.status, self.filled_raw + qty_raw
+        if filled > self.quantity_raw or qty_raw <= 0:
+            raise InvalidOrderTransitionError(self.client_order_id, status, f"a fill of {qty_raw} raw")
+        target = OrderStatus.FILLED if filled == self.quantity_raw else OrderStatus.PARTIALLY_FILLED
+        if not is_legal(status, target):
+            raise InvalidOrderTransitionError(self.client_order_id, status, target)
+        stays = target is OrderStatus.PARTIALLY_FILLED and (status in _PENDING or status in CLOSED)
+        if not stays:
+            self.status = target
+        self.filled_raw = filled
+        self.fill_value_raw += qty_raw * px_raw
+        self.last_qty_raw = qty_raw
+        self.last_px_raw = px_raw
+        self.ts_last_ns = ts_ns

@@ -1,0 +1,150 @@
+"""A position: signed quantity and open value as integers, changed by fills and nothing else."""
+
+from decimal import Decimal
+
+from libra_ray.model.contract_terms import ContractTerms
+from libra_ray.model.enums import PositionSide
+from libra_ray.model.numbers import Currency, Money, Quantity
+from libra_ray.model.rules.pnl import INVERSE_DECIMALS, released
+
+__all__ = ["Position"]
+
+
+class Position:
+    """One life of a position, from the fill that opens it to the one that makes it flat.
+
+    Attributes:
+        quantity_raw: signed; long is positive.
+        open_value: sum of quantity x price of what is open, at price plus size decimals (inverse: 12 decimals).
+        realized_raw: profit less commissions in settlement currency.
+        exit_raw, exit_value: quantity taken off so far, and sum of quantity x price of that.
+    """
+
+    __slots__ = (
+        "closing_order_id",
+        "commission_raw",
+        "commissions",
+        "entry_side",
+        "exit_raw",
+        "exit_value",
+        "fills",
+        "open_value",
+        "opening_order_id",
+        "peak_raw",
+        "position_id",
+        "quantity_raw",
+        "realized_raw",
+        "strategy_id",
+        "terms",
+        "ts_closed_ns",
+        "ts_opened_ns",
+    )
+
+    def __init__(self, position_id: str, strategy_id: str, terms: ContractTerms, order_id: str, ts_ns: int) -> None:
+        self.position_id = position_id
+        self.strategy_id = strategy_id
+        self.terms = terms
+        self.opening_order_id = order_id
+        self.closing_order_id = ""
+        self.ts_opened_ns = ts_ns
+        self.ts_closed_ns = 0
+        self.entry_side = PositionSide.FLAT
+        self.quantity_raw = 0
+        self.open_value = 0
+        self.realized_raw = 0
+        self.commission_raw = 0
+        self.commissions: dict[str, Money] = {}
+        self.peak_raw = 0
+        self.exit_raw = 0
+        self.exit_value = 0
+        self.fills = 0
+
+    def __repr__(self) -> str:
+        return f"Position({self.position_id} {self.side} {self.quantity})"
+
+    @property
+    def instrument_id(self) -> str:
+        """Of what."""
+        return self.terms.instrument.id
+
+    @property
+    def side(self) -> PositionSide:
+        """Long, short or flat."""
+        if self.quantity_raw == 0:
+            return PositionSide.FLAT
+        return PositionSide.LONG if self.quantity_raw > 0 else PositionSide.SHORT
+
+    @property
+    def quantity(self) -> Quantity:
+        """How much, without sign."""
+        return Quantity(abs(self.quantity_raw), self.terms.instrument.size_precision)
+
+    @property
+    def currency(self) -> Currency:
+        """What profit is counted in."""
+        return self.terms.instrument.settlement
+
+    @property
+    def realized_pnl(self) -> Money:
+        """Profit so far, less commissions in that currency."""
+        return Money(self.realized_raw, self.currency)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is flat."""
+        return self.quantity_raw == 0
+
+    @property
+    def avg_px_open(self) -> Decimal | None:
+        """Average price of what is open; None when flat."""
+        return self._average(self.open_value, abs(self.quantity_raw))
+
+    @property
+    def avg_px_close(self) -> Decimal | None:
+        """Average price of what was taken off; None before the first reduction."""
+        return self._average(self.exit_value, self.exit_raw)
+
+    def _average(self, value: int, quantity_raw: int) -> Decimal | None:
+        if quantity_raw == 0 or value == 0:
+            return None
+        instrument = self.terms.instrument
+        if self.terms.inverse:
+            units = Decimal(quantity_raw * instrument.multiplier.num) / instrument.multiplier.den
+            return units.scaleb(-instrument.size_precision) / Decimal(value).scaleb(-INVERSE_DECIMALS)
+        return (Decimal(value) / quantity_raw).scaleb(-instrument.price_precision)
+
+    def unrealized_raw(self, px_raw: int) -> int:
+        """Profit if closed at `px_raw`, settlement raw."""
+        return self.terms.unrealized(self.quantity_raw, self.open_value, px_raw) if self.quantity_raw else 0
+
+    def add(self, signed_raw: int, px_raw: int) -> None:
+        """Open or grow by `signed_raw` at `px_raw`; its sign is the position's own."""
+        if self.quantity_raw == 0:
+            self.entry_side = PositionSide.LONG if signed_raw > 0 else PositionSide.SHORT
+        self.quantity_raw += signed_raw
+        self.open_value += self.terms.value(px_raw, abs(signed_raw))
+        self.peak_raw = max(self.peak_raw, abs(self.quantity_raw))
+        self.fills += 1
+
+    def reduce(self, qty_raw: int, px_raw: int) -> int:
+        """Take `qty_raw` off (at most what is there) at `px_raw`; returns the profit, settlement raw."""
+        size = abs(self.quantity_raw)
+        sign = 1 if self.quantity_raw > 0 else -1
+        freed = released(self.open_value, qty_raw, size)
+        pnl = self.terms.pnl(sign, px_raw, qty_raw, freed)
+        self.open_value -= freed
+        self.quantity_raw -= sign * qty_raw
+        self.realized_raw += pnl
+        self.exit_raw += qty_raw
+        self.exit_value += self.terms.value(px_raw, qty_raw)
+        self.fills += 1
+        return pnl
+
+    def charge(self, commission_raw: int, currency: Currency) -> None:
+        """Count a commission; in settlement currency it lowers the realized profit."""
+        if currency.code == self.terms.instrument.settlement.code:
+            self.realized_raw -= commission_raw
+            self.commission_raw += commission_raw
+        else:
+            before = self.commissions.get(currency.code)
+            self.commissions[currency.code] = Money(commission_raw + (before.raw if before else 0), currency)

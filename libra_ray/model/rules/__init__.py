@@ -1,0 +1,1 @@
+"""Pure integer functions: the one text of fees, profit, margin and rounding."""

@@ -1,0 +1,28 @@
+"""Integer arithmetic on scaled numbers: the only place where the library rounds.
+
+Interpreted, Python's integers are exact at any size. Every rule that multiplies and divides goes through these
+functions, so that a compiled form needs one checked 128-bit version of each and nothing else.
+"""
+
+__all__ = ["div_ceil", "div_half_even", "rescale_half_even"]
+
+
+def div_half_even(numerator: int, denominator: int) -> int:
+    """`numerator / denominator` to the nearest integer, ties to the even one. `denominator` > 0."""
+    quotient, remainder = divmod(numerator, denominator)
+    twice = remainder + remainder
+    if twice > denominator or (twice == denominator and quotient & 1):
+        return quotient + 1
+    return quotient
+
+
+def div_ceil(numerator: int, denominator: int) -> int:
+    """`numerator / denominator` rounded up (towards plus infinity). `denominator` > 0."""
+    return -(-numerator // denominator)
+
+
+def rescale_half_even(raw: int, from_scale: int, to_scale: int) -> int:
+    """The same value at another number of decimals, half-even where decimals are lost."""
+    if to_scale >= from_scale:
+        return raw * 10 ** (to_scale - from_scale)
+    return div_half_even(raw, 10 ** (from_scale - to_scale))

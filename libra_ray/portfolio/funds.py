@@ -1,0 +1,189 @@
+"""What an account holds back, and whether one more order fits."""
+
+from collections.abc import Iterable, Iterator
+
+from libra_ray.model.accounts import Account
+from libra_ray.model.enums import AccountType, InstrumentKind
+from libra_ray.model.instruments import Instrument
+from libra_ray.model.numbers import Currency, Rate
+from libra_ray.model.orders import Order
+from libra_ray.model.rules.fixed_point import rescale_half_even
+from libra_ray.model.rules.margin import cash_locked, instrument_margin, worst_notional
+from libra_ray.portfolio.portfolio import Portfolio
+
+__all__ = ["Funds"]
+
+INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
+INSUFFICIENT_MARGIN = "INSUFFICIENT_MARGIN"
+
+
+class Funds:
+    """Locked amounts of one venue's account.
+
+    CASH: an open buy locks price x leaves plus the taker fee in quote currency, rounded up; an open sell of a pair its
+    leaves in base currency. MARGIN: per instrument, rate x the larger of |P + B| and |P - S|.
+    """
+
+    def __init__(
+        self, portfolio: Portfolio, venue: str, leverage: Rate, *, leveraged: bool, allow_borrowing: bool = False
+    ) -> None:
+        self._portfolio = portfolio
+        self._venue = venue
+        self._leverage = leverage if leveraged else Rate(1, 1)
+        self._allow_borrowing = allow_borrowing
+
+    @property
+    def account(self) -> Account:
+        """Whose money it is."""
+        return self._portfolio.accounts[self._venue]
+
+    def refusal(self, orders: Iterable[Order]) -> str | None:
+        """The denial code where the account cannot carry `orders` on top of what works; None where it can."""
+        new = list(orders)
+        if self.account.kind is AccountType.CASH:
+            return self._cash_refusal(new)
+        return self._margin_refusal(new)
+
+    def locked(self) -> dict[str, int]:
+        """Locked amounts by currency code, raw."""
+        if self.account.kind is AccountType.CASH:
+            held: dict[str, int] = {}
+            for order in self._working():
+                self._lock_cash(order, held)
+            return held
+        return self._locked_margin([])
+
+    # ------------------------------------------------------------------ cash
+
+    def _cash_refusal(self, new: list[Order]) -> str | None:
+        needed: dict[str, int] = {}
+        for order in new:
+            self._lock_cash(order, needed)
+        if not any(needed.values()):
+            return None
+        held = self.locked()
+        for code, amount in needed.items():
+            if amount > self.account.total_raw(code) - held.get(code, 0):
+                return INSUFFICIENT_BALANCE
+        return None
+
+    def _lock_cash(self, order: Order, held: dict[str, int]) -> None:
+        instrument = self._portfolio.cache.instruments[order.instrument_id]
+        if order.is_buy:
+            px_raw = self.order_px(order)
+            if px_raw is None:
+                return
+            num, den = self._cash_factor(instrument)
+            amount = cash_locked(px_raw, order.leaves_raw, num, den)
+            held[instrument.quote.code] = held.get(instrument.quote.code, 0) + amount
+        elif instrument.kind is InstrumentKind.PAIR and instrument.base is not None:
+            amount = rescale_half_even(order.leaves_raw, instrument.size_precision, instrument.base.precision)
+            held[instrument.base.code] = held.get(instrument.base.code, 0) + amount
+
+    def _cash_factor(self, instrument: Instrument) -> tuple[int, int]:
+        """(1 + taker fee) x multiplier over all scales, as a fraction of price x quantity."""
+        fee_num, fee_den = self._portfolio.terms[instrument.id].taker_factor
+        scale = 10 ** (instrument.price_precision + instrument.size_precision)
+        num = instrument.multiplier.num * 10**instrument.quote.precision
+        den = instrument.multiplier.den * scale
+        return num * fee_den + max(fee_num, 0) * den, den * fee_den
+
+    # ------------------------------------------------------------------ margin
+
+    def _margin_refusal(self, new: list[Order]) -> str | None:
+        touched = dict.fromkeys(order.instrument_id for order in new)
+        if all(self._portfolio.cache.instruments[name].margin_init.num == 0 for name in touched):
+            return None
+        before, after = self._locked_margin([]), self._locked_margin(new)
+        for code, amount in after.items():
+            if amount > before.get(code, 0) and amount > self._equity(code):
+                return INSUFFICIENT_MARGIN
+        return None
+
+    def _locked_margin(self, new: list[Order]) -> dict[str, int]:
+        """Initial margin by currency of everything that works, and of `new` as if it did."""
+        orders: dict[str, list[Order]] = {}
+        for order in (*self._working(), *new):
+            orders.setdefault(order.instrument_id, []).append(order)
+        for position in self._portfolio.positions_open(venue=self._venue):
+            orders.setdefault(position.instrument_id, [])
+        held: dict[str, int] = {}
+        for name, working in orders.items():
+            instrument = self._portfolio.cache.instruments[name]
+            if instrument.margin_init.num == 0:
+                continue
+            amount, unit = self._in_account(self._margin_of(instrument, working), instrument.settlement)
+            held[unit.code] = held.get(unit.code, 0) + amount
+        return held
+
+    def _margin_of(self, instrument: Instrument, working: list[Order]) -> int:
+        """Margin of one instrument in its settlement currency: exact notionals, rounded half-even once."""
+        net = self._portfolio.net_raw(instrument.id)
+        buys = sells = 0
+        for order in working:
+            px_raw = None if order.reduce_only else self.order_px(order)
+            if px_raw is None:
+                continue
+            if order.is_buy:
+                buys += _notional(instrument, 2 * px_raw, order.leaves_raw)
+            else:
+                sells += _notional(instrument, 2 * px_raw, order.leaves_raw)
+        mark_twice = self._portfolio.cache.rows.of(instrument.id).mark_twice()
+        held = 0 if mark_twice is None else _notional(instrument, mark_twice, abs(net)) * (1 if net > 0 else -1)
+        rate = instrument.margin_init
+        num, den = _notional_scale(instrument)
+        return instrument_margin(
+            worst_notional(held, buys, sells), num * rate.num * self._leverage.den, den * rate.den * self._leverage.num
+        )
+
+    def _equity(self, code: str) -> int:
+        """Total plus open profit in one currency, or everything in the base currency."""
+        account, portfolio = self.account, self._portfolio
+        if account.base is not None:
+            return portfolio.equity_raw(self._venue)
+        worth = account.total_raw(code)
+        for position in portfolio.positions_open(venue=self._venue):
+            if position.currency.code == code:
+                worth += portfolio.unrealized_raw(position)
+        return worth
+
+    def _in_account(self, amount_raw: int, unit: Currency) -> tuple[int, Currency]:
+        base = self.account.base
+        if base is None or base.code == unit.code:
+            return amount_raw, unit
+        converted = self._portfolio.rates.convert(amount_raw, unit, base)
+        return (amount_raw, unit) if converted is None else (converted, base)
+
+    # ------------------------------------------------------------------ both
+
+    def order_px(self, order: Order) -> int | None:
+        """At what price an order counts: its own, else its trigger, else the opposite best; None where unknown."""
+        if order.price_raw is not None:
+            return order.price_raw
+        if order.trigger_raw is not None:
+            return order.trigger_raw
+        top = self._portfolio.cache.rows.of(order.instrument_id).bid_ask()
+        return None if top is None else top[1 if order.is_buy else 0]
+
+    def _working(self) -> Iterator[Order]:
+        instruments = self._portfolio.cache.instruments
+        return (o for o in self._portfolio.cache.working.values() if instruments[o.instrument_id].venue == self._venue)
+
+
+_INVERSE_SCALE = 10**24
+
+
+def _notional(instrument: Instrument, px_twice_raw: int, qty_raw: int) -> int:
+    """A notional in units of `_notional_scale`: exact for linear contracts, at 24 decimals for inverse ones."""
+    if instrument.inverse:
+        return (2 * qty_raw * _INVERSE_SCALE) // px_twice_raw
+    return px_twice_raw * qty_raw
+
+
+def _notional_scale(instrument: Instrument) -> tuple[int, int]:
+    """Settlement raw per unit of `_notional`, as a fraction."""
+    multiplier = instrument.multiplier
+    num = multiplier.num * 10**instrument.settlement.precision
+    if instrument.inverse:
+        return num * 10**instrument.price_precision, multiplier.den * _INVERSE_SCALE * 10**instrument.size_precision
+    return num, 2 * multiplier.den * 10 ** (instrument.price_precision + instrument.size_precision)

@@ -1,0 +1,114 @@
+"""The market as it stands: the current row of each stream, and the prices that follow from it.
+
+A replay moves cursors; nothing is copied or computed per row. While a venue works on a row that the actors have not
+seen yet, that row is *in hand*, and prices are those of the row in hand.
+"""
+
+from libra_ray.messages.schemas import Bar, MarkPrice, Quote, Row, Trade
+from libra_ray.model.identifiers import period_ns
+
+__all__ = ["Cursor", "InstrumentRows", "MarketRows"]
+
+
+class Cursor:
+    """Where a replay stands in one stream.
+
+    Attributes:
+        row: the last row given to the actors; None before the first.
+        hand: the row the venue works on before the actors see it; None otherwise.
+        index: position of the latest of the two in its stream; meaningful whenever a venue or an actor's command runs.
+    """
+
+    __slots__ = ("hand", "index", "row")
+
+    def __init__(self) -> None:
+        self.row: Row | None = None
+        self.hand: Row | None = None
+        self.index = -1
+
+
+class InstrumentRows:
+    """The cursors of one instrument, and best prices by the rule of the simulated venue's book.
+
+    Bid and ask come from quotes; without any quote so far, trades and bars set both to their price.
+    """
+
+    __slots__ = ("bars", "marks", "quotes", "step_px", "trades")
+
+    def __init__(self) -> None:
+        self.quotes: Cursor | None = None
+        self.trades: Cursor | None = None
+        self.bars: dict[str, Cursor] = {}
+        self.marks: Cursor | None = None
+        self.step_px: int | None = None  # the price inside a bar, while the venue walks its path
+
+    def bid_ask(self) -> tuple[int, int] | None:
+        """Best bid and ask, raw; None before there is a price."""
+        cursor = self.quotes
+        if cursor is not None:
+            quote = cursor.hand or cursor.row
+            if quote is not None:
+                assert isinstance(quote, Quote)  # noqa: S101  # the cursor of quotes holds quotes
+                return quote.bid_px_raw, quote.ask_px_raw
+        last = self.last()
+        return None if last is None else (last, last)
+
+    def last(self) -> int | None:
+        """The last traded price: of trades, else the close of the shortest bars; None before there is one."""
+        if self.step_px is not None:
+            return self.step_px
+        cursor = self.trades
+        if cursor is not None:
+            trade = cursor.hand or cursor.row
+            if trade is not None:
+                assert isinstance(trade, Trade)  # noqa: S101
+                return trade.price_raw
+        for cursor in self.bars.values():
+            bar = cursor.hand or cursor.row
+            if bar is not None:
+                assert isinstance(bar, Bar)  # noqa: S101
+                return bar.close_raw
+        return None
+
+    def mark_twice(self) -> int | None:
+        """Twice the mark price, so that a mid stays an integer: last mark row, else mid, else last."""
+        cursor = self.marks
+        if cursor is not None:
+            mark = cursor.hand or cursor.row
+            if mark is not None:
+                assert isinstance(mark, MarkPrice)  # noqa: S101
+                return 2 * mark.price_raw
+        top = self.bid_ask()
+        return None if top is None else top[0] + top[1]
+
+    def exit_px(self, *, is_long: bool) -> int | None:
+        """What a position is valued at: the mark row, else bid for a long and ask for a short, else last."""
+        cursor = self.marks
+        if cursor is not None:
+            mark = cursor.hand or cursor.row
+            if mark is not None:
+                assert isinstance(mark, MarkPrice)  # noqa: S101
+                return mark.price_raw
+        top = self.bid_ask()
+        return None if top is None else top[0 if is_long else 1]
+
+    def cursor_of_bars(self, period: str) -> Cursor:
+        """The cursor of that bar type, made at first sight; the shortest period stays first."""
+        if period not in self.bars:
+            self.bars[period] = Cursor()
+            self.bars = dict(sorted(self.bars.items(), key=lambda item: period_ns(item[0])))
+        return self.bars[period]
+
+
+class MarketRows:
+    """The rows of all instruments."""
+
+    def __init__(self) -> None:
+        self._by_instrument: dict[str, InstrumentRows] = {}
+
+    def of(self, instrument_id: str) -> InstrumentRows:
+        """The rows of an instrument, made empty at first sight."""
+        rows = self._by_instrument.get(instrument_id)
+        if rows is None:
+            rows = self._by_instrument[instrument_id] = InstrumentRows()
+        return rows

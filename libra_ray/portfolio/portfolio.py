@@ -1,0 +1,209 @@
+"""Positions and money, folded from fills by one function. The same fold serves the kernel and every projection of it."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from libra_ray.messages.events import (
+    AccountBooked,
+    OrderFilled,
+    PositionChanged,
+    PositionClosed,
+    PositionEvent,
+    PositionOpened,
+)
+from libra_ray.model.accounts import Account
+from libra_ray.model.contract_terms import ContractTerms
+from libra_ray.model.enums import AccountType, InstrumentKind
+from libra_ray.model.instruments import Instrument
+from libra_ray.model.numbers import Currency, Money
+from libra_ray.model.positions import Position
+from libra_ray.model.rules.fixed_point import div_half_even, rescale_half_even
+from libra_ray.portfolio.cache import Cache
+from libra_ray.portfolio.rates import ExchangeRates
+
+__all__ = ["Portfolio", "PortfolioEvent"]
+
+PortfolioEvent: TypeAlias = PositionEvent | AccountBooked
+
+
+class Portfolio:
+    """Open positions by (instrument, strategy), closed lives of positions, accounts by venue."""
+
+    def __init__(self, cache: Cache) -> None:
+        self.cache = cache
+        self.rates = ExchangeRates(cache.instruments, cache.rows)
+        self.terms: dict[str, ContractTerms] = {}
+        self.accounts: dict[str, Account] = {}
+        self.open: dict[tuple[str, str], Position] = {}
+        self.closed: list[Position] = []
+        self.unconverted: dict[tuple[str, str], int] = {}  # (currency, base): bookings that found no rate
+
+    def add_account(self, venue: str, account: Account, deposits: list[Money], ts_ns: int) -> list[AccountBooked]:
+        """Open the account of a venue with its deposits, each of which is a booking."""
+        self.accounts[venue] = account
+        return [self.book(account, "DEPOSIT", money.raw, money.currency, ts_ns) for money in deposits]
+
+    # ------------------------------------------------------------------ the fold
+
+    def on_fill(self, fill: OrderFilled) -> list[PortfolioEvent]:
+        """Apply a fill to its position and account; returns what happened, in order: positions, then bookings."""
+        terms = self.terms[fill.instrument_id]
+        account = self.accounts[terms.instrument.venue]
+        events: list[PortfolioEvent] = []
+        pnl = self._on_position(fill, terms, events)
+        commission_currency = Currency(fill.commission_currency, fill.commission_precision)
+        if account.kind is AccountType.MARGIN:
+            if pnl:
+                events.append(self.book(account, "PNL", pnl, terms.instrument.settlement, fill.ts_ns))
+        else:
+            self._book_trade(fill, terms.instrument, account, events)
+        if fill.commission_raw:
+            events.append(self.book(account, "FEE", -fill.commission_raw, commission_currency, fill.ts_ns))
+        return events
+
+    def _on_position(self, fill: OrderFilled, terms: ContractTerms, events: list[PortfolioEvent]) -> int:
+        key = (fill.instrument_id, fill.strategy_id)
+        signed = fill.last_qty_raw if fill.is_buy else -fill.last_qty_raw
+        position = self.open.get(key)
+        unit = Currency(fill.commission_currency, fill.commission_precision)
+        if position is None:
+            self._open_position(key, fill, terms, signed, fill.commission_raw, unit, events)
+            return 0
+        held = position.quantity_raw
+        if (held > 0) == (signed > 0):
+            position.add(signed, fill.last_px_raw)
+            position.charge(fill.commission_raw, unit)
+            events.append(_event(PositionChanged, position, fill, 0))
+            return 0
+        size, quantity = abs(held), fill.last_qty_raw
+        closing = min(size, quantity)
+        # A flip is two legs: the commission is split by quantity, the closing leg's share rounded half-even.
+        share = fill.commission_raw if closing == quantity else div_half_even(fill.commission_raw * closing, quantity)
+        pnl = position.reduce(closing, fill.last_px_raw)
+        position.charge(share, unit)
+        if position.quantity_raw:
+            events.append(_event(PositionChanged, position, fill, pnl))
+            return pnl
+        position.closing_order_id = fill.client_order_id
+        position.ts_closed_ns = fill.ts_ns
+        del self.open[key]
+        self.closed.append(position)
+        events.append(_event(PositionClosed, position, fill, pnl))
+        if quantity > closing:
+            rest = signed + held
+            self._open_position(key, fill, terms, rest, fill.commission_raw - share, unit, events)
+        return pnl
+
+    def _open_position(
+        self,
+        key: tuple[str, str],
+        fill: OrderFilled,
+        terms: ContractTerms,
+        signed: int,
+        commission_raw: int,
+        unit: Currency,
+        events: list[PortfolioEvent],
+    ) -> None:
+        position = Position(fill.position_id, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns)
+        position.add(signed, fill.last_px_raw)
+        position.charge(commission_raw, unit)
+        self.open[key] = position
+        events.append(_event(PositionOpened, position, fill, 0))
+
+    def _book_trade(
+        self, fill: OrderFilled, instrument: Instrument, account: Account, events: list[PortfolioEvent]
+    ) -> None:
+        sign = 1 if fill.is_buy else -1
+        paid = instrument.notional(px_raw=fill.last_px_raw, qty_raw=fill.last_qty_raw)
+        if instrument.kind is InstrumentKind.PAIR and instrument.base is not None:
+            got = rescale_half_even(fill.last_qty_raw, instrument.size_precision, instrument.base.precision)
+            events.append(self.book(account, "TRADE", sign * got, instrument.base, fill.ts_ns))
+        events.append(self.book(account, "TRADE", -sign * paid.raw, paid.currency, fill.ts_ns))
+
+    def book(self, account: Account, kind: str, amount_raw: int, unit: Currency, ts_ns: int) -> AccountBooked:
+        """Change a balance: in the base currency where there is one and a rate is known, else in its own."""
+        if account.base is not None and unit.code != account.base.code:
+            converted = self.rates.convert(amount_raw, unit, account.base)
+            if converted is None:
+                key = (unit.code, account.base.code)
+                self.unconverted[key] = self.unconverted.get(key, 0) + 1
+            else:
+                amount_raw, unit = converted, account.base
+        total = account.book(amount_raw, unit)
+        return AccountBooked(ts_ns, account.account_id, kind, unit.code, unit.precision, amount_raw, total)
+
+    # ------------------------------------------------------------------ questions
+
+    def position(self, instrument_id: str, strategy_id: str) -> Position | None:
+        """The open position of a strategy in an instrument."""
+        return self.open.get((instrument_id, strategy_id))
+
+    def positions_open(self, instrument_id: str | None = None, venue: str | None = None) -> Iterator[Position]:
+        """Open positions in order of opening, all or of one instrument or venue."""
+        for position in self.open.values():
+            instrument = position.terms.instrument
+            if (instrument_id is None or instrument.id == instrument_id) and venue in (None, instrument.venue):
+                yield position
+
+    def net_raw(self, instrument_id: str) -> int:
+        """The net signed quantity of an instrument over all strategies."""
+        return sum(position.quantity_raw for position in self.positions_open(instrument_id))
+
+    def unrealized_raw(self, position: Position) -> int:
+        """Profit of an open position at the market, settlement raw; 0 before there is a price."""
+        px_raw = self.cache.rows.of(position.instrument_id).exit_px(is_long=position.quantity_raw > 0)
+        return 0 if px_raw is None else position.unrealized_raw(px_raw)
+
+    def reporting_currency(self, account: Account) -> Currency:
+        """What equity is counted in: the base currency, else that of the first balance."""
+        return account.base or next(iter(account.currencies.values()))
+
+    def equity_raw(self, venue: str) -> int:
+        """Balances plus open profit (margin) or market value (cash, no pairs), in the reporting currency.
+
+        An amount without a rate to it is left out; `unconverted` counts such bookings.
+        """
+        account = self.accounts[venue]
+        target = self.reporting_currency(account)
+        worth = 0
+        for code, raw in account.totals.items():
+            worth += self._worth(raw, account.currencies[code], target)
+        for position in self.positions_open(venue=venue):
+            worth += self._worth(self._open_value_raw(position, account), position.currency, target)
+        return worth
+
+    def _open_value_raw(self, position: Position, account: Account) -> int:
+        if account.kind is AccountType.MARGIN:
+            return self.unrealized_raw(position)
+        instrument = position.terms.instrument
+        if instrument.kind is InstrumentKind.PAIR:
+            return 0  # what was bought is a balance of its own
+        px_raw = self.cache.rows.of(instrument.id).exit_px(is_long=position.quantity_raw > 0)
+        if px_raw is None:
+            return 0
+        value = position.terms.notional(px_raw, abs(position.quantity_raw))
+        return value if position.quantity_raw > 0 else -value
+
+    def _worth(self, raw: int, unit: Currency, target: Currency) -> int:
+        if raw == 0:
+            return 0
+        converted = self.rates.convert(raw, unit, target)
+        return 0 if converted is None else converted
+
+
+def _event(kind: type[PositionEvent], position: Position, fill: OrderFilled, pnl_raw: int) -> PositionEvent:
+    unit = position.terms.instrument.settlement
+    return kind(
+        fill.ts_ns,
+        fill.strategy_id,
+        fill.instrument_id,
+        position.position_id,
+        fill.client_order_id,
+        position.quantity_raw,
+        fill.size_precision,
+        position.open_value,
+        pnl_raw,
+        position.realized_raw,
+        unit.code,
+        unit.precision,
+    )

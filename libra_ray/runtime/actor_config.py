@@ -1,0 +1,66 @@
+"""Settings of actors: frozen models, found by the annotation of `config` on the actor's class."""
+
+import inspect
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any, ForwardRef, Literal, get_type_hints
+
+from pydantic import Field
+
+from libra_ray.config import Settings
+
+__all__ = ["ActorConfig", "config_class_of", "config_of"]
+
+
+class ActorConfig(Settings):
+    """What every actor may be told.
+
+    Attributes:
+        actor_id: the actor's name; `{ClassName}-{n}` when None.
+        on_error: what a data or event handler that raises leads to: FAULT, or DEGRADE while the actor is RUNNING. Once
+            it is degraded, the next raise is a fault.
+
+    """
+
+    actor_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
+    on_error: Literal["fault", "degrade"] = "fault"
+
+
+def config_class_of(actor_class: type) -> type[ActorConfig]:
+    """The nearest annotation `config: SomeConfig` over the class and its ancestors; `ActorConfig` when there is none.
+
+    Raises `TypeError` when the annotation is no subclass of `ActorConfig`, or is a text that cannot be resolved.
+    """
+    for each in actor_class.__mro__:
+        annotation = inspect.get_annotations(each).get("config")
+        if annotation is not None:
+            resolved = _resolved(each, annotation)
+            if not (isinstance(resolved, type) and issubclass(resolved, ActorConfig)):
+                raise TypeError(f"{each.__name__}.config is annotated {annotation!r}, which is no ActorConfig")
+            return resolved
+    return ActorConfig
+
+
+def config_of(actor_class: type, config: ActorConfig | None, settings: Mapping[str, Any]) -> ActorConfig:
+    """`config` checked against the class, or one made of `settings`; pydantic's errors pass through."""
+    config_class = config_class_of(actor_class)
+    if config is None:
+        return config_class(**settings)
+    if settings:
+        raise TypeError(f"{actor_class.__name__} takes a config or settings, not both: {', '.join(settings)}")
+    if not isinstance(config, config_class):
+        raise TypeError(f"{actor_class.__name__} takes a {config_class.__name__}, not a {type(config).__name__}")
+    return config
+
+
+def _resolved(owner: type, annotation: object) -> object:
+    """An annotation written as text, looked up where its class was written."""
+    if not isinstance(annotation, str | ForwardRef):
+        return annotation
+    holder = type(owner.__name__, (), {"__annotations__": {"config": annotation}, "__module__": owner.__module__})
+    module = sys.modules.get(owner.__module__)
+    try:
+        return get_type_hints(holder, vars(module) if module else None, dict(vars(owner)))["config"]
+    except NameError as error:
+        what = f"{owner.__name__}.config is annotated {annotation!r}, which is not to be found in {owner.__module__}"
+        raise TypeError(what) from error

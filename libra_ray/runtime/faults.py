@@ -1,0 +1,83 @@
+"""Faults: what an actor raised, where, and in which hook."""
+
+import inspect
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from traceback import walk_tb
+from types import FrameType
+from typing import Final
+
+from libra_ray.errors import LibraError, StrategyError
+
+__all__ = ["Fault", "fault_of"]
+
+_LIBRARY: Final = str(Path(__file__).resolve().parents[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error that an actor's code raised, or that was laid to its charge.
+
+    `place` is `file.py:line` of the actor author's code, the innermost line in the file of the actor's class; None for
+    an error that was not raised (an actor faulted by decision).
+    """
+
+    actor_id: str
+    hook: str
+    error: Exception
+    place: str | None
+    ts_ns: int
+
+    @property
+    def reason(self) -> str:
+        """The error in one line."""
+        if isinstance(self.error, LibraError):
+            return str(self.error)
+        return f"{type(self.error).__name__}: {self.error}"
+
+    def to_error(self) -> LibraError:
+        """As the error that ends the run: itself when it is one of ours, else `StrategyError` STRAT001."""
+        if isinstance(self.error, LibraError):
+            return self.error
+        what = f"{self.actor_id} {self.hook} raised {self.reason}"
+        error = StrategyError("STRAT001", self.place, what, "", str(self.error))
+        error.__cause__ = self.error
+        return error
+
+
+def fault_of(actor: object, actor_id: str, error: Exception, ts_ns: int, hook: str | None = None) -> Fault:
+    """Describe `error` as raised in code of `actor`. `hook` is found in the traceback when it is not given."""
+    frames = [(frame, line) for frame, line in walk_tb(error.__traceback__)]
+    return Fault(actor_id, hook or _hook_name(actor, frames), error, _place(actor, frames), ts_ns)
+
+
+def _hook_name(actor: object, frames: list[tuple[FrameType, int]]) -> str:
+    """The outermost method of the actor on the stack, hooks before others."""
+    mine = [frame.f_code.co_name for frame, _ in frames if frame.f_locals.get("self") is actor]
+    hooks = [name for name in mine if name.startswith("on_")]
+    if hooks:
+        return hooks[0]
+    outside = [frame.f_code.co_name for frame, _ in frames if not frame.f_code.co_filename.startswith(_LIBRARY)]
+    return (mine or outside or ["(none)"])[0]
+
+
+def _place(actor: object, frames: list[tuple[FrameType, int]]) -> str | None:
+    """The innermost line in a file that defines the actor's class or an ancestor outside the library."""
+    files = {_file_of(each) for each in type(actor).__mro__} - {None}
+    own = [at for at in frames if at[0].f_code.co_filename in files]
+    outside = [at for at in frames if not at[0].f_code.co_filename.startswith(_LIBRARY)]
+    for candidates in (own, outside, frames):
+        if candidates:
+            frame, line = candidates[-1]
+            return f"{Path(frame.f_code.co_filename).name}:{line}"
+    return None
+
+
+def _file_of(actor_class: type) -> str | None:
+    """The source file of a class outside the library, as code objects name it."""
+    module = sys.modules.get(actor_class.__module__)
+    path = getattr(module, "__file__", None) if module is not None else None
+    if path is None or path.startswith(_LIBRARY) or not inspect.ismodule(module):
+        return None
+    return str(path)

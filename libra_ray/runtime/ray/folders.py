@@ -1,0 +1,96 @@
+"""Private folders of one session: mode 0700, held by a lock while their session lives, swept when it died.
+
+A lock and not a process number says that a session lives: it falls with the process, whatever ended it, and it is seen
+from other containers on the same file system.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+try:
+    import fcntl as _fcntl
+except ImportError:  # Windows: no locks, so what a killed session leaves stays until somebody removes it
+    fcntl: ModuleType | None = None
+else:
+    fcntl = _fcntl
+
+__all__ = ["SHARED_MEMORY", "PrivateFolder", "folder_for"]
+
+PREFIX: Final = "libra-"
+LOCK_NAME: Final = "session.lock"
+SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # where the system keeps shared memory
+SMALL_BYTES: Final = 64 << 20
+ROOM_FACTOR: Final = 4
+# A unix socket's path has 107 bytes; Ray adds 63 for its session and the name of the socket, mkdtemp 15.
+SOCKET_ROOT_CHARS_MAX: Final = 107 - 63 - 15
+
+
+class PrivateFolder:
+    """A folder that lives as long as its session. `remove` may be called twice."""
+
+    def __init__(self, parent: Path) -> None:
+        _sweep(parent)
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        self._lock_fd = _locked(self.path)
+
+    @classmethod
+    def for_sockets(cls) -> "PrivateFolder":
+        """In the temporary folder of the machine, or in `/tmp` where that path is too long for a unix socket."""
+        parent = tempfile.gettempdir()
+        return cls(Path(parent if len(os.fsencode(parent)) <= SOCKET_ROOT_CHARS_MAX else "/tmp"))  # noqa: S108
+
+    def remove(self) -> None:
+        """Delete the folder with all that is in it and let the lock go."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self.path.exists():  # somebody wrote while it was emptied
+            shutil.rmtree(self.path)
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
+
+def folder_for(nbytes: int) -> PrivateFolder:
+    """Where `nbytes` that several processes map are best: shared memory when small and there is ample room, else disk.
+
+    On disk the page cache shares them as well, and can give the memory back.
+    """
+    if nbytes <= SMALL_BYTES and SHARED_MEMORY.is_dir() and os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
+        if shutil.disk_usage(SHARED_MEMORY).free >= ROOM_FACTOR * nbytes:
+            return PrivateFolder(SHARED_MEMORY)
+    return PrivateFolder(Path(tempfile.gettempdir()))
+
+
+def _locked(folder: Path) -> int | None:
+    """Hold `folder`. The lock is taken before its file has the name that `_sweep` looks for."""
+    if fcntl is None:
+        return None
+    draft = folder / f"{LOCK_NAME}.draft"
+    lock_fd = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock_fd, fcntl.LOCK_EX)
+    draft.rename(folder / LOCK_NAME)
+    return lock_fd
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the folders of this user's sessions that were killed: those whose lock nobody holds."""
+    if fcntl is None:
+        return
+    for lock in parent.glob(f"{PREFIX}*/{LOCK_NAME}"):
+        try:
+            if lock.parent.stat().st_uid != os.getuid():
+                continue
+            lock_fd = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:  # removed meanwhile by its owner
+            continue
+        try:
+            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # its session lives
+            continue
+        else:
+            shutil.rmtree(lock.parent, ignore_errors=True)
+        finally:
+            os.close(lock_fd)

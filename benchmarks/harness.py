@@ -173,7 +173,7 @@ class Bench:
         self._budgets.append(_Budget(route, kind, limit, of if kind == "ratio" else ""))
 
     def ratio(self, route: str, of: str = FLOOR) -> float | None:
-        """Divide the time of `route` by that of `of` within each run and take the median; None where one has no time."""
+        """Divide the time of `route` by that of `of` in each run and take the median; None where one has no time."""
         if route not in self._samples or of not in self._samples:
             return None
         pairs = zip(self._samples[route].seconds, self._samples[of].seconds, strict=True)

@@ -1,1 +1,312 @@
-"""An embedded actor-system runtime for algorithmic trading."""
+"""An embedded actor-system runtime for algorithmic trading, on Ray.
+
+    import libra_ray as lr
+    from libra_actors.strategies import EmaCross
+
+    system = lr.System("demo", seed=7)
+    system.add_venue("SIM", account="margin", balances=["100_000 USD"], fees=lr.MakerTaker("0.0002", "0.0005"))
+    system.add(EmaCross(instrument="EURUSD.SIM", bars="1h", fast=10, slow=30, quantity="1000"))
+    result = lr.backtest(system, data=lr.catalog("data").bars("EURUSD.SIM", "1h"))
+
+The public names below are loaded when they are first used, so that `import libra_ray` and the command line start fast;
+neither imports Ray.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from libra_ray.data import (
+        Dataset as Dataset,
+    )
+    from libra_ray.data import (
+        Stream as Stream,
+    )
+    from libra_ray.data import (
+        catalog as catalog,
+    )
+    from libra_ray.data import (
+        samples as samples,
+    )
+    from libra_ray.data import (
+        synth as synth,
+    )
+    from libra_ray.errors import (
+        ConfigError as ConfigError,
+    )
+    from libra_ray.errors import (
+        DataError as DataError,
+    )
+    from libra_ray.errors import (
+        LibraError as LibraError,
+    )
+    from libra_ray.errors import (
+        StrategyError as StrategyError,
+    )
+    from libra_ray.errors import (
+        VenueError as VenueError,
+    )
+    from libra_ray.kernel import MakerTaker as MakerTaker
+    from libra_ray.kernel import RiskSettings as RiskSettings
+    from libra_ray.kernel import VenueSettings as VenueSettings
+    from libra_ray.messages.events import (
+        OrderAccepted as OrderAccepted,
+    )
+    from libra_ray.messages.events import (
+        OrderCanceled as OrderCanceled,
+    )
+    from libra_ray.messages.events import (
+        OrderCancelRejected as OrderCancelRejected,
+    )
+    from libra_ray.messages.events import (
+        OrderDenied as OrderDenied,
+    )
+    from libra_ray.messages.events import (
+        OrderEvent as OrderEvent,
+    )
+    from libra_ray.messages.events import (
+        OrderExpired as OrderExpired,
+    )
+    from libra_ray.messages.events import (
+        OrderFilled as OrderFilled,
+    )
+    from libra_ray.messages.events import (
+        OrderInitialized as OrderInitialized,
+    )
+    from libra_ray.messages.events import (
+        OrderModifyRejected as OrderModifyRejected,
+    )
+    from libra_ray.messages.events import (
+        OrderRejected as OrderRejected,
+    )
+    from libra_ray.messages.events import (
+        OrderSubmitted as OrderSubmitted,
+    )
+    from libra_ray.messages.events import (
+        OrderTriggered as OrderTriggered,
+    )
+    from libra_ray.messages.events import (
+        OrderUpdated as OrderUpdated,
+    )
+    from libra_ray.messages.events import (
+        PositionChanged as PositionChanged,
+    )
+    from libra_ray.messages.events import (
+        PositionClosed as PositionClosed,
+    )
+    from libra_ray.messages.events import (
+        PositionEvent as PositionEvent,
+    )
+    from libra_ray.messages.events import (
+        PositionOpened as PositionOpened,
+    )
+    from libra_ray.messages.schemas import (
+        Bar as Bar,
+    )
+    from libra_ray.messages.schemas import (
+        FundingRate as FundingRate,
+    )
+    from libra_ray.messages.schemas import (
+        MarkPrice as MarkPrice,
+    )
+    from libra_ray.messages.schemas import (
+        Quote as Quote,
+    )
+    from libra_ray.messages.schemas import (
+        Trade as Trade,
+    )
+    from libra_ray.model.enums import (
+        AggressorSide as AggressorSide,
+    )
+    from libra_ray.model.enums import (
+        LiquiditySide as LiquiditySide,
+    )
+    from libra_ray.model.enums import (
+        OrderSide as OrderSide,
+    )
+    from libra_ray.model.enums import (
+        OrderStatus as OrderStatus,
+    )
+    from libra_ray.model.enums import (
+        OrderType as OrderType,
+    )
+    from libra_ray.model.enums import (
+        PositionSide as PositionSide,
+    )
+    from libra_ray.model.enums import (
+        TimeInForce as TimeInForce,
+    )
+    from libra_ray.model.enums import (
+        TradingState as TradingState,
+    )
+    from libra_ray.model.enums import (
+        TriggerType as TriggerType,
+    )
+    from libra_ray.model.instruments import (
+        Instrument as Instrument,
+    )
+    from libra_ray.model.instruments import (
+        equity as equity,
+    )
+    from libra_ray.model.instruments import (
+        future as future,
+    )
+    from libra_ray.model.instruments import (
+        pair as pair,
+    )
+    from libra_ray.model.instruments import (
+        perpetual as perpetual,
+    )
+    from libra_ray.model.numbers import Currency as Currency
+    from libra_ray.model.numbers import Money as Money
+    from libra_ray.model.numbers import Price as Price
+    from libra_ray.model.numbers import Quantity as Quantity
+    from libra_ray.model.orders import Order as Order
+    from libra_ray.model.positions import Position as Position
+    from libra_ray.runtime import Actor as Actor
+    from libra_ray.runtime import ActorConfig as ActorConfig
+    from libra_ray.runtime import Signal as Signal
+    from libra_ray.runtime import Timer as Timer
+    from libra_ray.simulation import BacktestResult as BacktestResult
+    from libra_ray.simulation import System as System
+    from libra_ray.simulation import backtest as backtest
+    from libra_ray.strategy import OrderFactory as OrderFactory
+    from libra_ray.strategy import Strategy as Strategy
+    from libra_ray.strategy import StrategyConfig as StrategyConfig
+    from libra_ray.sweeps import SweepResult as SweepResult
+    from libra_ray.sweeps import sweep as sweep
+
+_HOME = {
+    **dict.fromkeys(("ConfigError", "DataError", "LibraError", "StrategyError", "VenueError"), "libra_ray.errors"),
+    **dict.fromkeys(
+        (
+            "AggressorSide",
+            "LiquiditySide",
+            "OrderSide",
+            "OrderStatus",
+            "OrderType",
+            "PositionSide",
+            "TimeInForce",
+            "TradingState",
+            "TriggerType",
+        ),
+        "libra_ray.model.enums",
+    ),
+    **dict.fromkeys(("Currency", "Money", "Price", "Quantity"), "libra_ray.model.numbers"),
+    **dict.fromkeys(("Instrument", "equity", "future", "pair", "perpetual"), "libra_ray.model.instruments"),
+    **dict.fromkeys(("Order",), "libra_ray.model.orders"),
+    **dict.fromkeys(("Position",), "libra_ray.model.positions"),
+    **dict.fromkeys(("Bar", "FundingRate", "MarkPrice", "Quote", "Trade"), "libra_ray.messages.schemas"),
+    **dict.fromkeys(
+        (
+            "OrderAccepted",
+            "OrderCanceled",
+            "OrderCancelRejected",
+            "OrderDenied",
+            "OrderEvent",
+            "OrderExpired",
+            "OrderFilled",
+            "OrderInitialized",
+            "OrderModifyRejected",
+            "OrderRejected",
+            "OrderSubmitted",
+            "OrderTriggered",
+            "OrderUpdated",
+            "PositionChanged",
+            "PositionClosed",
+            "PositionEvent",
+            "PositionOpened",
+        ),
+        "libra_ray.messages.events",
+    ),
+    **dict.fromkeys(("Actor", "ActorConfig", "Signal", "Timer"), "libra_ray.runtime"),
+    **dict.fromkeys(("OrderFactory", "Strategy", "StrategyConfig"), "libra_ray.strategy"),
+    **dict.fromkeys(("MakerTaker", "RiskSettings", "VenueSettings"), "libra_ray.kernel"),
+    **dict.fromkeys(("Dataset", "Stream", "catalog", "samples", "synth"), "libra_ray.data"),
+    **dict.fromkeys(("BacktestResult", "System", "backtest"), "libra_ray.simulation"),
+    **dict.fromkeys(("SweepResult", "sweep"), "libra_ray.sweeps"),
+}
+
+__version__ = "0.1.0"
+__all__ = [
+    "Actor",
+    "ActorConfig",
+    "AggressorSide",
+    "BacktestResult",
+    "Bar",
+    "ConfigError",
+    "Currency",
+    "DataError",
+    "Dataset",
+    "FundingRate",
+    "Instrument",
+    "LibraError",
+    "LiquiditySide",
+    "MakerTaker",
+    "MarkPrice",
+    "Money",
+    "Order",
+    "OrderAccepted",
+    "OrderCancelRejected",
+    "OrderCanceled",
+    "OrderDenied",
+    "OrderEvent",
+    "OrderExpired",
+    "OrderFactory",
+    "OrderFilled",
+    "OrderInitialized",
+    "OrderModifyRejected",
+    "OrderRejected",
+    "OrderSide",
+    "OrderStatus",
+    "OrderSubmitted",
+    "OrderTriggered",
+    "OrderType",
+    "OrderUpdated",
+    "Position",
+    "PositionChanged",
+    "PositionClosed",
+    "PositionEvent",
+    "PositionOpened",
+    "PositionSide",
+    "Price",
+    "Quantity",
+    "Quote",
+    "RiskSettings",
+    "Signal",
+    "Strategy",
+    "StrategyConfig",
+    "StrategyError",
+    "Stream",
+    "SweepResult",
+    "System",
+    "TimeInForce",
+    "Timer",
+    "Trade",
+    "TradingState",
+    "TriggerType",
+    "VenueError",
+    "VenueSettings",
+    "__version__",
+    "backtest",
+    "catalog",
+    "equity",
+    "future",
+    "pair",
+    "perpetual",
+    "samples",
+    "sweep",
+    "synth",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'libra_ray' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

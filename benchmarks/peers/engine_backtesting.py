@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from backtesting import Backtest, Strategy
 
-from benchmarks.peers.job import JOB, Answer, Bars, crosses_target, ema_column
+from benchmarks.peers.job import JOB, Answer, Bars, CrossRule, ema_column
 from benchmarks.peers.measurement import measure
 
 __all__ = ["BacktestingPy"]
@@ -18,18 +18,16 @@ class Cross(Strategy):  # type: ignore[misc] # the package has no types
 
     def init(self) -> None:
         close = np.asarray(self.data.Close, dtype=np.float64)
-        # NaN would make the engine skip one more bar than needed; before the first signal both are 0, which is no cross.
+        # NaN would make the engine skip one bar more than needed; 0 in both is no cross.
         fast, slow = (ema_column(close, period) for period in (JOB.fast, JOB.slow))
         fast[: JOB.slow - 1] = slow[: JOB.slow - 1] = 0.0
         self.fast = self.I(lambda: fast, name="fast")
         self.slow = self.I(lambda: slow, name="slow")
-        self.target = 0
+        self.rule = CrossRule()
 
     def next(self) -> None:
-        target = crosses_target(self.fast[-1], self.slow[-1], self.target, JOB.quantity)
-        if target != self.target:
-            size = target - self.target
-            self.target = target
+        size = self.rule.order_size(self.fast[-1], self.slow[-1])
+        if size:
             self.buy(size=size) if size > 0 else self.sell(size=-size)
 
 

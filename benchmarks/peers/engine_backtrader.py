@@ -6,7 +6,7 @@ from typing import Any
 import backtrader as bt
 import pandas as pd
 
-from benchmarks.peers.job import JOB, Answer, Bars, crosses_target
+from benchmarks.peers.job import JOB, Answer, Bars, CrossRule
 from benchmarks.peers.measurement import measure
 
 __all__ = ["Backtrader"]
@@ -18,14 +18,13 @@ class Cross(bt.Strategy):  # type: ignore[misc] # the package has no types
     def __init__(self) -> None:
         self.fast = bt.indicators.ExponentialMovingAverage(self.data.close, period=JOB.fast)
         self.slow = bt.indicators.ExponentialMovingAverage(self.data.close, period=JOB.slow)
-        self.target = 0
+        self.rule = CrossRule()
         self.fills: list[tuple[float, float]] = []
 
     def next(self) -> None:
-        target = crosses_target(self.fast[0], self.slow[0], self.target, JOB.quantity)
-        if target != self.target:
-            self.target = target
-            self.order_target_size(target=target)
+        size = self.rule.order_size(self.fast[0], self.slow[0])
+        if size:
+            self.buy(size=size) if size > 0 else self.sell(size=-size)
 
     def notify_order(self, order: Any) -> None:  # noqa: ANN401
         if order.status == order.Completed:

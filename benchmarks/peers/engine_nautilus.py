@@ -15,7 +15,7 @@ from nautilus_trader.model.instruments import Equity
 from nautilus_trader.model.objects import Money, Price, Quantity
 from nautilus_trader.trading.strategy import Strategy
 
-from benchmarks.peers.job import JOB, Answer, Bars, Ema, crosses_target
+from benchmarks.peers.job import JOB, Answer, Bars, CrossRule, Ema
 from benchmarks.peers.measurement import measure
 
 __all__ = ["Nautilus"]
@@ -44,7 +44,7 @@ class Cross(Strategy):  # type: ignore[misc] # the package has no types
     def __init__(self, last_ts_ns: int) -> None:
         super().__init__()
         self.fast, self.slow = Ema(JOB.fast), Ema(JOB.slow)
-        self.target = 0
+        self.rule = CrossRule()
         self.last_ts_ns = last_ts_ns
 
     def on_start(self) -> None:
@@ -56,10 +56,8 @@ class Cross(Strategy):  # type: ignore[misc] # the package has no types
         # What is ordered after the last close has no next open in the other engines.
         if fast is None or slow is None or bar.ts_event == self.last_ts_ns:
             return
-        target = crosses_target(fast, slow, self.target, JOB.quantity)
-        if target != self.target:
-            size = target - self.target
-            self.target = target
+        size = self.rule.order_size(fast, slow)
+        if size:
             side = OrderSide.BUY if size > 0 else OrderSide.SELL
             self.submit_order(self.order_factory.market(STOCK.id, side, Quantity.from_int(abs(size))))
 

@@ -27,8 +27,9 @@ class Vectorbt:
         close = native["close"].to_numpy()
         fast, slow = ema_column(close, JOB.fast), ema_column(close, JOB.slow)
         sign = pd.Series(np.sign(fast - slow)).replace(0.0, np.nan).ffill()
-        # An order only where the target changes: a target that is repeated would be no order either.
-        target = (sign.where(sign != sign.shift()) * JOB.quantity).shift().set_axis(native.index)
+        # The sides that the averages are on at first are no cross.
+        is_cross = sign.shift().notna() & (sign != sign.shift())
+        target = (sign.where(is_cross) * JOB.quantity).shift().set_axis(native.index)
         portfolio = vbt.Portfolio.from_orders(
             native["close"],
             size=target,

@@ -1,9 +1,9 @@
 """The job that every engine does, its bars, and what an engine answers.
 
-A long or short position of `quantity`, always in the market from the first signal on: after the close of each bar the
-target is long where EMA(fast) > EMA(slow) and short where it is below; when the target changes, one market order of
-twice the quantity (the first: once) flips the position at the open of the next bar. Each fill pays `fee_rate` of its
-value. An EMA begins with the mean of its first n closes; the first signal comes with the slow EMA's first value.
+After the close of each bar the target is long `quantity` when EMA(fast) has come above EMA(slow) and short when it has
+come below; from the first cross on the job is always in the market. One market order, of twice the quantity (the first
+time: once), flips the position at the open of the next bar. Each fill pays `fee_rate` of its value. An EMA begins with
+the mean of its first n closes; which side the averages are on at first is no cross, and equal averages keep the side.
 
 The numbers are chosen so that nothing is left to an engine's own taste:
 - A bar opens where the one before closed. So "at the close of the signal's bar" and "at the next open" are one price,
@@ -24,8 +24,24 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["JOB", "MINUTE_NS", "Answer", "Bars", "Ema", "Engine", "Job", "crosses_target", "ema_column", "synthetic_bars"]
+__all__ = [
+    "JOB",
+    "MINUTE_NS",
+    "WARM_UP_BARS",
+    "Answer",
+    "Bars",
+    "CrossRule",
+    "Ema",
+    "Engine",
+    "Job",
+    "ema_column",
+    "plain_answer",
+    "synthetic_bars",
+]
 
+WARM_UP_BARS: Final = 2_000
+FEE_DIVISOR: Final = 10_000
+"""The fee rate, one in ten thousand, as whole numbers have it."""
 MINUTE_NS: Final = 60_000_000_000
 START_NS: Final = 1_704_067_200_000_000_000
 """2024-01-01T00:00:00Z; the first bar closes a minute later."""
@@ -117,11 +133,24 @@ class Ema:
         return self.value
 
 
-def crosses_target(fast: float, slow: float, target: int, quantity: int) -> int:
-    """Say which position to hold after these averages; where they are equal, the one there is."""
-    if fast == slow:
-        return target
-    return quantity if fast > slow else -quantity
+class CrossRule:
+    """When to order: the averages change sides. The side that they are on at first is no cross."""
+
+    def __init__(self) -> None:
+        self._side = 0
+        self._position = 0
+
+    def order_size(self, fast: float, slow: float) -> int:
+        """Give the signed size of the market order that these averages call for; 0 for none."""
+        side = 1 if fast > slow else -1 if fast < slow else self._side
+        if side == self._side:
+            return 0
+        was_known, self._side = self._side != 0, side
+        if not was_known:
+            return 0
+        size = side * JOB.quantity - self._position
+        self._position += size
+        return size
 
 
 def ema_column(close: Floats, period: int) -> Floats:
@@ -144,7 +173,7 @@ class Answer:
 
     @classmethod
     def of(cls, fills: Sequence[tuple[float, float]], equity: float) -> "Answer":
-        """Make it of (signed quantity, price) pairs in order of execution and the final equity, marked at the last close."""
+        """Make it of (signed quantity, price) pairs in order of execution and the equity marked at the last close."""
         lines = [f"{round(quantity)} {round(price * JOB.ticks_per_unit)}" for quantity, price in fills]
         digest = hashlib.blake2b("\n".join(lines).encode(), digest_size=6).hexdigest()
         return cls(len(lines), digest, round(equity * 100))
@@ -152,6 +181,27 @@ class Answer:
     def as_json(self) -> dict[str, Any]:
         """Give the answer as plain values."""
         return asdict(self)
+
+
+def plain_answer(bars: Bars) -> Answer:
+    """Do the job without any engine: the rule over the closes, and the money in whole cents.
+
+    A fill of q at p ticks moves the cash by -q * p cents and, at one in ten thousand of 10,000, by a fee of p cents per
+    10,000: no rounding anywhere. A signal after the last bar is not filled.
+    """
+    fast, slow, rule = Ema(JOB.fast), Ema(JOB.slow), CrossRule()
+    fills: list[tuple[int, int]] = []
+    waiting = position = 0
+    cash_cents = JOB.balance * 100
+    for price, open_ticks in zip(bars.price("close").tolist(), bars.open.tolist(), strict=True):
+        if waiting:
+            fills.append((waiting, open_ticks))
+            position += waiting
+            cash_cents -= waiting * open_ticks + abs(waiting) // FEE_DIVISOR * open_ticks
+        ahead, behind = fast.update(price), slow.update(price)
+        waiting = 0 if ahead is None or behind is None else rule.order_size(ahead, behind)
+    equity_cents = cash_cents + position * int(bars.close[-1])
+    return Answer.of([(size, ticks / JOB.ticks_per_unit) for size, ticks in fills], equity_cents / 100)
 
 
 class Engine(Protocol):

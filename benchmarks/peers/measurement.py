@@ -1,6 +1,6 @@
 """What each engine's own process does: load the bars, warm up on a few, run the job some times, print one JSON line.
 
-    python -m benchmarks.peers.engine_backtrader BARS.npz --runs 3 --seconds-max 60
+python -m benchmarks.peers.engine_backtrader BARS.npz --runs 3 --seconds-max 60
 """
 
 import argparse
@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.harness import Stopwatch
-from benchmarks.peers.job import Bars, Engine
+from benchmarks.peers.job import WARM_UP_BARS, Bars, Engine
 
 __all__ = ["measure"]
 
-WARM_UP_BARS: Final = 2_000
 KILOBYTES_PER_MEGABYTE: Final = 1024
 
 

@@ -4,12 +4,11 @@ Taken over every row of the equity table (start, bookings, day ends, end), not o
 within a day was a loss. A drawdown is a positive fraction of the peak before it; above 1 equity is negative.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from libra_ray.analysis.columns import arrow
 from libra_ray.analysis.equity import DAY_NS, EquityCurve
 from libra_ray.analysis.returns import finite
 
@@ -63,21 +62,19 @@ def drawdowns(curve: EquityCurve, *, count_max: int = 10) -> pa.Table:
     if not starts.size:
         return DRAWDOWNS.empty_table()
     depth = np.maximum.reduceat(drawdown_series(equity), starts)
-    rows: list[dict[str, Any]] = []
-    for spell in np.lexsort((starts, -depth))[:count_max]:
-        start, end = int(starts[spell]), int(ends[spell])
-        trough = start + int(equity[start:end].argmin())
-        is_recovered = end < ts_ns.size
-        rows.append(
-            {
-                "depth": float(depth[spell]),
-                "start_ns": int(ts_ns[start]),
-                "trough_ns": int(ts_ns[trough]),
-                "recovery_ns": int(ts_ns[end]) if is_recovered else None,
-                "days": float((ts_ns[end if is_recovered else -1] - ts_ns[start]) / DAY_NS),
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=DRAWDOWNS)
+    deepest = np.lexsort((starts, -depth))[:count_max]
+    starts, ends, depth = starts[deepest], ends[deepest], depth[deepest]
+    troughs = np.array([start + int(equity[start:end].argmin()) for start, end in zip(starts, ends, strict=True)])
+    is_recovered = ends < ts_ns.size
+    ended_ns = ts_ns[np.minimum(ends, ts_ns.size - 1)]
+    columns = [
+        arrow(depth),
+        arrow(ts_ns[starts]),
+        arrow(ts_ns[troughs]),
+        arrow(ended_ns, valid=is_recovered),
+        arrow((ended_ns - ts_ns[starts]) / DAY_NS),
+    ]
+    return pa.Table.from_arrays(columns, schema=DRAWDOWNS)
 
 
 def _spells(equity: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

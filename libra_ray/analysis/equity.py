@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from libra_ray.analysis.columns import floats, integers, texts
+from libra_ray.analysis.columns import arrow, floats, integers, texts
 
 __all__ = [
     "DAY_NS",
@@ -77,7 +77,7 @@ def equity_curve(table: pa.Table, *, currency: str | None = None) -> EquityCurve
         currency = str(found[0])
     elif table.num_rows:
         mask = np.array([text == currency for text in texts(table.column("currency"))])
-        table = table.filter(pa.array(mask.tolist(), pa.bool_())) if not mask.all() else table
+        table = table.filter(arrow(mask)) if not mask.all() else table
     ts_ns, equity = integers(table.column("ts_ns")), floats(table.column("equity"))
     accounts = table.column("account_id").unique().to_pylist()
     if len(accounts) <= 1 or not ts_ns.size:

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from libra_ray.analysis.columns import arrow
 from libra_ray.analysis.equity import EquityCurve, daily_equity
 from libra_ray.analysis.returns import simple_returns
 
@@ -42,7 +43,7 @@ def _last_of_each(
 
 
 def _table(keys: dict[str, npt.NDArray[np.int64]], values: npt.NDArray[np.float64]) -> pa.Table:
-    columns = {name: pa.array(key.tolist(), pa.int32()) for name, key in keys.items()}
+    columns = {name: arrow(key.astype(np.int32)) for name, key in keys.items()}
     # NaN is not a figure: out of ruin there is no return.
-    columns["return"] = pa.array([value if np.isfinite(value) else None for value in values.tolist()], pa.float64())
+    columns["return"] = arrow(values, valid=np.isfinite(values))
     return pa.table(columns)

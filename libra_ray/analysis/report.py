@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from libra_ray.analysis import report_tables
 from libra_ray.analysis.candles import MARKER_KINDS, candles, markers
+from libra_ray.analysis.columns import arrow
 from libra_ray.analysis.decimation import m4_rows
 from libra_ray.analysis.drawdown import drawdown_series
 from libra_ray.analysis.equity import EquityCurve, equity_curve
@@ -116,7 +117,7 @@ def _page(run: ReportInput, detail: Detail) -> str:
             "kinds": MARKER_KINDS,
         },
         run=run,
-        data_range=f"{time_text(run.data_start_ns)} to {time_text(run.data_end_ns)}",
+        data_range=_data_range(run),
         cards=[_card(key, below, run.stats) for key, below in CARDS],
         groups=_groups(run.stats),
         equity_rows=curve.ts_ns.size,
@@ -134,6 +135,12 @@ def _page(run: ReportInput, detail: Detail) -> str:
         time_text=time_text,
         cut=cut,
     )
+
+
+def _data_range(run: ReportInput) -> str:
+    if run.data_start_ns is None or run.data_end_ns is None:
+        return "no market data"
+    return f"{time_text(run.data_start_ns)} to {time_text(run.data_end_ns)} UTC"
 
 
 def _card(key: str, below: str, stats: Stats) -> dict[str, Any]:
@@ -226,5 +233,5 @@ def _price_chart(run: ReportInput, instrument_id: str, detail: Detail) -> dict[s
 
 
 def _rows_of(table: pa.Table, instrument_id: str) -> pa.Table:
-    owners = table.column("instrument_id").to_pylist()
-    return table.take(pa.array([place for place, owner in enumerate(owners) if owner == instrument_id], pa.int64()))
+    mask = np.array([owner == instrument_id for owner in table.column("instrument_id").to_pylist()], np.bool_)
+    return table.filter(arrow(mask))

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
+from libra_ray.analysis.columns import arrow
 from libra_ray.analysis.drawdown import drawdowns
 from libra_ray.analysis.equity import EquityCurve
 from libra_ray.analysis.periods import monthly_returns, yearly_returns
@@ -207,8 +209,8 @@ def _heat_cell(value: float | None, strongest: float) -> HeatCell:
 
 
 def _refused(orders: pa.Table) -> pa.Table:
-    rows = [place for place, status in enumerate(orders.column("status").to_pylist()) if status in REFUSED]
-    return orders.take(pa.array(rows, pa.int64()))
+    mask = np.array([status in REFUSED for status in orders.column("status").to_pylist()], np.bool_)
+    return orders.filter(arrow(mask))
 
 
 def _price_text(value: Decimal | None) -> str:

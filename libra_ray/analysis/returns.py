@@ -113,7 +113,7 @@ def skewness(returns: Floats) -> float | None:
         return None
     centred = returns - returns.mean()
     squares = centred * centred
-    return finite(float((squares * centred).mean()) / float(squares.mean()) ** 1.5)
+    return finite((squares * centred).mean() / squares.mean() ** 1.5)
 
 
 def kurtosis(returns: Floats) -> float | None:
@@ -122,7 +122,7 @@ def kurtosis(returns: Floats) -> float | None:
         return None
     centred = returns - returns.mean()
     squares = centred * centred
-    return finite(float((squares * squares).mean()) / float(squares.mean()) ** 2 - 3)
+    return finite((squares * squares).mean() / squares.mean() ** 2 - 3)
 
 
 def value_at_risk(returns: Floats, *, cutoff: float = 0.05) -> float | None:

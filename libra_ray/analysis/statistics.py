@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from libra_ray.analysis import drawdown, returns, trades
-from libra_ray.analysis.columns import decimal_sum, floats, integers, is_valid, texts
+from libra_ray.analysis.columns import arrow, decimal_sum, floats, integers, is_valid, texts
 from libra_ray.analysis.equity import EquityCurve, daily_equity, derived_periods_per_year, equity_curve
 from libra_ray.analysis.trades import Contract
 
@@ -78,7 +78,7 @@ def statistics(
     """
     curve = equity_curve(equity, currency=currency)
     is_closed = is_valid(positions.column("ts_closed_ns"))
-    owners = positions.column("currency").filter(pa.array(is_closed.tolist(), pa.bool_())).unique().to_pylist()
+    owners = positions.column("currency").filter(arrow(is_closed)).unique().to_pylist()
     ends = _counts(orders.column("status"))
     arrays = RunArrays(
         curve=curve,
@@ -103,8 +103,9 @@ def statistics_from_arrays(
     run: RunArrays, *, periods_per_year: int | None = None, starting_equity: float | None = None
 ) -> Stats:
     """Compute the figures of `statistics` for a run held as arrays."""
-    stats = _equity_figures(run, periods_per_year, starting_equity)
-    stats |= _trade_figures(run)
+    # Equity near zero can have returns that overflow: such a figure is infinite or NaN for a moment, then None.
+    with np.errstate(over="ignore", invalid="ignore"):
+        stats = _equity_figures(run, periods_per_year, starting_equity) | _trade_figures(run)
     stats |= {
         "positions_open": run.opened_ns.size - run.pnl.size,
         "orders": run.orders,
@@ -215,7 +216,7 @@ def _fees(fills: pa.Table) -> dict[str, float]:
         return {str(names[0]): decimal_sum(fills.column("commission"))}
     paid_in = np.array([name or "" for name in texts(currencies)])
     return {
-        str(name): decimal_sum(fills.column("commission").filter(pa.array((paid_in == name).tolist(), pa.bool_())))
+        str(name): decimal_sum(fills.column("commission").filter(arrow(paid_in == name)))
         for name in names
         if name is not None
     }

@@ -128,6 +128,10 @@ class Bus:
         """Who is called for `topic`, in that order."""
         return (self._fresh.get(topic) or self._resolve(topic)).handlers
 
+    def subscriptions(self) -> list[tuple[str, Handler]]:
+        """Every (pattern, handler), in the order of subscription."""
+        return [(each.pattern, each.receiver) for each in self._table.all_subscriptions()]
+
     # --- endpoints ----------------------------------------------------------------------------------------------
 
     def register(self, endpoint: str, handler: Handler) -> None:

@@ -99,6 +99,11 @@ class RoutingTable(Generic[R]):
             return sorted(found, key=lambda each: each.row_order)
         return sorted(found, key=lambda each: each.call_order)
 
+    def all_subscriptions(self) -> list[Subscription[R]]:
+        """Every subscription there is, in the order in which they were made."""
+        literal = [each for by_receiver in self._literal.values() for each in by_receiver.values()]
+        return sorted([*literal, *self._wild.values()], key=lambda each: each.seq)
+
     def resolve(self, topic: str) -> tuple[R, ...]:
         """The receivers of `topic`, in the order in which they are called, one that matches twice twice."""
         return tuple(each.receiver for each in self.subscriptions(topic))

@@ -87,13 +87,22 @@ class ConfigSource:
         at: Any = self.data
         path: KeyPath = ()
         for place, key in enumerate(keys):
-            has_key = isinstance(at, dict) and key in at
-            if has_key or (isinstance(at, list) and isinstance(key, int) and key < len(at)):
+            if self._leads(at, key):
                 at = at[key]
             elif place < len(keys) - 1 or isinstance(key, int):
                 continue
             path = (*path, key)
         return path
+
+    def at(self, *keys: str | int) -> Any:  # noqa: ANN401  # plain TOML data
+        """The value at these keys; None where there is none."""
+        path = self.known_path(keys)
+        found: Any = self.data
+        for key in path:
+            if not self._leads(found, key):
+                return None
+            found = found[key]
+        return found
 
     def as_text(self, keys: Sequence[str | int]) -> bool:
         """Take an overriding value as the text it was given as, not as TOML. False where there is none to change."""
@@ -108,6 +117,12 @@ class ConfigSource:
             return False
         holder[path[-1]] = text
         return True
+
+    @staticmethod
+    def _leads(holder: Any, key: str | int) -> bool:  # noqa: ANN401  # plain TOML data
+        if isinstance(holder, list):
+            return isinstance(key, int) and key < len(holder)
+        return isinstance(holder, dict) and key in holder
 
     def _override(self, keys: Sequence[str], text: str, *, place: str) -> None:
         """Put one value of a later layer in, making tables on the way."""

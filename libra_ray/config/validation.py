@@ -1,6 +1,7 @@
 """From plain data to frozen settings; from pydantic's findings to one-line errors with place, value and fix."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,9 +12,10 @@ from libra_ray.config.settings import nested_settings
 from libra_ray.config.source import ConfigSource
 from libra_ray.errors import ConfigError, DataError, LibraError, UserError, did_you_mean, quoted
 
-__all__ = ["build_settings", "first_of", "read_settings", "setting_errors"]
+__all__ = ["build_settings", "first_of", "read_part", "read_settings", "setting_errors"]
 
 Model = TypeVar("Model", bound=BaseModel)
+Made = TypeVar("Made")
 Keys: TypeAlias = Sequence[str | int]
 Places: TypeAlias = Callable[[Keys], str]
 
@@ -53,29 +55,43 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
 
 def read_settings(model: type[Model], source: ConfigSource) -> Model:
     """The whole of `source` as `model`. Raises the first `ConfigError`, the others in its `more`."""
+    return read_part(model, source, (), lambda: model.model_validate(source.data))
+
+
+def read_part(model: type[BaseModel], source: ConfigSource, keys: Keys, make: Callable[[], Made]) -> Made:
+    """What `make` makes of the settings at `keys`, which are those of `model`. Raises as `read_settings` does.
+
+    `make` is called again where text was wanted and `--set run.name=2024` reads as a number: then as it was typed.
+    """
     while True:
         try:
-            return model.model_validate(source.data)
+            return make()
         except ValidationError as error:
-            # `--set run.name=2024` reads as a number first; where text is wanted it is taken as it was typed.
-            texts = [source.as_text(found["loc"]) for found in error.errors() if found["type"] == "string_type"]
+            texts = [source.as_text((*keys, *f["loc"])) for f in error.errors() if f["type"] == "string_type"]
             if not any(texts):
-                raise first_of(setting_errors(model, error, lambda keys: source.place(*keys))) from None
+                raise first_of(errors_of(model, error, lambda loc: source.place(*keys, *loc))) from None
 
 
 def build_settings(model: type[Model], values: Mapping[str, object], *, place: str = "") -> Model:
-    """`values` from Python as `model`; places are keys such as `risk.max_order_rate`, `place` in front.
-
-    Raises the first `ConfigError`, the others in its `more`.
-    """
-    try:
+    """`values` from Python as `model`. Raises as `setting_errors` says."""
+    with setting_errors(model, place):
         return model.model_validate(dict(values))
+
+
+@contextmanager
+def setting_errors(model: type[BaseModel], place: str = "") -> Iterator[None]:
+    """Inside, what pydantic finds wrong with a `model` becomes the first `ConfigError`, the others in its `more`.
+
+    Places are keys such as `risk.max_order_rate`, with `place` in front.
+    """
+    prefix = (place,) if place else ()
+    try:
+        yield
     except ValidationError as error:
-        prefix = (place,) if place else ()
-        raise first_of(setting_errors(model, error, lambda keys: ".".join(map(str, (*prefix, *keys))))) from None
+        raise first_of(errors_of(model, error, lambda keys: ".".join(map(str, (*prefix, *keys))))) from None
 
 
-def setting_errors(model: type[BaseModel], error: ValidationError, place: Places) -> list[UserError]:
+def errors_of(model: type[BaseModel], error: ValidationError, place: Places) -> list[UserError]:
     """One error for each place, in the order of the settings type's fields.
 
     Missing keys come last: often they are what an unknown key was meant to be.

@@ -121,29 +121,22 @@ class L1Book:
             side = self.asks if is_buy else self.bids
             side.used += min(qty, side.size - side.used)
 
-    def take(self, leaves: int, limit: int | None, *, is_buy: bool, best_only: bool) -> list[tuple[int, int]]:
-        """Execute as a taker: (quantity, price) of each fill; what is used is noted.
+    def offers(self, leaves: int, limit: int | None, *, is_buy: bool, best_only: bool) -> list[tuple[int, int]]:
+        """What a taker is given: (quantity, price) of each fill. Nothing is used until `use` says so.
 
         The available size at the best price first; then, L1 knowing no depth, all the rest one tick beyond it, where
         the limit allows that price. `best_only` (IOC, FOK, market-to-limit) stops at the best level.
         """
         side = self.asks if is_buy else self.bids
         best = side.px
-        if best is None or not self.allows(limit, best, is_buy=is_buy):
+        if best is None or (limit is not None and (best > limit if is_buy else best < limit)):
             return []
-        fills = []
-        first = min(leaves, self.available(is_buy=is_buy))
-        if first > 0:
-            if self.consumes:
-                side.used += first
-            fills.append((first, best))
-        rest = leaves - first
-        beyond = best + self.tick if is_buy else best - self.tick
-        if rest > 0 and not best_only and self.allows(limit, beyond, is_buy=is_buy):
-            fills.append((rest, beyond))
+        there = side.size - side.used if self.consumes else side.size
+        if there >= leaves:
+            return [(leaves, best)]
+        fills = [(there, best)] if there > 0 else []
+        if not best_only:
+            beyond = best + self.tick if is_buy else best - self.tick
+            if limit is None or (beyond <= limit if is_buy else beyond >= limit):
+                fills.append((leaves - max(there, 0), beyond))
         return fills
-
-    @staticmethod
-    def allows(limit: int | None, px: int, *, is_buy: bool) -> bool:
-        """Whether a limit (None: none) permits a price."""
-        return limit is None or (px <= limit if is_buy else px >= limit)

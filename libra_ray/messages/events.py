@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-class ComponentStateChanged(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+class ComponentStateChanged(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """An actor's lifecycle moved, or a step of it failed."""
 
     actor_id: str
@@ -50,7 +50,7 @@ class ComponentStateChanged(msgspec.Struct, frozen=True, array_like=True, tag=Tr
     reason: str
 
 
-class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """What all order events begin with. `target` is the status it leads to, where it leads to one."""
 
     ts_ns: int
@@ -59,7 +59,7 @@ class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=Fals
     client_order_id: str
 
 
-class OrderInitialized(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderInitialized(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """A strategy made an order; nobody else has seen it yet."""
 
     side: OrderSide
@@ -76,45 +76,45 @@ class OrderInitialized(OrderEvent, frozen=True, array_like=True, tag=True, gc=Fa
     quote_quantity: bool
 
 
-class OrderDenied(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderDenied(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """Refused by us: a code of the risk engine and a sentence for people."""
 
     code: str
     message: str
 
 
-class OrderSubmitted(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderSubmitted(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """On its way to the venue."""
 
 
-class OrderAccepted(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderAccepted(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """Working at the venue."""
 
     venue_order_id: str
 
 
-class OrderRejected(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderRejected(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """Refused by the venue."""
 
     code: str
     message: str
 
 
-class OrderCanceled(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderCanceled(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """No longer working. `code` says why, and is empty where the strategy asked for it."""
 
     code: str
 
 
-class OrderExpired(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderExpired(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """Its time in force ended."""
 
 
-class OrderTriggered(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderTriggered(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """A stop-limit order's stop was hit; it is a limit order now."""
 
 
-class OrderUpdated(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderUpdated(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """Quantity, price or trigger changed; a field that did not is None."""
 
     quantity_raw: int | None
@@ -122,27 +122,27 @@ class OrderUpdated(OrderEvent, frozen=True, array_like=True, tag=True, gc=False)
     trigger_raw: int | None
 
 
-class OrderPendingUpdate(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderPendingUpdate(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """A modification is on its way to the venue."""
 
 
-class OrderPendingCancel(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderPendingCancel(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """A cancel is on its way to the venue."""
 
 
-class OrderModifyRejected(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderModifyRejected(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """A modification was refused, by us or by the venue; the order is as it was."""
 
     code: str
 
 
-class OrderCancelRejected(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderCancelRejected(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """A cancel was refused; the order is as it was."""
 
     code: str
 
 
-class OrderFilled(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
+class OrderFilled(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """One fill. `commission_raw` > 0 was paid, < 0 was received, in `commission_currency`."""
 
     venue_order_id: str
@@ -179,7 +179,7 @@ class OrderFilled(OrderEvent, frozen=True, array_like=True, tag=True, gc=False):
         return self.side is OrderSide.BUY
 
 
-class PositionEvent(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+class PositionEvent(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """What all position events carry.
 
     Attributes:
@@ -208,19 +208,19 @@ class PositionEvent(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=F
         return Money(self.realized_raw, Currency(self.currency, self.currency_precision))
 
 
-class PositionOpened(PositionEvent, frozen=True, array_like=True, tag=True, gc=False):
+class PositionOpened(PositionEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """A position came to be."""
 
 
-class PositionChanged(PositionEvent, frozen=True, array_like=True, tag=True, gc=False):
+class PositionChanged(PositionEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """A position grew or shrank."""
 
 
-class PositionClosed(PositionEvent, frozen=True, array_like=True, tag=True, gc=False):
+class PositionClosed(PositionEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """A position is flat."""
 
 
-class AccountBooked(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+class AccountBooked(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """One change of an account's total, rounded once. `kind`: DEPOSIT, TRADE, PNL, FEE, FUNDING, SETTLEMENT, ..."""
 
     ts_ns: int
@@ -232,7 +232,7 @@ class AccountBooked(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=F
     total_raw: int
 
 
-class TradingStateChanged(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+class TradingStateChanged(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """The risk engine lets other things through than before."""
 
     ts_ns: int

@@ -17,14 +17,17 @@ class Position:
         quantity_raw: signed; long is positive.
         open_value: sum of quantity x price of what is open, at price plus size decimals (inverse: 12 decimals).
         realized_raw: profit less commissions in settlement currency.
-        exit_raw, exit_value: quantity taken off so far, and sum of quantity x price of that.
+        entry_raw, entry_value: quantity of all entries so far, and sum of quantity x price of them.
+        exit_raw, exit_value: the same of what was taken off.
     """
 
     __slots__ = (
         "closing_order_id",
         "commission_raw",
         "commissions",
+        "entry_raw",
         "entry_side",
+        "entry_value",
         "exit_raw",
         "exit_value",
         "fills",
@@ -55,6 +58,8 @@ class Position:
         self.commission_raw = 0
         self.commissions: dict[str, Money] = {}
         self.peak_raw = 0
+        self.entry_raw = 0
+        self.entry_value = 0
         self.exit_raw = 0
         self.exit_value = 0
         self.fills = 0
@@ -100,6 +105,11 @@ class Position:
         return self._average(self.open_value, abs(self.quantity_raw))
 
     @property
+    def avg_px_entry(self) -> Decimal | None:
+        """Average price of all entries, also after they were taken off."""
+        return self._average(self.entry_value, self.entry_raw)
+
+    @property
     def avg_px_close(self) -> Decimal | None:
         """Average price of what was taken off; None before the first reduction."""
         return self._average(self.exit_value, self.exit_raw)
@@ -122,7 +132,10 @@ class Position:
         if self.quantity_raw == 0:
             self.entry_side = PositionSide.LONG if signed_raw > 0 else PositionSide.SHORT
         self.quantity_raw += signed_raw
-        self.open_value += self.terms.value(px_raw, abs(signed_raw))
+        value = self.terms.value(px_raw, abs(signed_raw))
+        self.open_value += value
+        self.entry_value += value
+        self.entry_raw += abs(signed_raw)
         self.peak_raw = max(self.peak_raw, abs(self.quantity_raw))
         self.fills += 1
 

@@ -18,6 +18,7 @@ class Cache:
     def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
         self.instruments: dict[str, Instrument] = {made.id: made for made in instruments}
         self.orders: dict[str, Order] = {}
+        self.new: dict[str, Order] = {}  # made by a handler and not taken yet
         self.working: dict[str, Order] = {}  # submitted and not closed, in order of submission
         self.rows = MarketRows()
 

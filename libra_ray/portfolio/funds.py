@@ -24,13 +24,10 @@ class Funds:
     leaves in base currency. MARGIN: per instrument, rate x the larger of |P + B| and |P - S|.
     """
 
-    def __init__(
-        self, portfolio: Portfolio, venue: str, leverage: Rate, *, leveraged: bool, allow_borrowing: bool = False
-    ) -> None:
+    def __init__(self, portfolio: Portfolio, venue: str, leverage: Rate, *, leveraged: bool) -> None:
         self._portfolio = portfolio
         self._venue = venue
         self._leverage = leverage if leveraged else Rate(1, 1)
-        self._allow_borrowing = allow_borrowing
 
     @property
     def account(self) -> Account:

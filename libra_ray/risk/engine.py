@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from libra_ray.bus.throttler import Throttler
+from libra_ray.bus import Throttler
 from libra_ray.messages.commands import Command, ModifyOrder, SetTradingState, SubmitOrder
 from libra_ray.messages.events import OrderDenied, OrderEvent, OrderModifyRejected, TradingStateChanged
 from libra_ray.model.enums import OrderStatus, TimeInForce, TradingState
@@ -25,7 +25,7 @@ from libra_ray.runtime import Actor
 
 __all__ = ["RiskEngine"]
 
-Report: TypeAlias = Callable[[OrderEvent], None]
+Report: TypeAlias = Callable[[Order, OrderEvent], None]
 Forward: TypeAlias = Callable[[Command], None]
 
 
@@ -39,6 +39,7 @@ class RiskEngine(Actor):
         funds: dict[str, FundsView],
         limits: RiskLimits,
         *,
+        take: Callable[[Order], None],
         report: Report,
         forward: Forward,
         announce: Callable[[TradingStateChanged], None],
@@ -46,10 +47,10 @@ class RiskEngine(Actor):
         """Give it what it looks at and where its answers go. Called once by the kernel, before start."""
         self._cache, self._portfolio, self._funds = cache, portfolio, funds
         self._limits = limits
-        self._report, self._forward, self._announce = report, forward, announce
+        self._take, self._report, self._forward, self._announce = take, report, forward, announce
         self._exposure = Exposure(cache, portfolio, funds)
-        self._orders_passed = Throttler(limits.order_limit, limits.order_interval_ns)
-        self._modifies_passed = Throttler(limits.modify_limit, limits.modify_interval_ns)
+        self._order_rate: Throttler[None] = Throttler(limits.order_limit, limits.order_interval_ns)
+        self._modify_rate: Throttler[None] = Throttler(limits.modify_limit, limits.modify_interval_ns)
         self._has_limits = bool(limits.open_orders or limits.position or limits.exposure)
         self.trading_state = limits.trading_state
         self.denied_count = 0
@@ -70,29 +71,28 @@ class RiskEngine(Actor):
     def submit(self, command: SubmitOrder) -> None:
         """Check an order; forward it, or report `OrderDenied`."""
         order, now_ns = command.order, command.ts_ns
+        self._take(order)
         refusal = self.check(order, now_ns)
         if refusal is None:
-            self._orders_passed.record(now_ns)
             self._forward(command)
             return
         self.denied_count += 1
         denied = OrderDenied(
             now_ns, order.strategy_id, order.instrument_id, order.client_order_id, refusal.code, refusal.message
         )
-        self._report(denied)
+        self._report(order, denied)
 
     def modify(self, command: ModifyOrder) -> None:
         """Check a modification; forward it, or report `OrderModifyRejected`."""
         order = command.order
         code = self._modify_refusal(command)
         if code is None:
-            self._modifies_passed.record(command.ts_ns)
             self._forward(command)
         else:
             event = OrderModifyRejected(
                 command.ts_ns, order.strategy_id, order.instrument_id, order.client_order_id, code
             )
-            self._report(event)
+            self._report(order, event)
 
     def set_state(self, state: TradingState, reason: str, ts_ns: int) -> None:
         """Move the trading state; the same state again does nothing."""
@@ -125,7 +125,7 @@ class RiskEngine(Actor):
         if code is not None:
             text = f"ORD013 the account of {instrument.venue} cannot carry {order.quantity} {order.instrument_id}. Lower it."
             return Refusal(code, text)
-        if not self._orders_passed.allows(now_ns):
+        if not self._order_rate.allows(now_ns):
             limits = self._limits
             text = f"ORD014 {limits.order_limit} orders passed within {limits.order_interval_ns // 10**9} s, the limit."
             return Refusal("ORDER_RATE_EXCEEDED", f"{text} Send fewer or raise risk.max_order_rate.")
@@ -196,5 +196,5 @@ class RiskEngine(Actor):
             refusal = check_quantity(instrument, command.quantity_raw, order.size_precision)
         if refusal is not None:
             return refusal.code
-        return None if self._modifies_passed.allows(command.ts_ns) else "MODIFY_RATE_EXCEEDED"
+        return None if self._modify_rate.allows(command.ts_ns) else "MODIFY_RATE_EXCEEDED"
 

@@ -60,26 +60,6 @@ class Actor:
             "on_gap",
         }
     )
-            "on_stop",
-            "on_resume",
-            "on_reset",
-            "on_dispose",
-            "on_degrade",
-            "on_fault",
-            "on_save",
-            "on_load",
-            "on_bar",
-            "on_quote",
-            "on_trade",
-            "on_book",
-            "on_data",
-            "on_signal",
-            "on_timer",
-            "on_event",
-            "on_reply",
-            "on_gap",
-        ]
-    )
 
     config: ActorConfig
     state: State

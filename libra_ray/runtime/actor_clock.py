@@ -70,8 +70,8 @@ class ActorClock:
         return self._timers.names(self._rank_no)
 
     def _set(self, name: str, due_ns: int, interval_ns: int, stop_ns: int, callback: TimerHandler | None) -> None:
-        if not name or due_ns < 0:
-            raise ValueError(f"timer {name!r} at {due_ns}: a timer has a name and a time since 1970")
+        if not name or not 0 <= due_ns < NEVER_NS:
+            raise ValueError(f"timer {name!r} at {due_ns}: a timer has a name and a time from 1970 to 2262")
         key = (self._rank_no, str(name))
         fire = partial(self._fire, self._actor.on_timer if callback is None else callback)
         replaced = self._timers.put(Alarm(due_ns, key, self._timers.next_seq(), fire, interval_ns, stop_ns))

@@ -1,6 +1,5 @@
 """Faults: what an actor raised, where, and in which hook."""
 
-import inspect
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,8 +75,5 @@ def _place(actor: object, frames: list[tuple[FrameType, int]]) -> str | None:
 
 def _file_of(actor_class: type) -> str | None:
     """The source file of a class outside the library, as code objects name it."""
-    module = sys.modules.get(actor_class.__module__)
-    path = getattr(module, "__file__", None) if module is not None else None
-    if path is None or path.startswith(_LIBRARY) or not inspect.ismodule(module):
-        return None
-    return str(path)
+    path = getattr(sys.modules.get(actor_class.__module__), "__file__", None)
+    return None if path is None or path.startswith(_LIBRARY) else str(path)

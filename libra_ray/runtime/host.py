@@ -84,6 +84,7 @@ class LocalHost(Outbox):
         self._announcements: deque[ComponentStateChanged] = deque()
         self._announcing = False
         self._settling = False
+        self._fired = self._fired_ns = 0
         self._activity = 0
         bus.attach(self)
 
@@ -222,7 +223,7 @@ class LocalHost(Outbox):
                 settled += 1
                 left += 1
                 if left > SETTLE_MESSAGES_MAX:
-                    self._stop_runaway(sender)
+                    self._stop_runaway(sender, f"sent message {left:,} of one settle")
                     left = 0
                 try:
                     handler(message)
@@ -238,9 +239,21 @@ class LocalHost(Outbox):
     # --- time ---------------------------------------------------------------------------------------------------
 
     def fire_next(self) -> None:
-        """Run the handler of the first timer, whatever the time. Does not move the clock and does not settle."""
+        """Run the handler of the first timer, whatever the time. Does not move the clock and does not settle.
+
+        More than 65,536 at one time fault the actor whose timer that is (STRAT002): they would never end.
+        """
         alarm = self.timers.pop_due(NEVER_NS)
-        if alarm is not None:
+        if alarm is None:
+            return
+        now_ns = self.clock.now_ns()
+        self._fired = self._fired + 1 if now_ns == self._fired_ns else 1
+        self._fired_ns = now_ns
+        if self._fired > SETTLE_MESSAGES_MAX:
+            self._fired = 0
+            owner = next(actor for actor in self.actors.values() if actor.rank_no == alarm.key[0])
+            self._stop_runaway(owner, f"fired timer {SETTLE_MESSAGES_MAX + 1:,} of one time, '{alarm.key[1]}'")
+        else:
             alarm.fire(alarm)
 
     def advance_to(self, ts_ns: int) -> None:
@@ -380,10 +393,10 @@ class LocalHost(Outbox):
                 return False
         if actor.state is not during:
             return False
-        self._move(actor, completed, reason=reason)
+        arrived = self._move(actor, completed, reason=reason)
         if actor.is_active:
             self._deliver_held(actor)
-        return actor.state in (State.RUNNING, NEXT[during, completed])
+        return actor.state is arrived or actor.is_active
 
     def _move(self, actor: Actor, trigger: Trigger, to_state: State | None = None, *, reason: str = "") -> State:
         """One transition of the table, announced. Raises `InvalidTransitionError` and leaves the state."""
@@ -433,21 +446,18 @@ class LocalHost(Outbox):
         if answer is not None:
             answer(actor, fault)
 
-    def _stop_runaway(self, sender: Actor) -> None:
-        what = f"{sender.actor_id} sent message {SETTLE_MESSAGES_MAX + 1:,} of one settle"
-        fix = "Break the circle: a message must not always lead to another at the same time."
-        error = StrategyError("STRAT002", None, what, fix, sender.actor_id)
-        if (sender.state, Trigger.FAULT) not in NEXT:
+    def _stop_runaway(self, actor: Actor, what: str) -> None:
+        fix = "Break the circle: what happens at one time must not always lead to more at the same time."
+        error = StrategyError("STRAT002", None, f"{actor.actor_id} {what}", fix, actor.actor_id)
+        if (actor.state, Trigger.FAULT) not in NEXT:
             raise error
-        self._enter_fault(sender, fault_of(sender, sender.actor_id, error, self.clock.now_ns(), "(settle)"))
+        self._enter_fault(actor, fault_of(actor, actor.actor_id, error, self.clock.now_ns(), "(runaway)"))
 
     def _deliver_held(self, actor: Actor) -> None:
-        held = self._held.pop(actor.actor_id, None)
+        held = self._held.get(actor.actor_id)
         while held and actor.is_active:
             handler, args = held.popleft()
             self.run(actor, handler, *args)
-        if held:
-            self._held.setdefault(actor.actor_id, deque()).extendleft(reversed(held))
 
     def _release(self, actor: Actor) -> None:
         """Nothing reaches the actor any more by itself; what was kept for it is counted as discarded."""

@@ -71,6 +71,11 @@ class TimerQueue:
     def __len__(self) -> int:
         return len(self._live)
 
+    @property
+    def entries(self) -> int:
+        """How many entries the heap holds, stale ones included."""
+        return len(self._heap)
+
     def next_due_ns(self) -> int:
         """`next_ns`, as a call."""
         return self.next_ns
@@ -114,7 +119,7 @@ class TimerQueue:
 
     def pop_due(self, ts_ns: int) -> Alarm | None:
         """Take the first timer with `due_ns <= ts_ns`; a repeating one is set anew before it is returned."""
-        if self.next_ns > ts_ns:
+        if self.next_ns > ts_ns or not self._heap:
             return None
         alarm = heappop(self._heap)[3]
         following = alarm.after()

@@ -37,8 +37,8 @@ def test_a_falling_time_is_refused_at_its_first_place() -> None:
         bars(0, 3, 2, 5, 4)
 
     assert caught.value.message == (
-        "DATA002 data.bars.EURUSD.SIM-1h row 2: time 1970-01-01T02:00:00Z is earlier than 1970-01-01T03:00:00Z before it "
-        "(2 such rows). Sort the rows by ts_init_ns."
+        "DATA002 data.bars.EURUSD.SIM-1h row 2: time 1970-01-01T02:00:00Z is earlier than 1970-01-01T03:00:00Z "
+        "before it (2 such rows). Sort the rows by ts_init_ns."
     )
 
 
@@ -127,7 +127,7 @@ def test_a_topic_or_instrument_twice_is_refused() -> None:
     other = pair("EURUSD.SIM", base="EUR", quote="USD", tick="0.001", step="1")
     with pytest.raises(ConfigError, match=r"two streams of data\.bars"):
         Dataset([bars(1), bars(2)])
-    with pytest.raises(ConfigError, match="'EURUSD.SIM' has two definitions"):
+    with pytest.raises(ConfigError, match=r"'EURUSD\.SIM' has two definitions"):
         Dataset([trades(1), bars(2, instrument=other)])
 
 

@@ -1,6 +1,7 @@
 """Instruments as JSON."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ def test_an_instrument_comes_back_from_json_text_as_it_was(instrument: Instrumen
     limit=st.integers(1, 10**17),
     fee=st.decimals("-0.1", "0.1", places=8),
 )
-def test_no_integer_is_rounded_on_the_way(price: int, size: int, limit: int, fee: object) -> None:
+def test_no_integer_is_rounded_on_the_way(price: int, size: int, limit: int, fee: Decimal) -> None:
     made = pair(
         "A.SIM",
         base="BTC",
@@ -46,7 +47,7 @@ def test_no_integer_is_rounded_on_the_way(price: int, size: int, limit: int, fee
         tick=_unit(price),
         step=_unit(size),
         max_qty=limit // 10**size or 1,
-        taker_fee=str(fee),
+        taker_fee=fee,
     )
 
     assert instrument_from_json(json.loads(json.dumps(instrument_to_json(made)))) == made

@@ -10,6 +10,8 @@ const libra = (() => {
   const number = (value, digits) => value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "\u2212");
   // As many decimals as tell neighbouring values of this size apart.
   const digitsFor = (span) => span > 0 ? Math.max(0, Math.min(8, 3 - Math.floor(Math.log10(span)))) : 2;
+  const big = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 3 });
+  const ticksOf = (values, digits) => values.map((value) => Math.abs(value) >= 1e7 ? big.format(value).replace("-", "\u2212") : number(value, digits));
   const plots = [], redraws = [];
   let zooming = false;
   const zoomAll = (from) => {
@@ -20,8 +22,19 @@ const libra = (() => {
     zooming = false;
   };
   const forget = (plot) => { const place = plots.indexOf(plot); if (place >= 0) plots.splice(place, 1); };
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], DAY = 864e5;
+  // The finest unit of the ticks, and the next coarser one where it changes.
+  const dates = (u, ticks, axis, space, step) => ticks.map((ms) => {
+    const d = new Date(ms), month = months[d.getUTCMonth()], year = d.getUTCFullYear();
+    if (step >= 364 * DAY) return String(year);
+    if (step >= 27 * DAY) return d.getUTCMonth() === 0 ? String(year) : `${month} ${year}`;
+    if (step >= DAY) return d.getUTCMonth() === 0 && d.getUTCDate() * DAY <= step ? `${d.getUTCDate()} ${month} ${year}` : `${d.getUTCDate()} ${month}`;
+    if (ms % DAY === 0) return `${d.getUTCDate()} ${month}`;
+    const clock = `${pad(d.getUTCHours())}:${pad(d.getUTCMinutes())}`;
+    return step >= 6e4 ? clock : step >= 1e3 ? `${clock}:${pad(d.getUTCSeconds())}` : `${pad(d.getUTCSeconds())}.${String(d.getUTCMilliseconds()).padStart(3, "0")}`;
+  });
   const axes = (format, size) => [
-    { stroke: () => color("--ink-3"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false }, font: "11.5px system-ui, sans-serif", size: 28, gap: 6 },
+    { values: dates, space: 78, stroke: () => color("--ink-3"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false }, font: "11.5px system-ui, sans-serif", size: 28, gap: 6 },
     { stroke: () => color("--ink-3"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false }, font: "11.5px system-ui, sans-serif", size, gap: 6, values: format },
   ];
   // One x range for all charts, from the earliest to the latest row of any.
@@ -47,5 +60,5 @@ const libra = (() => {
   const say = () => { button.textContent = isDark() ? "Light" : "Dark"; };
   button.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; say(); redraw(); });
   say();
-  return { color, alpha, time, day, number, digitsFor, axes, make, forget, data: JSON.parse(document.getElementById("data").textContent) };
+  return { color, alpha, ticksOf, time, day, number, digitsFor, axes, make, forget, data: JSON.parse(document.getElementById("data").textContent) };
 })();

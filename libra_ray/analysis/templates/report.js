@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { color, alpha, time, number, digitsFor, axes, make, forget, data } = libra;
+  const { ticksOf, color, alpha, time, number, digitsFor, axes, make, forget, data } = libra;
   const byId = (id) => document.getElementById(id);
   const times = [data.equity[0], ...data.charts.map((chart) => chart.ohlc[0])].filter((list) => list.length);
   if (!times.length) return;
@@ -20,7 +20,7 @@
     const width = 78, name = data.equity[1][values.length - 1] >= data.start ? "gain" : "loss";
     make(byId("equity-chart"), () => Math.max(220, Math.min(330, innerWidth * 0.32)), {
       series: [{}, { stroke: () => color(`--${name}`), width: 1.6, fill: shade(`--${name}-rgb`), fillTo: (u, s, min) => min, points: { show: false } }],
-      axes: axes((u, ticks) => ticks.map((tick) => number(tick, digitsFor(ticks[1] - ticks[0]) > 3 ? 2 : 0)), width),
+      axes: axes((u, ticks) => ticksOf(ticks, digitsFor(ticks[1] - ticks[0]) > 3 ? 2 : 0), width),
       hooks: {
         drawAxes: [(u) => {
           if (data.start === null) return;
@@ -50,11 +50,11 @@
     const [x, open, high, low, close] = chart.ohlc, ctx = u.ctx, ratio = devicePixelRatio;
     const from = u.valToIdx(u.scales.x.min), to = u.valToIdx(u.scales.x.max);
     const at = (value) => u.valToPos(value, "x", true), level = (value) => u.valToPos(value, "y", true);
-    const room = u.bbox.width / Math.max(1, to - from + 1), body = Math.max(1, Math.min(12 * ratio, room * 0.66));
+    const room = u.bbox.width / Math.max(1, to - from + 1), body = Math.max(1, Math.min(12 * ratio, room * 0.58));
     const up = color("--gain"), down = color("--loss"), faint = color("--ink-3");
     ctx.save();
     ctx.beginPath(); ctx.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height); ctx.clip();
-    ctx.globalAlpha = 0.85;
+    ctx.globalAlpha = room <= 2.5 ? 0.85 : 1;
     for (let i = Math.max(0, from - 1); i <= Math.min(x.length - 1, to + 1); i++) {
       const middle = at(x[i]), top = level(Math.max(open[i], close[i])), bottom = level(Math.min(open[i], close[i]));
       // Without room for bodies a colour would say nothing, and the trades are what to see.
@@ -118,7 +118,7 @@
         return [min - room, max + room];
       } } },
       series: [{}, { paths: () => null, points: { show: false } }],
-      axes: axes((u, ticks) => ticks.map((tick) => number(tick, Math.max(0, digitsFor(ticks[1] - ticks[0]) - 3))), 78),
+      axes: axes((u, ticks) => ticksOf(ticks, Math.max(0, digitsFor(ticks[1] - ticks[0]) - 3)), 78),
       hooks: { draw: [paint(chart)], setCursor: [read(chart, Math.max(2, Math.min(digits, 6)))] },
     }, [x, close], range);
     if (kept) shown.setScale("x", { min: kept[0], max: kept[1] });

@@ -4,7 +4,7 @@ It is imported lazily, by whoever starts a session, so that `import libra_ray` a
 """
 
 from libra_ray.runtime.ray.pool import EnginePool, Job, Outcome
-from libra_ray.runtime.ray.session import RaySession
+from libra_ray.runtime.ray.session import RaySession, core_count
 from libra_ray.runtime.ray.sharing import SharedFolder
 
-__all__ = ["EnginePool", "Job", "Outcome", "RaySession", "SharedFolder"]
+__all__ = ["EnginePool", "Job", "Outcome", "RaySession", "SharedFolder", "core_count"]

@@ -20,13 +20,13 @@ else:
 
 __all__ = ["SHARED_MEMORY", "PrivateFolder", "folder_for"]
 
-PREFIX: Final = "libra-"
+PREFIX: Final = "libra-ray-"
 LOCK_NAME: Final = "session.lock"
 SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # where the system keeps shared memory
 SMALL_BYTES: Final = 64 << 20
 ROOM_FACTOR: Final = 4
-# A unix socket's path has 107 bytes; Ray adds 63 for its session and the name of the socket, mkdtemp 15.
-SOCKET_ROOT_CHARS_MAX: Final = 107 - 63 - 15
+# A unix socket's path has 107 bytes; Ray adds 63 for its session and the name of the socket, mkdtemp 19.
+SOCKET_ROOT_CHARS_MAX: Final = 107 - 63 - 19
 
 
 class PrivateFolder:
@@ -58,9 +58,9 @@ def folder_for(nbytes: int) -> PrivateFolder:
 
     On disk the page cache shares them as well, and can give the memory back.
     """
-    if nbytes <= SMALL_BYTES and SHARED_MEMORY.is_dir() and os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
-        if shutil.disk_usage(SHARED_MEMORY).free >= ROOM_FACTOR * nbytes:
-            return PrivateFolder(SHARED_MEMORY)
+    is_usable = SHARED_MEMORY.is_dir() and os.access(SHARED_MEMORY, os.W_OK | os.X_OK)
+    if is_usable and nbytes <= SMALL_BYTES and shutil.disk_usage(SHARED_MEMORY).free >= ROOM_FACTOR * nbytes:
+        return PrivateFolder(SHARED_MEMORY)
     return PrivateFolder(Path(tempfile.gettempdir()))
 
 

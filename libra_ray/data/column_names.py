@@ -1,0 +1,143 @@
+"""Which of a file's columns is what: the names of the trade, matched without case, spaces and underscores."""
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Final, NamedTuple
+
+from libra_ray.data.wording import Wording
+from libra_ray.errors import DataError, did_you_mean
+from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Schema
+
+__all__ = ["Column", "matched_columns"]
+
+NAMES_SHOWN: Final = 12
+
+
+class Column(NamedTuple):
+    """One of our columns: its other names, whether a file may lack it, whether it may be declared absent (zeros)."""
+
+    name: str
+    synonyms: tuple[str, ...]
+    optional: bool = False
+    may_be_zero: bool = False
+    hints: tuple[str, ...] = ()
+
+
+_TS: Final = ("time", "timestamp", "datetime", "date", "ts_event", "ts_event_ns", "ts_ns", "event_time", "close_time")
+_TIMES: Final = (
+    Column("ts", _TS, hints=("open_time", "day", "when", "t")),
+    Column("ts_init", ("ts_init_ns", "ts_recv", "ts_recv_ns"), optional=True),
+)
+COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
+    BARS.name: (
+        *_TIMES,
+        Column("open", ("o", "open_price")),
+        Column("high", ("h", "high_price", "max")),
+        Column("low", ("l", "low_price", "min")),
+        Column("close", ("c", "close_price"), hints=("last", "price", "px", "settle", "adj_close")),
+        Column("volume", ("v", "vol", "qty", "size"), may_be_zero=True, hints=("amount", "turnover")),
+    ),
+    QUOTES.name: (
+        *_TIMES,
+        Column("bid_px", ("bid", "bid_price", "best_bid", "b"), hints=("bid_close",)),
+        Column("ask_px", ("ask", "ask_price", "best_ask", "a", "offer"), hints=("ask_close",)),
+        Column("bid_qty", ("bid_size", "bid_quantity", "bid_volume", "best_bid_qty"), may_be_zero=True),
+        Column("ask_qty", ("ask_size", "ask_quantity", "ask_volume", "best_ask_qty"), may_be_zero=True),
+    ),
+    TRADES.name: (
+        *_TIMES,
+        Column("price", ("px", "p", "trade_price", "last_px"), hints=("last", "close")),
+        Column("qty", ("quantity", "size", "q", "amount", "volume", "last_qty"), hints=("vol",)),
+        Column("aggressor", ("side", "aggressor_side", "taker_side"), optional=True),
+        Column("is_buyer_maker", ("buyer_maker",), optional=True),
+    ),
+}
+
+
+def matched_columns(
+    schema: Schema, header: Sequence[str], given: Mapping[str, str], *, place: str, wording: Wording
+) -> dict[str, int]:
+    """Our name -> index in `header`. The caller's mapping wins, then our own name, then a single synonym.
+
+    Raises `DataError` DATA004 for a needed column that is missing, twice, or could be one of two.
+    """
+    columns = COLUMNS[schema.name]
+    known = {column.name for column in columns}
+    for name in given:
+        if name not in known:
+            fix = did_you_mean(name, [column.name for column in columns])
+            raise DataError("DATA004", place, f"column '{name}' is not known for {schema.name}", fix, name)
+    keys = [_key(name) for name in header]
+    found: dict[str, int] = {}
+    missing: list[Column] = []
+    for column in columns:
+        if column.name in given:
+            if given[column.name] or not column.may_be_zero:
+                found[column.name] = _exact(given[column.name], header, keys, place)
+        elif (index := _index(column, header, keys, place, wording)) is not None:
+            found[column.name] = index
+        elif not column.optional:
+            missing.append(column)
+    if missing:
+        raise _missing(missing, header, found, place, wording)
+    return found
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower()) or name
+
+
+def _exact(wanted: str, header: Sequence[str], keys: Sequence[str], place: str) -> int:
+    matches = [index for index, name in enumerate(header) if name == wanted]
+    if not matches:
+        matches = [index for index, key in enumerate(keys) if key == _key(wanted)]
+    if not matches:
+        fix = did_you_mean(wanted, list(header))
+        raise DataError("DATA004", place, f"column '{wanted}' not found; {_listed(header)}", fix, wanted)
+    return _single(matches, header, place)
+
+
+def _index(column: Column, header: Sequence[str], keys: Sequence[str], place: str, wording: Wording) -> int | None:
+    own = [index for index, key in enumerate(keys) if key == _key(column.name)]
+    if own:
+        return _single(own, header, place)
+    synonyms = {_key(name) for name in column.synonyms}
+    others = [index for index, key in enumerate(keys) if key in synonyms]
+    if len({keys[index] for index in others}) > 1:
+        names = " or ".join(f"'{header[index]}'" for index in others)
+        fix = f"Map it with {wording.column(column.name, header[others[0]])}."
+        raise DataError("DATA004", place, f"column '{column.name}' could be {names}", fix, column.name)
+    return _single(others, header, place) if others else None
+
+
+def _single(matches: Sequence[int], header: Sequence[str], place: str) -> int:
+    if len(matches) > 1:
+        name = header[matches[0]]
+        raise DataError("DATA004", place, f"column '{name}' appears {len(matches)} times", "Rename one.", name)
+    return matches[0]
+
+
+def _missing(
+    missing: Sequence[Column], header: Sequence[str], found: Mapping[str, int], place: str, wording: Wording
+) -> DataError:
+    """The missing column for which the file has a likely candidate comes first; else the first one."""
+    free = [name for index, name in enumerate(header) if index not in found.values()]
+    for column in missing:
+        hints = {_key(hint) for hint in column.hints}
+        likely = [name for name in free if _key(name) in hints]
+        likely += get_close_matches(column.name, free, n=1, cutoff=0.6)
+        if likely:
+            return _not_found(column.name, likely[0], header, place, wording)
+    only = free[0] if len(free) == len(missing) == 1 else "NAME"
+    return _not_found(missing[0].name, only, header, place, wording)
+
+
+def _not_found(name: str, candidate: str, header: Sequence[str], place: str, wording: Wording) -> DataError:
+    fix = f"Map it with {wording.column(name, candidate)}."
+    return DataError("DATA004", place, f"column '{name}' not found; {_listed(header)}", fix, name)
+
+
+def _listed(header: Sequence[str]) -> str:
+    more = f" and {len(header) - NAMES_SHOWN:,} more" if len(header) > NAMES_SHOWN else ""
+    return f"the file has {', '.join(header[:NAMES_SHOWN])}{more}"

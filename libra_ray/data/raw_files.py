@@ -1,0 +1,131 @@
+"""A file as it was given: refused if it is no regular file, unpacked under a limit, read as often as needed."""
+
+import gzip
+import io
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Final
+
+from libra_ray.errors import DataError
+
+__all__ = ["RawFile"]
+
+PARQUET_SUFFIXES: Final = (".parquet", ".pq")
+PARQUET_MAGIC: Final = b"PAR1"
+_KINDS: Final = {
+    stat.S_ISLNK: "a symbolic link",
+    stat.S_ISFIFO: "a FIFO",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+    stat.S_ISSOCK: "a socket",
+    stat.S_ISDIR: "a folder",
+}
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A regular file that can be read. `name` is what messages call it.
+
+    Attributes:
+        size: bytes on disk.
+        packing: `gz`, `zip` or empty.
+
+    """
+
+    path: Path
+    name: str
+    size: int
+    packing: str
+    is_parquet: bool
+    max_decompressed_bytes: int
+
+    @classmethod
+    def check(cls, path: str | os.PathLike[str], *, max_decompressed_bytes: int) -> "RawFile":
+        """Look at the file without waiting on it. Raises `DataError` DATA017 for what is no file, DATA011 if absent."""
+        given = Path(path)
+        name = given.name
+        try:
+            mode = os.lstat(given)
+        except (OSError, ValueError) as error:
+            what = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+            raise DataError("DATA011", name, what, "Check the path.", str(path)) from error
+        for is_kind, word in _KINDS.items():
+            if is_kind(mode.st_mode):
+                raise DataError("DATA017", name, f"is {word}, not a regular file", "Give the file itself.", str(path))
+        try:
+            with given.open("rb") as file:
+                magic = file.read(4)
+        except OSError as error:
+            raise DataError("DATA011", name, f"cannot be read ({error.strerror})", "Check its permissions.") from error
+        suffix = given.suffix.lower()
+        is_parquet = suffix in PARQUET_SUFFIXES or magic == PARQUET_MAGIC
+        packing = "gz" if magic[:2] == b"\x1f\x8b" else "zip" if magic == b"PK\x03\x04" or suffix == ".zip" else ""
+        return cls(given, name, mode.st_size, "" if is_parquet else packing, is_parquet, max_decompressed_bytes)
+
+    @contextmanager
+    def stream(self) -> Iterator[BinaryIO]:
+        """The unpacked bytes from their beginning.
+
+        Raises `DataError` DATA011 when the packing is damaged, DATA020 as soon as more than the limit comes out.
+        """
+        try:
+            with open(self.path, "rb", opener=_open_file) as file:  # a Path has no opener
+                if self.packing == "gz":
+                    with gzip.GzipFile(fileobj=file) as unpacked:
+                        yield self._limited(unpacked)
+                elif self.packing == "zip":
+                    with zipfile.ZipFile(file) as archive, archive.open(self._only_member(archive)) as unpacked:
+                        yield self._limited(unpacked)
+                else:
+                    yield file
+        except (zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            what = f"{self.packing} unreadable ({error})"
+            raise DataError("DATA011", self.name, what, "The file is damaged; copy it again.") from error
+        except OSError as error:
+            raise DataError("DATA011", self.name, f"cannot be read ({error})", "Copy the file again.") from error
+
+    def _only_member(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if len(members) != 1:
+            what = f"the archive holds {len(members):,} files"
+            raise DataError("DATA011", self.name, what, "Give an archive of one file.")
+        if members[0].file_size > self.max_decompressed_bytes:
+            raise self._too_large()
+        return members[0]
+
+    def _limited(self, unpacked: IO[bytes]) -> BinaryIO:
+        return io.BufferedReader(_Limited(unpacked, self), 1 << 20)
+
+    def _too_large(self) -> DataError:
+        what = f"expands beyond the limit of {self.max_decompressed_bytes:,} bytes"
+        return DataError("DATA020", self.name, what, "Raise data.max_decompressed_bytes if the file is right.")
+
+
+class _Limited(io.RawIOBase):
+    """A stream that refuses to give more than its file may expand to."""
+
+    def __init__(self, unpacked: IO[bytes], file: RawFile) -> None:
+        self._unpacked, self._file, self._left = unpacked, file, file.max_decompressed_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401  # `Buffer` has a type from Python 3.12 on
+        view = memoryview(buffer)
+        data = self._unpacked.read(min(len(view), self._left + 1))
+        self._left -= len(data)
+        if self._left < 0:
+            raise self._file._too_large()  # noqa: SLF001  # one class in two halves
+        view[: len(data)] = data
+        return len(data)
+
+
+def _open_file(path: str, flags: int) -> int:
+    """A link or pipe put there since the check is not followed and not waited on."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))

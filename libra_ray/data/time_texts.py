@@ -1,0 +1,261 @@
+"""Times of a file to nanoseconds UTC: epoch numbers by their unit, ISO 8601, or a declared form in a declared zone.
+
+What a column holds is decided by its first value and holds for all: a second form is a fault, never a guess.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from libra_ray.data.decimal_texts import Mask, mask_of
+from libra_ray.data.import_options import ImportOptions
+from libra_ray.data.times import NS_PER_SECOND
+from libra_ray.errors import ConfigError, quoted
+
+__all__ = ["TimeColumn", "TimeReader", "offset_text"]
+
+UNIT_NS: Final = {"s": NS_PER_SECOND, "ms": 10**6, "us": 10**3, "ns": 1}
+EPOCH_LIMITS: Final = (("s", 10**8), ("ms", 10**11), ("us", 10**14), ("ns", 10**17))
+"""From which value on a number of this unit lies: seconds from 1973 on, each unit 1,000x the one before."""
+DAY_NS: Final = 86_400 * NS_PER_SECOND
+NUMERIC: Final = r"^\d{1,18}(\.\d{0,9})?$|^[1-8]\d{18}$"
+COMPACT_DAY: Final = r"^(19|20|21)\d{6}$"
+OFFSET: Final = r"(Z|[+-]\d{2}:?\d{2}|:\d{2}(\.\d+)?[+-]\d{2})$"
+TIME_MAX_NS: Final = 9_200_000_000 * NS_PER_SECOND
+DAYS_MAX: Final = 8
+FIXED_ZONE: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})?")
+
+
+Int64s: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TimeColumn:
+    """Nanoseconds UTC with masks of rows at fault; those rows hold no meaning.
+
+    Attributes:
+        malformed: no time of the column's form.
+        naive: without a UTC offset, where no zone was declared.
+        offsets: with a UTC offset of their own.
+        other_unit: an epoch number 1,000x apart from the column's first.
+        unclear: a local time that the zone's clock shows twice or never.
+
+    """
+
+    ts_ns: Int64s
+    malformed: Mask
+    naive: Mask
+    offsets: Mask
+    other_unit: Mask
+    unclear: Mask
+
+
+class TimeReader:
+    """Reads one time column, batch after batch.
+
+    Args:
+        options: unit, form, zone and day as declared; `stamp` is applied here, since a day has 23 to 25 hours.
+        shift_ns: what is added to each time, on the local clock if the times are local and it is whole days.
+
+    """
+
+    def __init__(self, options: ImportOptions, *, shift_ns: int = 0) -> None:
+        self._options, self._shift_ns = options, shift_ns
+        self._tz = options.tz
+        self._fixed_ns: int | None = None
+        self._day_ns: int | None = None
+        self._is_epoch: bool | None = None
+        self._unit_index: int | None = None
+        self.unit = options.ts_unit
+        if options.tz is not None:
+            self._fixed_ns = _fixed_offset_ns(options.tz)
+            self._check_zone()
+        if options.day is not None:
+            self._day_ns = self._midnight_ns(options.day)
+
+    def read(self, column: pa.Array) -> TimeColumn:
+        """The times of one batch; no value is null."""
+        kind = column.type
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            return self._of_timestamps(column)
+        if pa.types.is_int64(kind) and self._options.ts_format is None:
+            none = _none(len(column))
+            return self._of_epochs(_int64(column), np.zeros(len(column), np.int64), none)
+        texts = column if pa.types.is_string(kind) else column.cast(pa.string())
+        if self._is_epoch is None and len(texts):
+            self._is_epoch = self._has_numbers(str(texts[0].as_py()).strip())
+        return self._of_numbers(texts) if self._is_epoch else self._of_texts(texts)
+
+    def _has_numbers(self, first: str) -> bool:
+        if self._options.ts_format is not None:
+            return False
+        is_day = re.match(COMPACT_DAY, first) is not None and self.unit is None and self._day_ns is None
+        return re.match(NUMERIC, first) is not None and not is_day
+
+    def _of_numbers(self, texts: pa.Array) -> TimeColumn:
+        trimmed = pc.utf8_trim_whitespace(texts)
+        is_number = mask_of(pc.match_substring_regex(trimmed, NUMERIC))
+        safe = pc.if_else(pa.array(is_number), trimmed, "0")
+        fraction = pc.utf8_rpad(pc.replace_substring_regex(safe, r"^[^.]*\.?", ""), 9, "0")
+        whole = pc.replace_substring_regex(safe, r"\..*$", "")
+        return self._of_epochs(_int64(whole.cast(pa.int64())), _int64(fraction.cast(pa.int64())), ~is_number)
+
+    def _of_epochs(self, values: Int64s, billionths: Int64s, bad: Mask) -> TimeColumn:
+        """Numbers of units and billionths of them since 1970, or since the declared day's local midnight."""
+        none = _none(len(values))
+        if self._day_ns is not None:
+            unit_ns = UNIT_NS[self.unit or "ms"]
+            bad = bad | (np.abs(values) > DAYS_MAX * DAY_NS // unit_ns)
+            ts_ns = np.where(bad, 0, values) * unit_ns + billionths * unit_ns // 10**9 + self._day_ns
+            return self._localized(ts_ns, bad, naive=~none)
+        units = _units(values)
+        if self._unit_index is None and len(values):
+            self._settle_unit(int(units[0]))
+        expected = -1 if self._unit_index is None else self._unit_index
+        other = (units != expected) & (units >= 0) & ~bad if expected >= 0 else none
+        unit_ns = UNIT_NS[self.unit or "s"]
+        bad = bad | (np.abs(values) > TIME_MAX_NS // unit_ns) & ~other
+        if self.unit is None:
+            bad = ~none
+        ts_ns = np.where(bad | other, 0, values) * unit_ns + billionths * unit_ns // 10**9
+        return TimeColumn(ts_ns + self._shift_ns, bad, none, none, other, none)
+
+    def _settle_unit(self, first: int) -> None:
+        """The unit of the column by its first number; numbers too small to tell need a declaration."""
+        if self.unit is None and first >= 0:
+            self.unit = EPOCH_LIMITS[first][0]
+        is_as_declared = first >= 0 and self.unit == EPOCH_LIMITS[first][0]
+        self._unit_index = first if is_as_declared else -1
+
+    def _of_texts(self, texts: pa.Array) -> TimeColumn:
+        trimmed = pc.utf8_trim_whitespace(texts)
+        form = self._options.ts_format
+        if form is not None:
+            parsed = pc.strptime(trimmed, form, "ns", error_is_null=True)
+            zoned = _none(len(texts))
+            if re.search(r"%[zZ]", form):
+                zoned[:] = True
+        else:
+            compact = mask_of(pc.match_substring_regex(trimmed, COMPACT_DAY))
+            if compact.any():
+                dashed = pc.replace_substring_regex(trimmed, r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
+                trimmed = pc.if_else(pa.array(compact), dashed, trimmed)
+            trimmed = pc.replace_substring_regex(trimmed, r"\s*(UTC|z)$", "Z")
+            zoned = mask_of(pc.match_substring_regex(trimmed, OFFSET)) & mask_of(pc.match_substring(trimmed, ":"))
+            parsed = _parsed(trimmed, zoned)
+        bad = ~mask_of(parsed.is_valid())
+        ts_ns = _int64(parsed.cast(pa.int64()).fill_null(0))
+        return self._localized(ts_ns, bad, naive=~zoned)
+
+    def _of_timestamps(self, column: pa.Array) -> TimeColumn:
+        count = len(column)
+        aware = pa.types.is_timestamp(column.type) and column.type.tz is not None
+        try:
+            stamps = column.cast(pa.timestamp("ns", "UTC" if aware else None))
+        except pa.ArrowInvalid:  # outside 1677 to 2262
+            safe = column.cast(pa.timestamp("s", "UTC" if aware else None), safe=False)
+            seconds = _int64(safe.cast(pa.int64()))
+            bad = np.abs(seconds) > (2**63 - 1) // NS_PER_SECOND - 8 * 86_400
+            stamps = pc.if_else(pa.array(bad), pa.scalar(0, pa.int64()).cast(column.type), column)
+            stamps = stamps.cast(pa.timestamp("ns", "UTC" if aware else None))
+            return self._localized(_int64(stamps.cast(pa.int64())), bad, naive=np.full(count, not aware))
+        return self._localized(_int64(stamps.cast(pa.int64())), _none(count), naive=np.full(count, not aware))
+
+    def _localized(self, ts_ns: Int64s, bad: Mask, *, naive: Mask) -> TimeColumn:
+        """Local times moved to UTC by the declared zone, and all of them moved by the shift."""
+        none = _none(len(ts_ns))
+        is_calendar = self._shift_ns % DAY_NS == 0
+        if self._tz is None:
+            return TimeColumn(ts_ns + self._shift_ns, bad, naive & ~bad, ~naive & ~bad, none, none)
+        unclear = none
+        if naive.any():
+            local = ts_ns + self._shift_ns if is_calendar else ts_ns
+            moved, unclear = self._to_utc(np.where(naive & ~bad, local, 0))
+            if not is_calendar:
+                moved = moved + self._shift_ns
+            ts_ns = np.where(naive, moved, ts_ns + self._shift_ns)
+        else:
+            ts_ns = ts_ns + self._shift_ns
+        return TimeColumn(ts_ns, bad, none, ~naive & ~bad, none, unclear & naive & ~bad)
+
+    def _to_utc(self, local_ns: Int64s) -> tuple[Int64s, Mask]:
+        if self._fixed_ns is not None:
+            return local_ns - self._fixed_ns, _none(len(local_ns))
+        stamps = pa.array(local_ns, pa.timestamp("ns"))
+        early = pc.assume_timezone(stamps, self._tz, ambiguous="earliest", nonexistent="earliest")
+        late = pc.assume_timezone(stamps, self._tz, ambiguous="latest", nonexistent="latest")
+        first, second = _int64(early.cast(pa.int64())), _int64(late.cast(pa.int64()))
+        return second, first != second
+
+    def _check_zone(self) -> None:
+        try:
+            self._to_utc(np.zeros(1, np.int64))
+        except pa.ArrowInvalid as error:
+            what = f"{quoted(self._tz)} is not a time zone"
+            fix = "Write for example UTC, America/New_York or -05:00."
+            raise ConfigError("CONF002", "tz", what, fix, self._tz) from error
+
+    def _midnight_ns(self, day: str) -> int:
+        fix = "Write for example 2024-01-31."
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) is None:
+                raise ConfigError("CONF002", "day", f"{quoted(day)} is not a day", fix, day)
+            return int(pa.array([day]).cast(pa.timestamp("ns"))[0].value)
+        except pa.ArrowInvalid as error:
+            raise ConfigError("CONF002", "day", f"{quoted(day)} is not a day", fix, day) from error
+
+
+def offset_text(text: str) -> str:
+    """The UTC offset that ends a time text."""
+    found = re.search(r"(Z|[+-]\d{2}:?(\d{2})?)$", text.strip())
+    return found.group() if found else ""
+
+
+def _fixed_offset_ns(tz: str) -> int | None:
+    if tz in ("UTC", "Z", "GMT"):
+        return 0
+    match = FIXED_ZONE.fullmatch(tz)
+    if match is None:
+        return None
+    sign, hours, minutes = match.groups()
+    return (-1 if sign == "-" else 1) * (int(hours) * 3_600 + int(minutes or 0) * 60) * NS_PER_SECOND
+
+
+def _parsed(texts: pa.Array, zoned: Mask) -> pa.Array:
+    """ISO texts as timestamps, null where a text is none. Texts with and without an offset may be mixed."""
+    utc, local = pa.timestamp("ns", "UTC"), pa.timestamp("ns")
+    if zoned.all() or not zoned.any():
+        kind = utc if len(zoned) and zoned[0] else local
+        try:
+            return texts.cast(kind).cast(pa.int64())
+        except pa.ArrowInvalid:
+            pass  # one by one below
+    values = []
+    for text, has_offset in zip(texts.to_pylist(), zoned.tolist(), strict=True):
+        try:
+            values.append(pa.scalar(text).cast(utc if has_offset else local).value)
+        except pa.ArrowInvalid:
+            values.append(None)
+    return pa.array(values, pa.int64())
+
+
+def _units(values: Int64s) -> Int64s:
+    """For each number the index of its likely unit, -1 for numbers too small to tell."""
+    limits = np.array([limit for _, limit in EPOCH_LIMITS])
+    units: Int64s = np.searchsorted(limits, np.abs(values), side="right") - 1
+    return units
+
+
+def _int64(column: pa.Array) -> Int64s:
+    if not len(column):
+        return np.empty(0, np.int64)
+    return np.frombuffer(column.buffers()[1], np.int64, len(column), column.offset * 8)
+
+
+def _none(count: int) -> Mask:
+    return np.zeros(count, bool)

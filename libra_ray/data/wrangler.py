@@ -1,0 +1,408 @@
+"""Raw columns to batches of a schema: each row checked, each change of the data counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from libra_ray.data.column_names import COLUMNS
+from libra_ray.data.decimal_texts import DIGITS_STANDARD, Decimals, Mask, decimals_of_texts, mask_of
+from libra_ray.data.faults import Check, Faults
+from libra_ray.data.import_options import ImportOptions
+from libra_ray.data.raw_tables import RawTable
+from libra_ray.data.time_texts import TimeReader, offset_text
+from libra_ray.errors import quoted
+from libra_ray.messages.schemas import BARS, Kind, Schema, decimal_type, raw_column
+from libra_ray.model.identifiers import period_ns
+from libra_ray.model.instruments import Instrument
+from libra_ray.model.numbers import STANDARD_PRECISION_MAX, decimal_text
+
+__all__ = ["ROW", "Counts", "Wrangler"]
+
+ROW: Final = "row"
+"""A column beside the schema's: the number of the row in its file, for messages of later checks."""
+BUYER, SELLER = 1, 2
+_BUYERS: Final = ["buy", "b", "bid", "buyer", "1", "+1", "long"]
+_SELLERS: Final = ["sell", "s", "ask", "seller", "2", "-1", "a", "short"]
+_NOBODY: Final = ["", "none", "unknown"]
+_TRUE: Final = ["true", "1", "t", "yes"]
+_FALSE: Final = ["false", "0", "f", "no"]
+
+
+@dataclass
+class Counts:
+    """What the policies did."""
+
+    dropped_null: int = 0
+    dropped_bad_bars: int = 0
+    rounded_rows: int = 0
+    off_tick_rows: int = 0
+
+
+@dataclass
+class _Batch:
+    """Rows on their way: as read, and as far as they are converted. All columns are of one length."""
+
+    rows: npt.NDArray[np.int64]
+    read: dict[str, pa.Array]
+    made: dict[str, pa.Array] = field(default_factory=dict)
+
+    def keep(self, mask: Mask) -> None:
+        chosen = pa.array(mask)
+        self.rows = self.rows[mask]
+        self.read = {name: column.filter(chosen) for name, column in self.read.items()}
+        self.made = {name: column.filter(chosen) for name, column in self.made.items()}
+
+
+class Wrangler:
+    """Converts the batches of one file, in order. Faults go to `faults`; the rows at fault are left out.
+
+    Args:
+        headers: our name -> the file's name of each column that is read.
+
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        instrument: Instrument,
+        period: str,
+        options: ImportOptions,
+        table: RawTable,
+        headers: Mapping[str, str],
+    ) -> None:
+        self.faults, self.counts = Faults(), Counts()
+        self._schema, self._instrument, self._options, self._table = schema, instrument, options, table
+        self._headers = headers
+        self._order = {column.name: number for number, column in enumerate(COLUMNS[schema.name])}
+        shift_ns = period_ns(period) if period and options.stamp == "open" else 0
+        self._times = {name: TimeReader(options, shift_ns=shift_ns) for name in ("ts", "ts_init") if name in headers}
+        self._arrow = schema.arrow(instrument, period=period).append(pa.field(ROW, pa.int64(), nullable=False))
+        self._naive: tuple[int, str] | None = None
+        self._naive_count = 0
+        self._offset: tuple[int, str] | None = None
+        self._allows_negative = options.allow_negative_prices or instrument.negative_prices
+
+    @property
+    def time_unit(self) -> str | None:
+        """The unit of epoch times, declared or found."""
+        return self._times["ts"].unit
+
+    def batch(self, first_row: int, columns: Mapping[str, pa.Array]) -> pa.Table:
+        """The rows as the schema says, with the column `ROW` behind."""
+        count = len(next(iter(columns.values())))
+        batch = _Batch(np.arange(first_row, first_row + count, dtype=np.int64), dict(columns))
+        self._drop_missing(batch)
+        for name, reader in self._times.items():
+            self._read_times(batch, name, reader)
+        for column in self._schema.fields:
+            if column.kind in (Kind.PRICE, Kind.SIZE):
+                self._read_decimals(batch, column.name, column.kind)
+        if "aggressor" in self._schema.names:
+            self._read_aggressor(batch)
+        self._check_signs(batch)
+        if self._schema is BARS:
+            self._check_bars(batch)
+        self._check_ticks(batch)
+        return self._finished(batch)
+
+    def finish(self) -> None:
+        """Faults that are known only when all rows were seen."""
+        if self._naive is None or self._options.tz is not None:
+            return
+        row, text = self._naive
+        what = f"time {quoted(text)} has no UTC offset"
+        if self._offset is not None:
+            what = f"{what} while {self._table.row_word(self._offset[0])} has {self._offset[1]}"
+        fix = f"Use {self._options.wording.option('tz', 'NAME')}."
+        # The example of the rule names one row; a file without any offset has as many as it has rows.
+        self.faults.add(Check.TIME_ZONE, "DATA006", row, what, fix, value=text)
+
+    def _drop_missing(self, batch: _Batch) -> None:
+        dropped = np.zeros(len(batch.rows), bool)
+        for name in self._needed(batch):
+            missing = _is_missing(batch.read[name])
+            if not missing.any():
+                continue
+            if self._options.on_null == "drop":
+                dropped |= missing
+                continue
+            fix = f"Drop or fill the row, or use {self._options.wording.option('on-null', 'drop')}"
+            what = f"column '{self._headers[name]}' has no value"
+            self._fault(
+                batch, Check.MISSING, "DATA001", name, missing & ~dropped, what, f"{fix} (dropped rows are counted)."
+            )
+            dropped |= missing
+        if dropped.any():
+            if self._options.on_null == "drop":
+                self.counts.dropped_null += int(dropped.sum())
+            batch.keep(~dropped)
+
+    def _needed(self, batch: _Batch) -> list[str]:
+        """Columns that must have a value: an unknown aggressor may be left empty."""
+        return [name for name in batch.read if name != "aggressor"]
+
+    def _read_times(self, batch: _Batch, name: str, reader: TimeReader) -> None:
+        if pa.types.is_nested(batch.read[name].type) or pa.types.is_boolean(batch.read[name].type):
+            self._refuse_type(batch, Check.TIME_FORM, name, "a time")
+            return
+        times, wording, header = reader.read(batch.read[name]), self._options.wording, self._headers[name]
+        batch.made[name] = pa.array(times.ts_ns, pa.int64())
+        self._note_zones(batch, name, times.naive, times.offsets)
+        forms = f"{wording.option('ts-format', 'FORMAT')} or {wording.option('ts-unit', 'UNIT')}"
+        fix = f"Correct the value or declare its form with {forms}."
+        self._fault(
+            batch, Check.TIME_FORM, "DATA009", name, times.malformed, f"column '{header}': {{value}} is not a time", fix
+        )
+        zone = f"time {{value}} occurs twice or never in {self._options.tz}"
+        self._fault(batch, Check.TIME_ZONE, "DATA006", name, times.unclear, zone, "Write times with a UTC offset.")
+        unit = f"column '{header}': {{value}} is not in {reader.unit} like the times before it"
+        self._fault(
+            batch, Check.TIME_UNIT, "DATA014", name, times.other_unit, unit, "Give one unit to the whole column."
+        )
+        batch.keep(~(times.malformed | times.unclear | times.other_unit))
+
+    def _note_zones(self, batch: _Batch, name: str, naive: Mask, offsets: Mask) -> None:
+        """The first time with an offset and the first without, over the whole file."""
+        if naive.any() and self._naive is None:
+            index = int(naive.argmax())
+            self._naive = (int(batch.rows[index]), _value(batch.read[name], index))
+        if offsets.any() and self._offset is None:
+            index = int(offsets.argmax())
+            self._offset = (int(batch.rows[index]), offset_text(_value(batch.read[name], index)))
+
+    def _read_decimals(self, batch: _Batch, name: str, kind: Kind) -> None:
+        instrument, options = self._instrument, self._options
+        precision = instrument.price_precision if kind is Kind.PRICE else instrument.size_precision
+        if name not in batch.read:
+            zero = pa.scalar(0, pa.int64()).cast(decimal_type(precision))
+            batch.made[name] = pa.repeat(zero, len(batch.rows))
+            return
+        column = batch.read[name]
+        if not _is_number_like(column.type):
+            self._refuse_type(batch, Check.NUMBER_FORM, name, "a number")
+            return
+        read = self._decimals(column, precision, options.price_decimals if kind is Kind.PRICE else 0)
+        batch.made[name] = read.values
+        label = f"column '{self._headers[name]}': {{value}}"
+        marks = (
+            f"Declare them with {options.wording.option('decimal', ',')} or {options.wording.option('thousands', ',')}."
+        )
+        what = f"{label} has a decimal comma or thousands separators"
+        self._fault(batch, Check.NUMBER_MARKS, "DATA016", name, read.marked, what, marks)
+        what = f"{label} is not a finite decimal"
+        self._fault(batch, Check.NUMBER_FORM, "DATA009", name, read.malformed, what, "Correct the value.")
+        what = f"{label} is too large for {precision} decimals"
+        self._fault(batch, Check.NUMBER_FORM, "DATA009", name, read.too_large, what, "Correct the value.")
+        lost = read.inexact & ~(read.marked | read.malformed)
+        if options.round is None:
+            fix = f"Use {options.wording.option('round', 'half-even')} (rounded values are counted)."
+            self._fault(
+                batch, Check.ROUNDING, "DATA018", name, lost, f"{label} has more than {precision} decimals", fix
+            )
+        else:
+            self.counts.rounded_rows += int(lost.sum())
+            lost = np.zeros(len(lost), bool)
+        batch.keep(~(read.marked | read.malformed | read.too_large | lost))
+
+    def _decimals(self, column: pa.Array, precision: int, shift: int) -> Decimals:
+        """A column at `precision` decimals; `shift` decimals of the file's integers are implied."""
+        texts = column if pa.types.is_string(column.type) else column.cast(pa.string())
+        decimal, thousands = self._options.decimal, self._options.thousands
+        if not pa.types.is_string(column.type):
+            decimal, thousands = ".", ""
+        if not shift:
+            return decimals_of_texts(texts, precision, decimal=decimal, thousands=thousands)
+        return _shifted(decimals_of_texts(texts, 0, decimal=decimal, thousands=thousands), precision, shift)
+
+    def _read_aggressor(self, batch: _Batch) -> None:
+        codes = np.zeros(len(batch.rows), np.int8)
+        name = "aggressor" if "aggressor" in batch.read else "is_buyer_maker"
+        if name in batch.read:
+            column = batch.read[name]
+            if pa.types.is_nested(column.type):
+                self._refuse_type(batch, Check.NUMBER_FORM, name, "a side")
+                return
+            words = pc.fill_null(pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string()))), "")
+            # The maker of a trade bought: then the seller crossed the spread.
+            buyers, sellers = (_BUYERS, _SELLERS) if name == "aggressor" else (_FALSE, _TRUE)
+            codes[_is_one_of(words, buyers)] = BUYER
+            codes[_is_one_of(words, sellers)] = SELLER
+            bad = (codes == 0) & ~_is_one_of(words, _NOBODY if name == "is_buyer_maker" else [*_NOBODY, "0"])
+            fix = "Write buy or sell." if name == "aggressor" else "Write true or false."
+            label = f"column '{self._headers[name]}': {{value}} is not a side"
+            self._fault(batch, Check.NUMBER_FORM, "DATA009", name, bad, label, fix)
+            batch.made["aggressor"] = pa.array(codes)
+            batch.keep(~bad)
+        else:
+            batch.made["aggressor"] = pa.array(codes)
+
+    def _check_signs(self, batch: _Batch) -> None:
+        """Prices and traded sizes are positive; sizes of quotes and bars may be 0."""
+        fix = f"Use {self._options.wording.option('allow-negative-prices')} if the instrument can have it."
+        for column in self._schema.fields:
+            name = column.name
+            if column.kind is Kind.PRICE and not self._allows_negative:
+                bad = _compared(pc.less_equal, batch.made[name])
+                what = f"{name} {{bare}} is not positive for {self._instrument.id}"
+                self._fault(batch, Check.SIGN, "DATA005", name, bad, what, fix)
+            elif column.kind is Kind.SIZE and name in batch.read:
+                word, rule = ("positive", pc.less_equal) if name == "qty" else ("zero or more", pc.less)
+                bad = _compared(rule, batch.made[name])
+                what = f"{name} {{bare}} is not {word} for {self._instrument.id}"
+                self._fault(batch, Check.SIGN, "DATA005", name, bad, what, "Correct or remove the row.")
+            else:
+                continue
+            if bad.any():
+                batch.keep(~bad)
+
+    def _check_bars(self, batch: _Batch) -> None:
+        made = batch.made
+        above = _pairwise(pc.less, made["high"], made["low"])
+        outside = {
+            name: _pairwise(pc.less, made[name], made["low"]) | _pairwise(pc.less, made["high"], made[name])
+            for name in ("open", "close")
+        }
+        bad = above | outside["open"] | outside["close"]
+        if not bad.any():
+            return
+        if self._options.on_bad_bar == "drop":
+            self.counts.dropped_bad_bars += int(bad.sum())
+        else:
+            index = int(bad.argmax())
+            high, low = (_value(batch.read[name], index) for name in ("high", "low"))
+            if above[index]:
+                what, value = f"high {high} is below low {low}", high
+            else:
+                name = "open" if outside["open"][index] else "close"
+                value = _value(batch.read[name], index)
+                what = f"{name} {value} is outside low {low} - high {high}"
+            fix = f"Correct or drop the row with {self._options.wording.option('on-bad-bar', 'drop')}."
+            row, count = int(batch.rows[index]), int(bad.sum())
+            self.faults.add(Check.BAR, "DATA010", row, what, fix, value=value, count=count)
+        batch.keep(~bad)
+
+    def _check_ticks(self, batch: _Batch) -> None:
+        tick_raw = self._instrument.tick_raw
+        if tick_raw == 1:
+            return
+        kept = np.zeros(len(batch.rows), bool)
+        tick = decimal_text(tick_raw, self._instrument.price_precision)
+        fix = f"Use {self._options.wording.option('off-tick', 'keep')} (kept rows are counted)."
+        for column in self._schema.fields:
+            if column.kind is not Kind.PRICE:
+                continue
+            raw = raw_column(pa.table({"price": batch.made[column.name]}), "price")
+            off = (
+                np.fromiter((value % tick_raw != 0 for value in raw), bool)
+                if isinstance(raw, list)
+                else raw % tick_raw != 0
+            )
+            kept |= off
+            if self._options.off_tick == "error":
+                what = f"column '{self._headers[column.name]}': {{value}} is not a multiple of the tick {tick}"
+                self._fault(batch, Check.TICK, "DATA018", column.name, off, what, fix)
+        if self._options.off_tick == "keep":
+            self.counts.off_tick_rows += int(kept.sum())
+        elif kept.any():
+            batch.keep(~kept)
+
+    def _finished(self, batch: _Batch) -> pa.Table:
+        made = batch.made
+        made["ts_event_ns"] = made.pop("ts")
+        made["ts_init_ns"] = made.pop("ts_init", made["ts_event_ns"])
+        made[ROW] = pa.array(batch.rows)
+        return pa.Table.from_arrays([made[name] for name in self._arrow.names], schema=self._arrow)
+
+    def _refuse_type(self, batch: _Batch, check: Check, name: str, word: str) -> None:
+        """A Parquet column of a type that cannot hold what is needed: no row of it can be used."""
+        kind = batch.read[name].type
+        if len(batch.rows):
+            what = f"column '{self._headers[name]}' of type {kind} is not {word}"
+            row = int(batch.rows[0])
+            self.faults.add(
+                check, "DATA009", row, what, "Map another column.", value=str(kind), column=self._order[name]
+            )
+        batch.keep(np.zeros(len(batch.rows), bool))
+        made = "aggressor" if name == "is_buyer_maker" else name
+        times = ("ts", "ts_init")
+        batch.made[made] = pa.array([], pa.int64() if made in times else self._arrow.field(made).type)
+
+    def _fault(self, batch: _Batch, check: Check, code: str, name: str, mask: Mask, what: str, fix: str) -> None:
+        if not mask.any():
+            return
+        index = int(mask.argmax())
+        value = _value(batch.read[name], index)
+        text = what.replace("{value}", quoted(value)).replace("{bare}", quoted(value)[1:-1])
+        row, column = int(batch.rows[index]), self._order[name]
+        self.faults.add(check, code, row, text, fix, value=value, column=column, count=int(mask.sum()))
+
+
+def _is_missing(column: pa.Array) -> Mask:
+    missing = ~mask_of(column.is_valid())
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        missing |= mask_of(pc.fill_null(pc.equal(column, ""), True))  # noqa: FBT003
+    return missing
+
+
+def _is_number_like(kind: pa.DataType) -> bool:
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return is_text or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def _is_one_of(words: pa.Array, known: list[str]) -> Mask:
+    return mask_of(pc.is_in(words, pa.array(known, pa.string())))
+
+
+def _value(column: pa.Array, index: int) -> str:
+    """A value as it was read."""
+    value = (
+        column[index].as_py()
+        if not pa.types.is_timestamp(column.type)
+        else column[index : index + 1].cast(pa.string())[0]
+    )
+    return "" if value is None else str(value)
+
+
+def _comparable(column: pa.Array) -> pa.Array:
+    """Decimals as their raw integers where those have 64 bits: the comparison is several times faster."""
+    if pa.types.is_decimal64(column.type):
+        return pa.Array.from_buffers(pa.int64(), len(column), [None, column.buffers()[1]], offset=column.offset)
+    return column
+
+
+def _compared(rule: Any, column: pa.Array) -> Mask:  # noqa: ANN401  # pyarrow's functions have no types
+    return mask_of(rule(_comparable(column), pa.scalar(0, pa.int64()).cast(_comparable(column).type)))
+
+
+def _pairwise(rule: Any, left: pa.Array, right: pa.Array) -> Mask:  # noqa: ANN401  # as above
+    return mask_of(rule(_comparable(left), _comparable(right)))
+
+
+def _shifted(read: Decimals, precision: int, shift: int) -> Decimals:
+    """Integers of 10^-shift, read at scale 0, at `precision` decimals; half-even where decimals are lost."""
+    raw = np.frombuffer(read.values.buffers()[1], np.int64, len(read.values), read.values.offset * 8)
+    lost = large = np.zeros(len(raw), bool)
+    if precision > STANDARD_PRECISION_MAX:
+        exact = [Decimal(value).scaleb(-shift, Context(prec=60)) for value in raw.tolist()]
+        values = pa.array(exact, decimal_type(precision))
+    elif precision >= shift:
+        factor = 10 ** (precision - shift)
+        large = np.abs(raw) > (10**DIGITS_STANDARD - 1) // factor
+        values = _decimal64(np.where(large, 0, raw) * factor, precision)
+    else:
+        factor = 10 ** (shift - precision)
+        whole, rest = np.divmod(raw, factor)
+        up = (2 * rest > factor) | ((2 * rest == factor) & (whole % 2 == 1))
+        lost = rest != 0
+        values = _decimal64(whole + up, precision)
+    return Decimals(values, read.marked, read.malformed, read.too_large | large, read.inexact | lost)
+
+
+def _decimal64(raw: npt.NDArray[np.int64], precision: int) -> pa.Array:
+    return pa.Array.from_buffers(decimal_type(precision), len(raw), [None, pa.py_buffer(np.ascontiguousarray(raw))])

@@ -1,0 +1,24 @@
+"""What the execution engine needs of a venue."""
+
+from typing import Protocol
+
+from libra_ray.messages.commands import ModifyOrder
+from libra_ray.model.orders import Order
+
+__all__ = ["ExecutionClient"]
+
+
+class ExecutionClient(Protocol):
+    """Takes commands; answers by order events to the execution engine, at once or later."""
+
+    def submit(self, order: Order, ts_ns: int) -> None:
+        """Send an approved order."""
+        ...
+
+    def modify(self, command: ModifyOrder) -> None:
+        """Change a working order."""
+        ...
+
+    def cancel(self, order: Order, ts_ns: int) -> None:
+        """Take an order off."""
+        ...

@@ -1,0 +1,205 @@
+"""The execution engine: sends what the risk engine let pass, and folds what comes back."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from libra_ray.execution.client import ExecutionClient
+from libra_ray.execution.record import RunRecord
+from libra_ray.messages.commands import CancelAllOrders, CancelOrder, Command, ModifyOrder, SubmitOrder
+from libra_ray.messages.events import (
+    AccountBooked,
+    OrderAccepted,
+    OrderCanceled,
+    OrderCancelRejected,
+    OrderDenied,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderInitialized,
+    OrderModifyRejected,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+    OrderRejected,
+    OrderSubmitted,
+    OrderTriggered,
+    OrderUpdated,
+    PositionEvent,
+)
+from libra_ray.model.enums import OrderStatus
+from libra_ray.model.instruments import Instrument
+from libra_ray.model.orders import Order
+from libra_ray.runtime import Actor
+
+__all__ = ["ExecutionEngine"]
+
+
+class _Orders(Protocol):
+    instruments: dict[str, Instrument]
+    orders: dict[str, Order]
+    new: dict[str, Order]
+    working: dict[str, Order]
+
+
+class _Positions(Protocol):
+    def on_fill(self, fill: OrderFilled) -> list[PositionEvent | AccountBooked]: ...
+
+
+class ExecutionEngine(Actor):
+    """The only writer of orders. Each event is applied, recorded and published before the next one is made."""
+
+    def wire(
+        self,
+        orders: _Orders,
+        portfolio: _Positions,
+        clients: Mapping[str, ExecutionClient],
+        record: RunRecord,
+        *,
+        publish: Callable[[str, object], None],
+        has_receivers: Callable[[str], object],
+        on_booked: Callable[[str, int], None],
+    ) -> None:
+        """Give it what it writes to and whom it tells. Called once by the kernel, before start."""
+        self._orders, self._portfolio, self._clients, self._record = orders, portfolio, clients, record
+        self._publish, self._has_receivers, self._on_booked = publish, has_receivers, on_booked
+        self._topics: dict[str, tuple[str, str]] = {}
+
+    # ------------------------------------------------------------------ commands
+
+    def take(self, order: Order) -> None:
+        """A strategy's new order is taken up: it is on record from here on."""
+        self._orders.new.pop(order.client_order_id, None)
+        self._record.orders.append(order)
+        event = OrderInitialized(
+            order.ts_init_ns,
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            order.side,
+            order.type,
+            order.quantity_raw,
+            order.size_precision,
+            order.price_raw,
+            order.trigger_raw,
+            order.price_precision,
+            order.time_in_force,
+            order.expire_ns,
+            order.post_only,
+            order.reduce_only,
+            order.quote_quantity,
+        )
+        self._record.events.append(event)
+        self._publish(self._topic(order.strategy_id), event)
+
+    def execute(self, command: Command) -> None:
+        """Endpoint `ExecEngine.execute`: approved orders and modifications, and cancels."""
+        if type(command) is SubmitOrder:
+            order = command.order
+            order.move(OrderStatus.SUBMITTED, command.ts_ns)
+            self._orders.working[order.client_order_id] = order
+            self._tell_pending(OrderSubmitted, order, command.ts_ns)
+            self._client(order).submit(order, command.ts_ns)
+        elif type(command) is ModifyOrder:
+            self._modify(command)
+        elif type(command) is CancelOrder:
+            self._cancel(command.order, command.ts_ns)
+        elif type(command) is CancelAllOrders:
+            self._cancel_all(command)
+
+    def _modify(self, command: ModifyOrder) -> None:
+        order = command.order
+        order.move(OrderStatus.PENDING_UPDATE, command.ts_ns)
+        self._tell_pending(OrderPendingUpdate, order, command.ts_ns)
+        self._client(order).modify(command)
+
+    def _cancel(self, order: Order, ts_ns: int) -> None:
+        if order.status is OrderStatus.PENDING_CANCEL:
+            return  # one is on its way already
+        if order.client_order_id not in self._orders.working:
+            code = "ORDER_CLOSED" if order.is_closed else "UNKNOWN_ORDER"
+            event = OrderCancelRejected(ts_ns, order.strategy_id, order.instrument_id, order.client_order_id, code)
+            self.process(event)
+            return
+        order.move(OrderStatus.PENDING_CANCEL, ts_ns)
+        self._tell_pending(OrderPendingCancel, order, ts_ns)
+        self._client(order).cancel(order, ts_ns)
+
+    def _cancel_all(self, command: CancelAllOrders) -> None:
+        for order in list(self._orders.working.values()):
+            wanted = command.instrument_id in (None, order.instrument_id)
+            if order.strategy_id == command.strategy_id and wanted:
+                self._cancel(order, command.ts_ns)
+
+    def _client(self, order: Order) -> ExecutionClient:
+        return self._clients[self._orders.instruments[order.instrument_id].venue]
+
+    def _tell_pending(self, kind: type[OrderEvent], order: Order, ts_ns: int) -> None:
+        """SUBMITTED and PENDING_* are not on record; they are built only where somebody listens."""
+        topic = self._topic(order.strategy_id)
+        if self._has_receivers(topic):
+            self._publish(topic, kind(ts_ns, order.strategy_id, order.instrument_id, order.client_order_id))
+
+    # ------------------------------------------------------------------ events
+
+    def refuse(self, order: Order, event: OrderEvent) -> None:
+        """The risk engine's answer: `OrderDenied`, or `OrderModifyRejected` which leaves the order as it is."""
+        if type(event) is OrderDenied and order.status is OrderStatus.INITIALIZED:
+            order.move(OrderStatus.DENIED, event.ts_ns)
+            order.code, order.message = event.code, event.message
+        self._record.events.append(event)
+        self._publish(self._topic(order.strategy_id), event)
+
+    def process(self, event: OrderEvent) -> None:
+        """A venue's event: apply it to the order, positions and account, record it, publish what came of it."""
+        order = self._orders.orders[event.client_order_id]
+        topic = self._topic(event.strategy_id)
+        if type(event) is OrderFilled:
+            order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns)
+            if order.status is OrderStatus.FILLED:
+                self._orders.working.pop(order.client_order_id, None)
+            self._record.events.append(event)
+            born = self._portfolio.on_fill(event)
+            self._record.events.extend(born)
+            self._on_booked(event.instrument_id, event.ts_ns)
+            self._publish(topic, event)
+            for fact in born:
+                if isinstance(fact, AccountBooked):
+                    self._publish(f"events.account.{fact.account_id}", fact)
+                else:
+                    self._publish(self._topics[event.strategy_id][1], fact)
+            return
+        self._apply(order, event)
+        self._record.events.append(event)
+        self._publish(topic, event)
+
+    def _apply(self, order: Order, event: OrderEvent) -> None:
+        ts_ns = event.ts_ns
+        if type(event) is OrderAccepted:
+            order.move(OrderStatus.ACCEPTED, ts_ns)
+            order.venue_order_id, order.ts_accepted_ns = event.venue_order_id, ts_ns
+        elif type(event) is OrderCanceled:
+            self._close(order, OrderStatus.CANCELED, event.code, "", ts_ns)
+        elif type(event) is OrderRejected:
+            self._close(order, OrderStatus.REJECTED, event.code, event.message, ts_ns)
+        elif type(event) is OrderExpired:
+            self._close(order, OrderStatus.EXPIRED, "", "", ts_ns)
+        elif type(event) is OrderTriggered:
+            order.move(OrderStatus.TRIGGERED, ts_ns)
+        elif type(event) is OrderUpdated:
+            order.settle_pending(ts_ns)
+            order.quantity_raw = order.quantity_raw if event.quantity_raw is None else event.quantity_raw
+            order.price_raw = order.price_raw if event.price_raw is None else event.price_raw
+            order.trigger_raw = order.trigger_raw if event.trigger_raw is None else event.trigger_raw
+        elif isinstance(event, OrderModifyRejected | OrderCancelRejected):
+            order.settle_pending(ts_ns)
+
+    def _close(self, order: Order, status: OrderStatus, code: str, message: str, ts_ns: int) -> None:
+        order.move(status, ts_ns)
+        order.code, order.message = code, message
+        self._orders.working.pop(order.client_order_id, None)
+
+    def _topic(self, strategy_id: str) -> str:
+        topics = self._topics.get(strategy_id)
+        if topics is None:
+            topics = (f"events.order.{strategy_id}", f"events.position.{strategy_id}")
+            self._topics[strategy_id] = topics
+        return topics[0]

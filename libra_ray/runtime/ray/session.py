@@ -1,0 +1,151 @@
+"""A session with Ray: one of our own on this machine, or a place in a cluster that is there already.
+
+What a session started it ends, after success, an exception, Ctrl-C and SIGTERM alike; nothing else is touched.
+"""
+
+import atexit
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+import ray
+from ray.exceptions import AuthenticationError
+
+from libra_ray.errors import ConfigError, ConnectionConfigError
+from libra_ray.runtime.ray.local_ray import LocalRay
+from libra_ray.runtime.ray.signals import deferred_signals, sigterm_exits
+
+__all__ = ["RaySession", "core_count"]
+
+ADDRESS_VARIABLE: Final = "RAY_ADDRESS"
+PROBE_SECONDS: Final = 2.0
+
+
+def core_count() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class RaySession:
+    """Context manager. Inside, Ray is initialised; `workers` engine processes have a core each.
+
+    It joins the Ray that this process is connected to (also inside a Ray task), else the cluster of `RAY_ADDRESS` (a
+    Ray job has it), else it starts one on this machine, without a dashboard, with a token and a folder of its own.
+    A handler of SIGTERM is set for the time of the session, in the main thread and where none was set.
+
+    Args:
+        workers: the engine processes wanted; None for one per core.
+        workers_max: more would have nothing to do.
+
+    Attributes:
+        workers: as many as are used, known inside.
+        version: Ray's version.
+        is_local: whether the session started Ray itself.
+
+    Raises `ConfigError` CONF002 for a cluster with fewer cores than `workers`, `ConnectionConfigError` CONN001 for a
+    cluster that does not answer, CONN002 for one that refuses the token, CONN003 for one of another version.
+    """
+
+    def __init__(self, *, workers: int | None = None, workers_max: int | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise ConfigError("CONF002", "workers", f"{workers} is below 1", "Give at least 1.", str(workers))
+        self.version = str(ray.__version__)
+        self.is_local = False
+        self.workers = 0
+        self._wanted, self._workers_max = workers, workers_max
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(sigterm_exits())
+        try:
+            with deferred_signals():
+                self._enter()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def describe(self) -> str:
+        """One line for a person: `Ray 2.60.0, 2 workers on this machine`."""
+        where = "on this machine" if self.is_local else "in the cluster"
+        return f"Ray {self.version}, {self.workers} worker{'s'[: self.workers != 1]} {where}"
+
+    def _enter(self) -> None:
+        address = os.environ.get(ADDRESS_VARIABLE)
+        # Ctrl-C in the few instructions before `__exit__` holds signals back would skip it.
+        atexit.register(self._close)
+        self._stack.callback(atexit.unregister, self._close)
+        if ray.is_initialized():
+            self.workers = self._within_cluster()
+        elif address and address != "local":
+            self._join(address)
+            self.workers = self._within_cluster()
+        else:
+            self.workers = self._at_most(self._wanted or core_count())
+            local = LocalRay(self.workers)
+            local.start()
+            self._stack.callback(local.stop)
+            self.is_local = True
+
+    def _join(self, address: str) -> None:
+        _probe(address)
+        self._stack.callback(ray.shutdown)
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        except AuthenticationError as error:
+            fix = "Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH."
+            raise ConnectionConfigError("CONN002", address, "token missing or wrong", fix, address) from error
+        except (ConnectionError, RuntimeError) as error:
+            text = " ".join(str(error).split())
+            if "mismatch" in text:
+                fix = "Install the same versions of Ray and Python here and there."
+                raise ConnectionConfigError("CONN003", address, text, fix, address) from error
+            fix = f"Check {ADDRESS_VARIABLE}, or unset it to start Ray on this machine."
+            raise ConnectionConfigError("CONN001", address, f"no cluster answers ({text})", fix, address) from error
+
+    def _within_cluster(self) -> int:
+        """The workers wanted, at most one per core of the cluster."""
+        resources: Mapping[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no type
+        cores = int(resources.get("CPU", 0))
+        wanted = self._at_most(cores if self._wanted is None else self._wanted)
+        if not 1 <= wanted <= cores:
+            # An actor that waits for a core that will never be there waits without a word.
+            what = f"{max(wanted, 1)} is above the {cores} cores of the cluster"
+            raise ConfigError("CONF002", "workers", what, "Give fewer workers or add nodes.", str(wanted))
+        return wanted
+
+    def _at_most(self, workers: int) -> int:
+        return workers if self._workers_max is None else min(workers, self._workers_max)
+
+    def _close(self) -> None:
+        with deferred_signals():
+            self._stack.close()
+
+
+def _probe(address: str) -> None:
+    """Refuse an address at which nobody listens, at once; Ray itself would try for half a minute."""
+    parts = urlsplit(address if "://" in address else f"ray://{address}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if parts.hostname is None or port is None:  # `auto`, for example: Ray knows what to do with it
+        return
+    try:
+        socket.create_connection((parts.hostname, port), timeout=PROBE_SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fix = f"Check {ADDRESS_VARIABLE}, or unset it to start Ray on this machine."
+        raise ConnectionConfigError("CONN001", address, reason[:1].lower() + reason[1:], fix, address) from error

@@ -1,0 +1,118 @@
+"""One backtest: a system and a dataset in, a result out. No Ray, no files, no wall clock."""
+
+from time import perf_counter
+
+from libra_ray.data import Dataset
+from libra_ray.errors import ConfigError, DataError
+from libra_ray.kernel import KernelParts, TradingKernel, VenueSettings
+from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, TRADES
+from libra_ray.model.identifiers import period_ns
+from libra_ray.portfolio import Cache, Cursor
+from libra_ray.simulation.market import Market
+from libra_ray.simulation.replay import Replay
+from libra_ray.simulation.result import BacktestResult
+from libra_ray.simulation.stream_state import StreamState
+from libra_ray.simulation.system import System
+from libra_ray.simulation.venue import SimulatedVenue
+
+__all__ = ["backtest", "build"]
+
+BATCH_ROWS = 8_192
+_REPLAYED = (BARS, QUOTES, TRADES, MARK_PRICES)
+
+
+def backtest(system: System, *, data: Dataset, batch_rows: int = BATCH_ROWS) -> BacktestResult:
+    """Run `system` over `data` in this process and return what came of it.
+
+    The result is a function of code, configuration, data and seed; `batch_rows` changes speed and memory, never it.
+    A strategy that raises is a fault of the result, not an exception. Raises `ConfigError` for a system that does not
+    fit the data, `DataError` DATA008 for data without rows.
+    """
+    kernel, replay = build(system, data, batch_rows=batch_rows)
+    began = perf_counter()
+    kernel.start()
+    replay.run()
+    kernel.stop()
+    return BacktestResult(system, data, kernel, perf_counter() - began)
+
+
+def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tuple[TradingKernel, Replay]:
+    """The kernel with all actors added, and the loop that will run it; nothing is started."""
+    if not any(stream.rows for stream in data.streams):
+        raise DataError("DATA008", None, "0 data rows", "Check the file or the date range.")
+    if batch_rows < 1:
+        raise ConfigError("CONF002", "batch_rows", f"{batch_rows} is not positive", "Give at least 1.", str(batch_rows))
+    instruments = {**data.instruments, **system.instruments}
+    venues: dict[str, SimulatedVenue] = {}
+    markets: dict[str, Market] = {}
+
+    def make_client(settings: VenueSettings, parts: KernelParts) -> SimulatedVenue:
+        mine = {
+            made.id: Market(made, parts.cache.rows.of(made.id), consumes=settings.liquidity_consumption)
+            for made in parts.cache.instruments.values()
+            if made.venue == settings.name
+        }
+        markets.update(mine)
+        venues[settings.name] = SimulatedVenue(settings, parts.portfolio, mine, parts.execution.process)
+        return venues[settings.name]
+
+    kernel = TradingKernel(
+        venues=system.venues,
+        instruments=instruments.values(),
+        risk=system.risk_settings,
+        make_client=make_client,
+        seed=system.seed,
+        start_ns=data.start_ns,
+    )
+    states = _states(data, kernel.cache, markets, venues, batch_rows)
+    topics = tuple(state.topic for state in states)
+    kernel.data.wire(topics, lambda: {state.topic: state.cursor.index + 1 for state in states})
+    for entry in system.actors:
+        kernel.add(entry.make())
+    return kernel, Replay(kernel, states, markets, venues)
+
+
+def _states(
+    data: Dataset, cache: Cache, markets: dict[str, Market], venues: dict[str, SimulatedVenue], batch_rows: int
+) -> list[StreamState]:
+    """One state per stream with rows, in the order of the dataset, each known to the market it makes."""
+    states = []
+    for stream in data.streams:
+        if stream.rows == 0:
+            continue
+        if stream.schema not in _REPLAYED:
+            fix = "Replay bars, quotes, trades or mark prices."
+            raise ConfigError("CONF008", None, f"{stream.topic}: {stream.schema.name} are not replayed", fix)
+        market = markets[stream.instrument.id]
+        rows = cache.rows.of(stream.instrument.id)
+        if stream.schema is BARS:
+            cursor = rows.cursor_of_bars(stream.period)
+        else:
+            cursor = Cursor()
+            setattr(rows, {QUOTES: "quotes", TRADES: "trades", MARK_PRICES: "marks"}[stream.schema], cursor)
+        state = StreamState(stream, cursor, batch_rows=batch_rows)
+        market.streams.append(state)
+        states.append(state)
+        if stream.schema is QUOTES:
+            market.quotes = state
+        elif stream.schema is TRADES:
+            market.trades = state
+        elif stream.schema is BARS and (market.bars is None or _is_shorter(state, market.bars)):
+            market.bars = state
+    for market in markets.values():
+        _choose_matching(market, venues[market.instrument.venue].settings)
+    return states
+
+
+def _is_shorter(one: StreamState, other: StreamState) -> bool:
+    return period_ns(one.stream.period) < period_ns(other.stream.period)
+
+
+def _choose_matching(market: Market, settings: VenueSettings) -> None:
+    """Which streams execute orders: quotes and trades; bars only where there is neither."""
+    if market.quotes is not None:
+        market.quotes.matches = True
+    if market.trades is not None:
+        market.trades.matches = settings.trade_execution
+    if market.bars is not None:
+        market.bars.matches = market.is_bars_only and settings.bar_execution

@@ -1,0 +1,203 @@
+"""The event loop of a backtest: rows, timers and commands in the one order that `matching` rules prescribe.
+
+At one time: GTD expiries, then rows in the order of the merged streams, then timers. A row first meets the orders that
+wait at the venue, then the actors by rank, then what they sent is settled. Nothing is done for a row that it does not
+need: as long as no order can be touched and nothing is due, rows go straight from the columns to the handlers.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+from libra_ray.data.merge import merged_runs
+from libra_ray.kernel import TradingKernel
+from libra_ray.messages.schemas import Row
+from libra_ray.runtime import NEVER_NS
+from libra_ray.simulation.market import Market
+from libra_ray.simulation.stream_state import StreamState
+from libra_ray.simulation.venue import SimulatedVenue
+
+__all__ = ["Replay"]
+
+DAY_NS: Final = 86_400 * 10**9
+
+
+class Replay:
+    """Runs one kernel over merged streams."""
+
+    def __init__(
+        self,
+        kernel: TradingKernel,
+        states: list[StreamState],
+        markets: Mapping[str, Market],
+        venues: Mapping[str, SimulatedVenue],
+    ) -> None:
+        self._kernel = kernel
+        self._host = kernel.host
+        self._clock = kernel.clock
+        self._states = states
+        self._markets = markets
+        self._venues = venues
+        self._venue_list = tuple(venues.values())
+        self._day_end_ns = 0
+
+    def run(self) -> None:
+        """Replay all rows. Faults are the host's; what a kernel part or the library raises passes through."""
+        if not self._states:
+            return
+        first_ns = min(int(state.ts[0]) for state in self._states if state.rows)
+        self._clock.ts_ns = first_ns
+        self._day_end_ns = (first_ns // DAY_NS + (first_ns % DAY_NS > 0)) * DAY_NS
+        for venue in self._venues:
+            self._kernel.sample_equity(venue, first_ns)
+        self._host.settle()  # what on_start sent, before row 0
+        for run in merged_runs([state.ts for state in self._states]):
+            self._replay_rows(self._states[run.stream], run.start, run.stop)
+            if self._kernel.halted_by is not None:
+                return
+        last_ns = self._clock.ts_ns
+        self._settle_until(last_ns, inclusive=True)
+        self._clock.ts_ns = last_ns
+        for venue in self._venues:
+            self._kernel.sample_equity(venue, last_ns)
+
+    # ------------------------------------------------------------------ rows
+
+    def _replay_rows(self, state: StreamState, start: int, stop: int) -> None:
+        """Rows [start, stop) of one stream: free stretches fast, rows that need more one by one."""
+        rows = state.row_views(start, stop)
+        at = start
+        while at < stop:
+            free = self._free_until(state, at, stop)
+            if free > at:
+                at = self._deliver_free(state, rows, at, free)
+            else:
+                self._replay_row(state, at, next(rows))
+                at += 1
+            if self._kernel.halted_by is not None:
+                return
+
+    def _free_until(self, state: StreamState, at: int, stop: int) -> int:
+        """The first row from `at` on before which something is due, or which an order needs the venue for."""
+        free = state.first_after(min(self._host.timers.next_ns, self._day_end_ns), at, stop)
+        for venue in self._venue_list:
+            due_ns = venue.next_expiry_ns
+            if due_ns is not None:
+                free = min(free, state.first_after(due_ns - 1, at, stop))
+        if state.matches:
+            market = self._markets[state.stream.instrument.id]
+            if market.pending:
+                return at
+            if market.working:
+                free = min(free, state.next_touch(market.reach, at, free))
+        return free
+
+    def _deliver_free(self, state: StreamState, rows: Iterator[Row], start: int, stop: int) -> int:
+        """Give rows [start, stop) to the handlers; ends early, after a row whose handlers sent something.
+
+        Returns the index of the next row.
+        """
+        host, clock, cursor = self._host, self._clock, state.cursor
+        staged, queue = host.staged, host.queue
+        handlers = host.row_handlers(state.topic)
+        version = host.version
+        stretch = islice(rows, stop - start)
+        actor = None
+        at = start
+        if len(handlers) == 1:
+            actor, handler = handlers[0]
+            try:
+                for at, row in enumerate(stretch, start):  # noqa: B007 - the index is wanted after the loop too
+                    cursor.row = row
+                    clock.ts_ns = row.ts_ns
+                    handler(row)
+                    if staged:
+                        host.commit()
+                        break
+                else:
+                    cursor.index = stop - 1
+                    return stop
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
+                cursor.index = at
+                host.on_handler_error(actor, error)
+            cursor.index = at
+            host.settle()
+            return at + 1
+        if not handlers:
+            row = None
+            for row in stretch:
+                pass
+            if row is not None:
+                cursor.row, clock.ts_ns, cursor.index = row, row.ts_ns, stop - 1
+            return stop
+        for at, row in enumerate(stretch, start):  # noqa: B007
+            cursor.row = row
+            clock.ts_ns = row.ts_ns
+            for actor, handler in handlers:
+                try:
+                    handler(row)
+                    if staged:
+                        host.commit()
+                except Exception as error:  # noqa: BLE001
+                    cursor.index = at
+                    host.on_handler_error(actor, error)
+            if queue or host.version != version:
+                cursor.index = at
+                host.settle()
+                return at + 1
+        cursor.index = stop - 1
+        return stop
+
+    def _replay_row(self, state: StreamState, index: int, row: Row) -> None:
+        """One row in full: what is due before it, the venue, the actors, and what they sent."""
+        ts_ns = row.ts_ns
+        self._settle_until(ts_ns, inclusive=False)
+        for venue in self._venue_list:
+            due_ns = venue.next_expiry_ns
+            if due_ns is not None and due_ns <= ts_ns:
+                self._clock.ts_ns = due_ns
+                venue.expire(ts_ns)
+                self._host.settle()
+        clock, cursor, host = self._clock, state.cursor, self._host
+        clock.ts_ns = ts_ns
+        cursor.index = index
+        if state.matches:
+            cursor.hand = row
+            self._venues[state.stream.instrument.venue].apply(state, row)
+        cursor.row, cursor.hand = row, None
+        for actor, handler in host.row_handlers(state.topic):
+            if actor is None:
+                handler(row)
+            elif actor.is_active:
+                host.run(actor, handler, row)
+        host.settle()
+
+    # ------------------------------------------------------------------ time
+
+    def _settle_until(self, ts_ns: int, *, inclusive: bool) -> None:
+        """Everything due before `ts_ns` (and at it, where inclusive) in order of time, each settled at its own time.
+
+        At one time: expiries, then timers, then the sample of equity that ends a day.
+        """
+        host, clock = self._host, self._clock
+        limit_ns = ts_ns if inclusive else ts_ns - 1
+        while True:
+            expiry_ns = min((v.next_expiry_ns or NEVER_NS for v in self._venue_list), default=NEVER_NS)
+            due_ns = min(host.timers.next_ns, expiry_ns, self._day_end_ns)
+            if due_ns > limit_ns:
+                return
+            clock.ts_ns = max(clock.ts_ns, due_ns)
+            if expiry_ns == due_ns:
+                for venue in self._venue_list:
+                    venue.expire(due_ns)
+            elif host.timers.next_ns <= due_ns:
+                host.fire_next()
+            else:
+                self._end_day(limit_ns)
+            host.settle()
+
+    def _end_day(self, limit_ns: int) -> None:
+        """Sample equity at the end of a UTC day; days without anything due in them are passed over."""
+        for venue in self._venues:
+            self._kernel.sample_equity(venue, self._day_end_ns)
+        self._day_end_ns = max(self._day_end_ns + DAY_NS, limit_ns // DAY_NS * DAY_NS)

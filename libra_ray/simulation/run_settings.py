@@ -1,0 +1,182 @@
+"""The tables and keys of a run file, as frozen settings."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+
+from libra_ray.config import Settings, is_secret_key, masked
+from libra_ray.data.import_options import ImportOptions
+from libra_ray.data.wording import Wording
+from libra_ray.errors import ConfigError, quoted
+from libra_ray.kernel import RiskSettings, VenueSettings
+from libra_ray.kernel.settings import DecimalText
+
+__all__ = [
+    "ActorSettings",
+    "DataSettings",
+    "FileSettings",
+    "InstrumentSettings",
+    "RunConfig",
+    "RunSettings",
+    "SweepSettings",
+    "SynthSettings",
+    "resolved_config",
+    "time_ns",
+]
+
+NS_PER_SECOND: Final = 10**9
+SECONDS_PER_DAY: Final = 86_400
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def time_ns(value: Any) -> Any:  # noqa: ANN401  # whatever the file holds
+    """Nanoseconds UTC of an integer, a TOML date or time, or ISO text; a date alone is midnight UTC."""
+    if isinstance(value, str):
+        if value.isdecimal():
+            return int(value)
+        try:
+            value = date.fromisoformat(value) if _DATE.fullmatch(value) else datetime.fromisoformat(value)
+        except ValueError:
+            fix = 'Write for example "2024-01-01" or "2024-01-01T12:00:00Z".'
+            raise ConfigError("CONF002", None, f"{quoted(value)} is not a time", fix, value) from None
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            text = value.isoformat()
+            fix = f"Write for example {text}Z."
+            raise ConfigError("CONF002", None, f"time {quoted(text)} has no UTC offset", fix, text)
+        since = value - EPOCH
+        return (since.days * SECONDS_PER_DAY + since.seconds) * NS_PER_SECOND + since.microseconds * 1_000
+    if isinstance(value, date):
+        return (value - EPOCH.date()).days * SECONDS_PER_DAY * NS_PER_SECOND
+    return value
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401  # whatever the file holds
+    """One table or text, where a list of them may stand."""
+    return [value] if isinstance(value, dict | str) else value
+
+
+OneOrMore: Final = BeforeValidator(_listed)
+TimeNs: TypeAlias = Annotated[int, BeforeValidator(time_ns)]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$")]
+
+
+class RunSettings(Settings):
+    """`[run]`. Data before `start` and from `end` on is left out; `batch_rows` changes speed and memory, no result."""
+
+    name: Name
+    seed: NonNegativeInt = 0
+    start: TimeNs | None = None
+    end: TimeNs | None = None
+    batch_rows: PositiveInt | None = None
+
+
+class FileSettings(ImportOptions):
+    """`[[data.files]]`: one file with its import options, read anew in each run. Relative paths start at the run file."""
+
+    path: str
+    type: Literal["bars", "quotes", "trades"]
+    instrument: str
+    period: str = ""
+    wording: Wording = Wording.FILE
+
+
+class SynthSettings(Settings):
+    """`[data.synth]`: seeded synthetic data; the same numbers wherever it runs. `seed` None = that of the run."""
+
+    instrument: str
+    type: Literal["bars", "quotes", "trades"] = "bars"
+    period: str = "1h"
+    rows: PositiveInt = 10_000
+    model: str = "gbm"
+    seed: NonNegativeInt | None = None
+    start: TimeNs | None = None
+
+
+class DataSettings(Settings):
+    """`[data]`: exactly one source.
+
+    Attributes:
+        sample: real data that an installed package carries, by symbol or stream; see `libra data ls --samples`.
+        catalog, streams: a catalog folder, and what to read of it: `"bars AAPL.XNAS 1d"`, `"quotes EURUSD.SIM"`.
+        files: files to import for this run only.
+        synth: synthetic streams.
+    """
+
+    sample: Annotated[list[str], OneOrMore] = Field(default_factory=list)
+    catalog: str | None = None
+    streams: Annotated[list[str], OneOrMore] = Field(default_factory=list)
+    files: Annotated[list[FileSettings], OneOrMore] = Field(default_factory=list)
+    synth: Annotated[list[SynthSettings], OneOrMore] = Field(default_factory=list)
+
+
+class InstrumentSettings(Settings):
+    """`[[instrument]]`: a definition when it has a `kind`, otherwise changes to an instrument that the data brings."""
+
+    id: str
+    kind: Literal["pair", "equity", "future", "perpetual"] | None = None
+    base: str | None = None
+    quote: str | None = None
+    settlement: str | None = None
+    inverse: bool | None = None
+    tick: DecimalText | None = None
+    step: DecimalText | None = None
+    multiplier: DecimalText | None = None
+    min_qty: DecimalText | None = None
+    max_qty: DecimalText | None = None
+    min_notional: DecimalText | None = None
+    max_notional: DecimalText | None = None
+    margin_init: DecimalText | None = None
+    margin_maint: DecimalText | None = None
+    maker_fee: DecimalText | None = None
+    taker_fee: DecimalText | None = None
+    activation: TimeNs | None = None
+    expiration: TimeNs | None = None
+    negative_prices: bool | None = None
+
+
+class ActorSettings(Settings):
+    """`[strategy]`, `[[strategy]]` and `[[actor]]`: a class by its path, its id, and its own settings in `config`."""
+
+    path: str
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
+    config: dict[str, Any] = Field(default_factory=dict)
+
+
+class SweepSettings(Settings):
+    """`[sweep]`: the figure that trials are ranked by, how many processes run them, and the seed of the order."""
+
+    rank: str = "sharpe_ratio"
+    workers: PositiveInt | None = None
+    seed: NonNegativeInt = 0
+
+
+class RunConfig(Settings):
+    """A whole run file."""
+
+    run: RunSettings
+    data: DataSettings
+    venue: Annotated[list[VenueSettings], OneOrMore, Field(min_length=1)]
+    instrument: Annotated[list[InstrumentSettings], OneOrMore] = Field(default_factory=list)
+    strategy: Annotated[list[ActorSettings], OneOrMore, Field(min_length=1)]
+    actor: Annotated[list[ActorSettings], OneOrMore] = Field(default_factory=list)
+    risk: RiskSettings = RiskSettings()
+    sweep: SweepSettings = SweepSettings()
+    grid: dict[str, list[Any]] = Field(default_factory=dict)
+
+
+def resolved_config(config: RunConfig) -> dict[str, Any]:
+    """Every setting with its default as plain JSON data, secrets masked."""
+    document: dict[str, Any] = _shown(config.model_dump(mode="json"))
+    return document
+
+
+def _shown(value: Any, key: str = "") -> Any:  # noqa: ANN401  # plain JSON data
+    if isinstance(value, dict):
+        return {name: _shown(part, str(name)) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_shown(part, key) for part in value]
+    return masked(str(value)) if value is not None and is_secret_key(key) else value

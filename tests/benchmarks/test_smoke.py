@@ -1,0 +1,55 @@
+"""Every benchmark runs in its small size with its answers checked, so that none can rot."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.harness import Bench, benchmark_named, benchmark_names
+
+ROOT = Path(__file__).parents[2]
+RAY = {"sweep_scaling"}
+SLOW = {"cold_start", "engine_ema_cross", "engine_noop_quotes"}
+
+
+def marked(name: str) -> object:
+    """The name with the markers of what it starts."""
+    marks = [pytest.mark.ray, pytest.mark.slow] if name in RAY else [pytest.mark.slow] if name in SLOW else []
+    return pytest.param(name, marks=marks)
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in benchmark_names()])
+def test_it_runs_in_smoke_size_and_its_answer_is_right(name: str) -> None:
+    bench = Bench(name, smoke=True)
+
+    benchmark_named(name)(bench)
+
+    report = bench.report()
+    assert report.checks > 0
+    assert all(len(route.seconds) == 1 for route in report.routes)
+
+
+def test_every_marked_name_is_a_benchmark() -> None:
+    assert set(benchmark_names()) >= RAY | SLOW
+
+
+@pytest.mark.slow
+def test_the_command_runs_those_that_are_named() -> None:
+    command = [sys.executable, "-m", "benchmarks", "bus_one_to_one", "bus_one_to_three", "--smoke", "--json"]
+
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    document = json.loads(run.stdout)
+    assert [report["benchmark"] for report in document["benchmarks"]] == ["bus_one_to_one", "bus_one_to_three"]
+    assert document["failed"] == []
+
+
+def test_an_unknown_name_is_a_usage_error_with_the_closest_one() -> None:
+    command = [sys.executable, "-m", "benchmarks", "bus_one_to_oen"]
+
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert run.returncode == 2
+    assert run.stderr.endswith("no benchmark 'bus_one_to_oen'. Did you mean 'bus_one_to_one'?\n")

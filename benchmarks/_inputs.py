@@ -5,18 +5,16 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-import libra_ray as lr
-from benchmarks.peers.job import JOB, Answer, Bars
-from libra_actors.strategies import EmaCross
+from benchmarks.peers.job import Bars
 from libra_ray.data import Dataset, Stream
 from libra_ray.messages.schemas import BARS, QUOTES
 from libra_ray.model.instruments import Instrument, equity
+from libra_ray.simulation.backtest import BATCH_ROWS
 
 __all__ = [
     "INSTRUMENT_ID",
-    "answer_of",
     "bar_dataset",
-    "ema_cross_system",
+    "batches_of",
     "quote_batches",
     "quote_dataset",
     "walk_instrument",
@@ -52,6 +50,15 @@ def quote_batches(*, count: int, rows_each: int, seed: int) -> list[pa.Table]:
     return [table.slice(first, rows_each) for first in range(0, count * rows_each, rows_each)]
 
 
+def batches_of(data: Dataset, rows_each: int = BATCH_ROWS) -> list[pa.Table]:
+    """Cut a dataset of one stream into the batches that a run reads, without a copy.
+
+    A loop over one huge batch would be no floor: a million Python integers a column leave the processor's caches.
+    """
+    (stream,) = data
+    return [stream.table.slice(first, rows_each) for first in range(0, stream.rows, rows_each)]
+
+
 def _quote_table(instrument: Instrument, count: int, seed: int) -> pa.Table:
     chance = np.random.default_rng(seed)
     bid = 100_000 + np.cumsum(chance.integers(-1, 2, count))
@@ -59,19 +66,3 @@ def _quote_table(instrument: Instrument, count: int, seed: int) -> pa.Table:
     ts_ns = START_NS + SECOND_NS * np.arange(count, dtype=np.int64)
     columns = {"ts_init_ns": ts_ns, "bid_px": bid, "ask_px": bid + chance.integers(1, 4, count), **sizes}
     return QUOTES.table(instrument, columns)
-
-
-def ema_cross_system(*, fast: int = JOB.fast, slow: int = JOB.slow) -> lr.System:
-    """Set up the job: a margin account, a taker fee, the ready-made EMA cross on the minute bars."""
-    system = lr.System("ema-cross", seed=7)
-    fee = f"{JOB.fee_rate:.4f}"
-    system.add_venue("SIM", account="margin", balances=[f"{JOB.balance} USD"], fees=lr.MakerTaker(fee, fee))
-    system.add(EmaCross(instrument=INSTRUMENT_ID, bars="1m", fast=fast, slow=slow, quantity=str(JOB.quantity)))
-    return system
-
-
-def answer_of(result: lr.BacktestResult) -> Answer:
-    """Read what the job is judged by: fills in order, and the last equity."""
-    columns = (result.fills.column(name).to_pylist() for name in ("side", "last_qty", "last_px"))
-    fills = [(float(qty if side == "BUY" else -qty), float(px)) for side, qty, px in zip(*columns, strict=True)]
-    return Answer.of(fills, float(result.equity.column("equity")[-1].as_py()))

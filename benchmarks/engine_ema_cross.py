@@ -8,9 +8,12 @@ is 2 where the engine is linear in both.
 """
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import libra_ray as lr
-from benchmarks._inputs import INSTRUMENT_ID, answer_of, bar_dataset, ema_cross_system, walk_instrument
+from benchmarks._ema_cross import answer_of, ema_cross_system
+from benchmarks._inputs import INSTRUMENT_ID, bar_dataset, batches_of, walk_instrument
 from benchmarks.harness import Bench, main
 from benchmarks.peers.job import JOB, plain_answer, synthetic_bars
 from libra_actors.strategies import EmaCross
@@ -69,10 +72,11 @@ def _bare() -> BareCross:
 
 def _signals(bare: BareCross, data: Dataset) -> int:
     """Give every bar to the handler; returns the number of crosses."""
-    (stream,) = data
-    handler = bare.on_bar
-    for row in BARS.rows(RowSpec.of(walk_instrument(), "1m"), stream.table):
-        handler(row)
+    spec = RowSpec.of(walk_instrument(), "1m")
+    handler: Callable[[Any], None] = bare.on_bar
+    for batch in batches_of(data):
+        for row in BARS.rows(spec, batch):
+            handler(row)
     return bare.crosses
 
 

@@ -2,15 +2,16 @@
 
 quotes --> engine --> on_quote: pass   An item is a quote delivered.
 
-The floor builds the same row objects of the same batch in a bare loop and calls the same handler; both include the
+The floor builds the same row objects of the same batches in a bare loop and calls the same handler; both include the
 building. The floor with rows built before is information: no engine that hands out objects can reach it.
 """
 
 import sys
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import libra_ray as lr
-from benchmarks._inputs import INSTRUMENT_ID, quote_dataset, walk_instrument
+from benchmarks._inputs import INSTRUMENT_ID, batches_of, quote_dataset, walk_instrument
 from benchmarks.harness import Bench, main
 from libra_ray.messages.schemas import QUOTES, RowSpec
 
@@ -41,9 +42,10 @@ def engine_noop_quotes(bench: Bench) -> None:
     count = bench.size("quotes", smoke=2_000, full=1_000_000)
     data = quote_dataset(count, seed=bench.seed)
     (stream,) = data
+    batches = batches_of(data)
     spec = RowSpec.of(walk_instrument())
-    rows = list(QUOTES.rows(spec, stream.table))
-    handler = Idle().on_quote
+    rows = [row for batch in batches for row in QUOTES.rows(spec, batch)]
+    handler: Callable[[Any], None] = Idle().on_quote
     bench.budget("engine", at_most=2.0)
 
     Counting.heard.clear()
@@ -52,8 +54,9 @@ def engine_noop_quotes(bench: Bench) -> None:
 
     for _ in bench.runs():
         with bench.timed("floor", items=count):
-            for row in QUOTES.rows(spec, stream.table):
-                handler(row)
+            for batch in batches:
+                for row in QUOTES.rows(spec, batch):
+                    handler(row)
         with bench.timed("floor_prebuilt", items=count):
             for row in rows:
                 handler(row)

@@ -4,7 +4,8 @@ import sys
 from typing import Any
 
 import libra_ray as lr
-from benchmarks._inputs import answer_of, bar_dataset, ema_cross_system
+from benchmarks._ema_cross import answer_of, ema_cross_system
+from benchmarks._inputs import bar_dataset
 from benchmarks.peers.job import Answer, Bars
 from benchmarks.peers.measurement import measure
 from libra_ray.data import Dataset

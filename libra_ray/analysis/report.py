@@ -38,23 +38,25 @@ CARDS: Final = (
 class ReportInput:
     """A run as its report sees it.
 
-    Tables are those of a result. `bars` has ts_event_ns, open, high, low, close, volume and instrument_id, or is None.
-    `settings` are facts of the run in the order to print: versions, fill rules, accounts. `faults` are errors in full
-    sentences; a report with one says so first. `data_start_ns` and `data_end_ns` bound the market data.
+    Tables are those of a result. `bars` has ts_event_ns, open, high, low, close (decimals or floats), or is None; it
+    is of `instrument_id`, or of several instruments when it has a column of that name. `settings` are facts of the run
+    in the order to print: versions, fill rules, accounts. `faults` are errors in full sentences; a report with one says
+    so first. `started_ns` and `ended_ns` are the first and the last time of the market data.
     """
 
     name: str
     run_id: str
     run_hash: str
     seed: int
-    data_start_ns: int | None
-    data_end_ns: int | None
+    started_ns: int | None
+    ended_ns: int | None
     stats: Stats
     orders: pa.Table
     fills: pa.Table
     positions: pa.Table
     equity: pa.Table
     bars: pa.Table | None = None
+    instrument_id: str = ""
     settings: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     starting_equity: float | None = None
@@ -138,9 +140,9 @@ def _page(run: ReportInput, detail: Detail) -> str:
 
 
 def _data_range(run: ReportInput) -> str:
-    if run.data_start_ns is None or run.data_end_ns is None:
+    if run.started_ns is None or run.ended_ns is None:
         return "no market data"
-    return f"{time_text(run.data_start_ns)} to {time_text(run.data_end_ns)} UTC"
+    return f"{time_text(run.started_ns)} to {time_text(run.ended_ns)} UTC"
 
 
 def _card(key: str, below: str, stats: Stats) -> dict[str, Any]:
@@ -201,14 +203,16 @@ def _ms(ts_ns: npt.NDArray[np.int64]) -> list[int]:
 
 
 def _short(values: npt.NDArray[np.float64]) -> list[float | None]:
-    # Eight significant digits are more than a screen shows.
-    return [float(f"{value:.8g}") if np.isfinite(value) else None for value in values.tolist()]
+    # Ten significant digits: cents of 10 million, and far more than a screen shows.
+    return [float(f"{value:.10g}") if np.isfinite(value) else None for value in values.tolist()]
 
 
 def _price_charts(run: ReportInput, detail: Detail) -> tuple[list[dict[str, Any]], int]:
     if run.bars is None or not run.bars.num_rows:
         return [], 0
-    names = sorted({str(name) for name in run.bars.column("instrument_id").unique().to_pylist()})
+    names = [run.instrument_id]
+    if "instrument_id" in run.bars.column_names:
+        names = sorted({str(name) for name in run.bars.column("instrument_id").unique().to_pylist()})
     # The most traded first: with more instruments than charts, those are the ones to look at.
     traded = run.positions.column("instrument_id").to_pylist()
     shown = sorted(names, key=lambda name: (-traded.count(name), name))[: detail.instruments]
@@ -216,7 +220,9 @@ def _price_charts(run: ReportInput, detail: Detail) -> tuple[list[dict[str, Any]
 
 
 def _price_chart(run: ReportInput, instrument_id: str, detail: Detail) -> dict[str, Any]:
-    bars = _rows_of(run.bars, instrument_id)
+    bars = run.bars
+    if bars is not None and "instrument_id" in bars.column_names:
+        bars = _rows_of(bars, instrument_id)
     shown = candles(bars, count_max=detail.candles_each)
     marks = markers(_rows_of(run.positions, instrument_id), shown, lines_max=detail.lines)
     return {

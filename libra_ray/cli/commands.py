@@ -4,7 +4,12 @@ from typing import Annotated
 
 import typer
 
+from libra_ray.cli.backtest import backtest
+from libra_ray.cli.bench import bench
 from libra_ray.cli.doctor import doctor
+from libra_ray.cli.new import new
+from libra_ray.cli.runs import runs
+from libra_ray.cli.settings import settings
 
 __all__ = ["app"]
 
@@ -34,4 +39,9 @@ def _top(
         raise typer.Exit
 
 
+app.command()(backtest)
+app.add_typer(runs, name="runs")
 app.command()(doctor)
+app.command()(new)
+app.add_typer(settings, name="config")
+app.command()(bench)

@@ -88,6 +88,8 @@ def _show_errors(error: LibraError, *, debug: bool) -> None:
     found = (error, *error.more)
     for one in found[:ERRORS_SHOWN_MAX]:
         _say(one.message)
+        for line in getattr(one, "__notes__", ()):
+            _say(line)
     if len(found) > ERRORS_SHOWN_MAX:
         _say(f"and {len(found) - ERRORS_SHOWN_MAX} more")
     if debug:

@@ -6,12 +6,13 @@ The later layer wins: `run.toml` < `LIBRA_RISK__MAX_ORDER_RATE=5/1s` < `--set ri
 import re
 import stat
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
 from libra_ray.config.toml_lines import KeyPath, key_lines, parse_assignment
-from libra_ray.errors import ConfigError, printable, quoted
+from libra_ray.errors import ConfigError, DataError, printable, quoted
 
 __all__ = ["FILE_BYTES_MAX", "ConfigSource"]
 
@@ -103,6 +104,24 @@ class ConfigSource:
                 return None
             found = found[key]
         return found
+
+    @contextmanager
+    def located(self, *keys: str | int, always: bool = False) -> Iterator[None]:
+        """Inside, an error about settings that has no place gets that of `keys`.
+
+        One whose place is a key, such as `venue.name`, gets the line of that key; with `always`, any gets `keys`.
+        """
+        try:
+            yield
+        except (ConfigError, DataError) as error:
+            inner = (error.place or "").split(".")[1:]
+            is_key = bool(inner) and self.at(*keys, *inner) is not None
+            if error.place is not None and not is_key and not always:
+                raise
+            place = self.place(*keys, *inner) if is_key else self.place(*keys)
+            moved = type(error)(error.code, place, error.what, error.fix, error.value)
+            moved.more = error.more
+            raise moved from error
 
     def as_text(self, keys: Sequence[str | int]) -> bool:
         """Take an overriding value as the text it was given as, not as TOML. False where there is none to change."""

@@ -1,7 +1,7 @@
 """Foreign files to batches: CSV and Parquet of bars, quotes and trades, checked, with every change counted.
 
 The checks and their order: the id and the options; the file itself; its packing and encoding; its columns; its size;
-then the rows (`faults.Check`). The first error does not depend on how the file is cut into batches, and nothing is written.
+then the rows (`faults.Check`). The first error does not depend on how the file is cut into batches; nothing is written.
 """
 
 import mmap
@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -63,17 +64,20 @@ class ImportReport:
     end_ns: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Import:
-    """Checked rows in the order of their replay, and how they came about."""
+    """Checked rows in the order of their replay, in one chunk or many, and how they came about."""
 
-    stream: Stream
+    schema: Schema
+    instrument: Instrument
+    period: str
+    table: pa.Table
     report: ImportReport
 
-    @property
-    def table(self) -> pa.Table:
-        """The rows as Arrow."""
-        return self.stream.table
+    @cached_property
+    def stream(self) -> Stream:
+        """The rows as a stream: many chunks become one, by a copy."""
+        return Stream(self.schema, self.instrument, self.period, self.table, order_known=True)
 
     @property
     def dataset(self) -> Dataset:
@@ -120,24 +124,27 @@ def import_file(
         raise error
     if not ordered.num_rows:
         raise DataError("DATA008", file.name, "0 data rows", "Check the file or the date range.")
-    stream = Stream(schema, instrument, period, ordered.drop_columns([ROW]))
     counts = wrangler.counts
+    ts_ns = _joined(ordered, "ts_init_ns")
     return Import(
-        stream,
+        schema,
+        instrument,
+        period,
+        ordered.drop_columns([ROW]),
         ImportReport(
             source=file.name,
             columns=headers,
             ts_unit=wrangler.time_unit,
             rows_read=table.rows,
-            rows=stream.rows,
+            rows=ordered.num_rows,
             dropped_null=counts.dropped_null,
             dropped_bad_bars=counts.dropped_bad_bars,
             dropped_duplicates=dropped,
             sorted_rows=sorted_rows,
             rounded_values=counts.rounded_rows,
             off_tick_rows=counts.off_tick_rows,
-            start_ns=int(stream.ts_ns[0]),
-            end_ns=int(stream.ts_ns[-1]),
+            start_ns=int(ts_ns[0]),
+            end_ns=int(ts_ns[-1]),
         ),
     )
 

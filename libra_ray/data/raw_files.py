@@ -99,7 +99,7 @@ class RawFile:
             raise self._too_large()
         return members[0]
 
-    def _limited(self, unpacked: IO[bytes]) -> BinaryIO:
+    def _limited(self, unpacked: IO[bytes] | gzip.GzipFile) -> BinaryIO:
         return io.BufferedReader(_Limited(unpacked, self), 1 << 20)
 
     def _too_large(self) -> DataError:
@@ -110,7 +110,7 @@ class RawFile:
 class _Limited(io.RawIOBase):
     """A stream that refuses to give more than its file may expand to."""
 
-    def __init__(self, unpacked: IO[bytes], file: RawFile) -> None:
+    def __init__(self, unpacked: IO[bytes] | gzip.GzipFile, file: RawFile) -> None:
         self._unpacked, self._file, self._left = unpacked, file, file.max_decompressed_bytes
 
     def readable(self) -> bool:

@@ -345,14 +345,14 @@ class Wrangler:
 
 def _is_missing(column: pa.Array) -> Mask:
     missing = ~mask_of(column.is_valid())
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    if pa.types.is_string(column.type):
         missing |= mask_of(pc.fill_null(pc.equal(column, ""), True))  # noqa: FBT003
     return missing
 
 
 def _is_number_like(kind: pa.DataType) -> bool:
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return is_text or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
 def _is_one_of(words: pa.Array, known: list[str]) -> Mask:

@@ -14,7 +14,7 @@ from libra_ray.data import Dataset
 from libra_ray.errors import ConfigError, UserError, printable, quoted
 from libra_ray.runtime import Actor
 from libra_ray.runtime.actor_config import config_class_of
-from libra_ray.simulation.run_data import load_data, located
+from libra_ray.simulation.run_data import load_data
 from libra_ray.simulation.run_settings import RunConfig, resolved_config
 from libra_ray.simulation.strategy_import import import_actor
 from libra_ray.simulation.system import System
@@ -62,13 +62,13 @@ def load_run(
     strategies = [_actor(source, "strategy", index, Strategy) for index in range(len(checked.strategy))]
     system = System(checked.run.name, seed=checked.run.seed)
     for index, venue in enumerate(checked.venue):
-        with located(source, "venue", index):
+        with source.located("venue", index):
             system.add_venue(**_given(venue))
-    with located(source, "risk"):
+    with source.located("risk"):
         system.risk(**_given(checked.risk))
     for kind, made, entries in (("actor", actors, checked.actor), ("strategy", strategies, checked.strategy)):
         for index, (actor, entry) in enumerate(zip(made, entries, strict=True)):
-            with located(source, kind, index):
+            with source.located(kind, index):
                 system.add(actor, actor_id=entry.id)
     return LoadedRun(checked, source, system)
 

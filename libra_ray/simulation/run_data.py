@@ -1,7 +1,6 @@
 """The data that a run file names: real samples, a catalog, files or synthetic streams, with its instruments."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,10 @@ from libra_ray.data.importer import import_file
 from libra_ray.data.times import time_text
 from libra_ray.errors import ConfigError, DataError, UserError, quoted
 from libra_ray.model.instruments import Instrument
-from libra_ray.simulation.run_instruments import defined_instruments, with_changes
+from libra_ray.simulation.run_instruments import default_instrument, defined_instruments, with_changes
 from libra_ray.simulation.run_settings import FileSettings, RunConfig, SynthSettings
 
-__all__ = ["load_data", "located"]
+__all__ = ["load_data"]
 
 SOURCES = ("sample", "catalog", "files", "synth")
 
@@ -52,9 +51,9 @@ def _files(config: RunConfig, source: ConfigSource, defined: dict[str, Instrumen
     """Every file imported, streams of one topic joined."""
     joined = Dataset(())
     for index, entry in enumerate(config.data.files):
-        with located(source, "data", "files", index, "instrument"):
+        with source.located("data", "files", index, "instrument"):
             instrument = _instrument(entry.instrument, defined)
-        with located(source, "data", "files", index):
+        with source.located("data", "files", index):
             joined += _imported(entry, instrument, source.folder)
     return joined
 
@@ -64,22 +63,11 @@ def _imported(entry: FileSettings, instrument: Instrument, folder: Path) -> Data
     return import_file(folder / entry.path, instrument, entry.type, period=entry.period, options=options).dataset
 
 
-@contextmanager
-def located(source: ConfigSource, *keys: str | int) -> Iterator[None]:
-    """Inside, a user error without a place of its own gets that of these keys; one that names a key gets its line."""
-    try:
-        yield
-    except (ConfigError, DataError) as error:
-        if error.place is None:
-            raise _moved(error, source.place(*keys)) from error
-        inner = error.place.split(".")
-        if source.at(*keys, *inner[1:]) is not None:
-            raise _moved(error, source.place(*keys, *inner[1:])) from error
-        raise
+def _instrument(instrument_id: str, defined: dict[str, Instrument]) -> Instrument:
+    """As the file defines it, or by its id alone."""
+    return defined.get(instrument_id) or default_instrument(instrument_id)
 
 
-def _moved(error: ConfigError | DataError, place: str) -> UserError:
-    """The same error at another place."""
-    moved = type(error)(error.code, place, error.what, error.fix, error.value)
-    moved.more = error.more
-    return moved
+_LOADERS: dict[str, Callable[[RunConfig, ConfigSource, dict[str, Instrument]], Dataset]] = {
+    "files": _files,
+}

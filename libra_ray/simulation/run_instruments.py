@@ -84,7 +84,8 @@ def _made(entry: InstrumentSettings, source: ConfigSource, index: int) -> Instru
         if name in facts:
             facts[f"{name}_ns"] = facts.pop(name)
     try:
-        return MAKERS[str(entry.kind)](entry.id, **facts)
+        with source.located("instrument", index, always=True):
+            return MAKERS[str(entry.kind)](entry.id, **facts)
     except TypeError as error:
         what = f"a {entry.kind} does not take all of {', '.join(facts)}"
         raise ConfigError("CONF002", source.place("instrument", index), what, "Remove what does not apply.") from error

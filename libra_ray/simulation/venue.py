@@ -445,9 +445,9 @@ class SimulatedVenue:
 
     @staticmethod
     def _covers(book: L1Book, order: Order, limit: int | None) -> bool:
-        best = book.opposite(is_buy=order.is_buy).px
-        allowed = best is not None and book.allows(limit, best, is_buy=order.is_buy)
-        return allowed and book.available(is_buy=order.is_buy) >= order.leaves_raw
+        if limit is not None and not book.is_marketable(limit, is_buy=order.is_buy):
+            return False
+        return book.available(is_buy=order.is_buy) >= order.leaves_raw
 
     def _rest(self, market: Market, working: Working) -> None:
         """What is left of a limit waits as a maker, unless its time in force has ended here."""

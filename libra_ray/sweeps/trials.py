@@ -55,7 +55,7 @@ def cell(system: System, grid: Grid, dataset: Dataset) -> Callable[[int], Trial]
     def run(number: int) -> Trial:
         result = backtest(system.with_settings(grid.settings(number)), data=dataset)
         if result.faults:
-            error = error_line(result.faults[0])
+            error = error_line(result.faults[0].to_error())
             return Trial(number, run_hash=result.run_hash, seconds=result.seconds, error=error)
         return Trial(number, dict(result.stats), result.run_hash, result.seconds)
 

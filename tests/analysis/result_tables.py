@@ -126,8 +126,8 @@ class Book:
             "run_id": "20240102-093000-ema",
             "run_hash": "9f2c4e1ab07d553d86f1c20e7a4b99d0",
             "seed": 7,
-            "data_start_ns": self.bars[0]["ts_event_ns"] if self.bars else None,
-            "data_end_ns": self.bars[-1]["ts_event_ns"] if self.bars else None,
+            "started_ns": self.bars[0]["ts_event_ns"] if self.bars else None,
+            "ended_ns": self.bars[-1]["ts_event_ns"] if self.bars else None,
             "stats": statistics(**tables),
             "bars": pa.Table.from_pylist(self.bars, schema=BARS) if self.bars else None,
             "settings": {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import empyrical
 import numpy as np
 import numpy.typing as npt
-import pandas
+import pandas as pd
 import pytest
 
 from libra_ray.analysis.drawdown import drawdowns, max_drawdown
@@ -18,12 +18,12 @@ PERIODS = (252, 365)
 
 def pandas_skewness(returns: npt.NDArray[np.float64]) -> float:
     n = returns.size
-    return float(pandas.Series(returns).skew() * (n - 2) / np.sqrt(n * (n - 1)))
+    return float(pd.Series(returns).skew() * (n - 2) / np.sqrt(n * (n - 1)))
 
 
 def pandas_kurtosis(returns: npt.NDArray[np.float64]) -> float:
     n = returns.size
-    return float((pandas.Series(returns).kurt() * (n - 2) * (n - 3) / (n - 1) - 6) / (n + 1))
+    return float((pd.Series(returns).kurt() * (n - 2) * (n - 3) / (n - 1) - 6) / (n + 1))
 
 
 PEERS: dict[str, Callable[[npt.NDArray[np.float64], int], float]] = {
@@ -44,9 +44,8 @@ PEERS: dict[str, Callable[[npt.NDArray[np.float64], int], float]] = {
 
 def curve(seed: int, *, drift: float, days: int) -> EquityCurve:
     rng = np.random.default_rng(seed)
-    equity: npt.NDArray[np.float64] = 100_000 * np.cumprod(
-        np.concatenate(([1.0], 1 + rng.standard_t(4, days) * 0.01 + drift))
-    )
+    growth = 1 + drift + 0.01 * rng.standard_t(4, days)
+    equity = 100_000.0 * np.cumprod(np.concatenate(([1.0], growth)), dtype=np.float64)
     return EquityCurve(np.arange(days + 1, dtype=np.int64) * DAY_NS, equity, "USD")
 
 

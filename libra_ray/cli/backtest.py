@@ -1,0 +1,135 @@
+"""`libra backtest`: one event-driven run, its figures, and its folder."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
+
+import typer
+
+from libra_ray.cli.answer import Answer
+from libra_ray.cli.options import ConfigFile, ConfigOption, Debug, Json, NoReport, RunsFolder, Sets, read_source
+from libra_ray.cli.progress import logging, note
+from libra_ray.cli.tables import count_text, print_table, seconds_text
+
+if TYPE_CHECKING:
+    from libra_ray.errors import LibraError
+    from libra_ray.simulation import BacktestResult
+    from libra_ray.simulation.run_config import LoadedRun
+
+__all__ = ["backtest", "print_figures", "run_once"]
+
+DEFAULT_RUNS: Final = Path("runs")
+SUMMARY: Final = (
+    "total_return",
+    "net_profit",
+    "final_equity",
+    "cagr",
+    "sharpe_ratio",
+    "sortino_ratio",
+    "calmar_ratio",
+    "max_drawdown",
+    "trades",
+    "win_rate",
+    "profit_factor",
+    "expectancy",
+    "exposure",
+)
+
+
+def backtest(
+    config: ConfigFile = None,
+    *,
+    config_option: ConfigOption = None,
+    sets: Sets = None,
+    runs: RunsFolder = DEFAULT_RUNS,
+    no_report: NoReport = False,
+    batch_rows: Annotated[
+        int | None, typer.Option("--batch-rows", min=1, help="Rows at a time; changes no result.")
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> Answer:
+    """Run one backtest and write its run folder. Exit 1 when a strategy faulted."""
+    from libra_ray.simulation.run_config import load_run
+
+    run = load_run(read_source(config, config_option, sets))
+    document, result = run_once(run, runs, report=not no_report, batch_rows=batch_rows, debug=debug, quiet=as_json)
+    if result.faults:
+        raise failed(result, f"Results so far: {document['folder']}")
+    return Answer(document, lambda out: print_summary(out, document, result))
+
+
+def run_once(
+    run: "LoadedRun", runs: Path, *, report: bool, batch_rows: int | None, debug: bool, quiet: bool
+) -> tuple[dict[str, Any], "BacktestResult"]:
+    """Run, write the folder, and return what the command answers with."""
+    from libra_ray import simulation
+    from libra_ray.simulation.run_folder import LOG_NAME, reserved
+
+    data = run.data
+    if not quiet:
+        note(f"{count_text(data.rows, 'row')} of {count_text(len(data), 'stream')}, {len(run.system.actors)} actors")
+    batch = batch_rows or run.config.run.batch_rows
+    with reserved(runs, run.config.run.name) as folder:
+        with logging(folder.draft / LOG_NAME, debug=debug):
+            result = simulation.backtest(run.system, data=data, **({} if batch is None else {"batch_rows": batch}))
+        from libra_ray.cli.recording import record_backtest
+
+        kept = record_backtest(folder, run, result, report=report)
+    counts = kept["counts"]
+    document = {
+        "run_id": kept["run_id"],
+        "run_hash": kept["run_hash"],
+        "stats": kept["stats"],
+        "orders": counts["orders"],
+        "fills": counts["fills"],
+        "positions": counts["positions"],
+        "denied": counts["denied"],
+        "rejected": counts["rejected"],
+        "faults": kept["faults"],
+        "seconds": kept["seconds"],
+        "rows": kept["data"]["rows"],
+        "folder": str(folder.path),
+        "data_digest": kept["hashes"]["data"],
+        "config_hash": kept["hashes"]["config"],
+        "code_hash": kept["hashes"]["code"],
+    }
+    return document, result
+
+
+def failed(result: "BacktestResult", last_word: str) -> "LibraError":
+    """The run's faults as one error: the first, with the others in its `more`."""
+    first, *others = [fault.to_error() for fault in result.faults]
+    first.more = tuple(others)
+    first.add_note(last_word)
+    return first
+
+
+def print_summary(out: TextIO, document: dict[str, Any], result: "BacktestResult") -> None:
+    """Figures, counts, refusals by reason, and where everything is."""
+    from libra_ray.simulation.run_folder import REPORT_NAME
+
+    print_figures(out, document["stats"], SUMMARY, title=str(document["run_id"]))
+    speed = document["rows"] / document["seconds"] if document["seconds"] else 0
+    counts = ", ".join(f"{document[name]:,} {name}" for name in ("orders", "fills", "positions", "denied", "rejected"))
+    out.write(f"{counts}\n{document['rows']:,} rows in {seconds_text(document['seconds'])} ({speed:,.0f} rows/s)\n")
+    for code, count in sorted(result.denied.items()):
+        out.write(f"  denied {code}: {count:,}\n")
+    out.write(f"run hash  {document['run_hash']}\nfolder    {document['folder']}\n")
+    report = Path(document["folder"]) / REPORT_NAME
+    if report.is_file():
+        out.write(f"report    {report}\n")
+
+
+def print_figures(out: TextIO, stats: dict[str, Any], names: tuple[str, ...], title: str = "") -> None:
+    """Figures with the labels and digits of the report."""
+    from libra_ray.analysis.wording import FIGURES, figure_text
+
+    currency = f" {stats['currency']}" if stats.get("currency") else ""
+    rows = [
+        [FIGURES[name].label, figure_text(name, stats.get(name)) + (currency if FIGURES[name].kind == "money" else "")]
+        for name in names
+        if name in FIGURES
+    ]
+    print_table(out, ["figure", "value"], rows, title=title)
+    sys.stdout.flush()

@@ -1,0 +1,191 @@
+"""`libra check`: whether a run repeats exactly, and whether the scenarios of the specification pass."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
+
+import typer
+
+from libra_ray.cli.answer import Answer
+from libra_ray.cli.options import ConfigFile, ConfigOption, Debug, Json, Sets, read_source
+from libra_ray.cli.progress import note
+from libra_ray.cli.tables import print_table
+from libra_ray.errors import ConfigError, LibraError
+
+if TYPE_CHECKING:
+    from libra_ray.simulation.run_config import LoadedRun
+
+__all__ = ["check"]
+
+check = typer.Typer(help="Check that runs repeat exactly and that scenarios pass.")
+HASH_SEEDS: Final = ("1", "4242")
+BATCH_ROWS: Final = (1, 7, 100_000)
+SMALL_BATCH_ROWS_MAX: Final = 20_000
+"""A batch of one row is slow: it is tried on runs up to this size."""
+VALUES_EACH, PARAMETERS = 2, 2
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to run the same thing again: arguments, environment, and the trials to look at instead of a run."""
+
+    name: str
+    command: str
+    arguments: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@check.command("determinism")
+def determinism(
+    config: ConfigFile = None,
+    *,
+    config_option: ConfigOption = None,
+    sets: Sets = None,
+    without_sweep: Annotated[
+        bool, typer.Option("--without-sweep", help="Do not start Ray.", show_default=False)
+    ] = False,
+    as_json: Json = False,
+    _debug: Debug = False,
+) -> Answer:
+    """Run a file again under other hash seeds, batch sizes and worker counts. Exit 1 when a run hash differs."""
+    from libra_ray.simulation.run_config import load_run
+
+    source = read_source(config, config_option, sets)
+    run = load_run(source)
+    shared = [str(source.path), *(part for each in sets or [] for part in ("--set", each))]
+    results: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="libra-check-") as folder:
+        for case in _cases(run, sweeps=not without_sweep):
+            document = _run(case, shared, Path(folder))
+            results.append({"name": case.name, **_hashes(document)})
+            if not as_json:
+                note(f"{case.name}: {results[-1]['run_hash']}")
+    groups = {kind: [each for each in results if each["kind"] == kind] for kind in ("run", "sweep")}
+    for group in groups.values():
+        for each in group:
+            each["equal"] = each["run_hash"] == group[0]["run_hash"]
+    differing = [each["name"] for each in results if not each["equal"]]
+
+    def show(out: TextIO) -> None:
+        rows = [["ok" if each["equal"] else "!!", each["name"], each["run_hash"]] for each in results]
+        print_table(out, ["", "run again with", "run hash"], rows)
+        out.write(f"differing: {', '.join(differing)}\n" if differing else "all equal\n")
+
+    return Answer({"equal": not differing, "differing": differing, "runs": results}, show, 1 if differing else 0)
+
+
+def _cases(run: "LoadedRun", *, sweeps: bool) -> Iterator[Case]:
+    """The first run is what the others must equal; then the first sweep, likewise."""
+    yield Case("hash seed 0", "backtest", environment={"PYTHONHASHSEED": "0"})
+    for seed in HASH_SEEDS:
+        yield Case(f"hash seed {seed}", "backtest", environment={"PYTHONHASHSEED": seed})
+    rows = run.data.rows
+    for size in BATCH_ROWS:
+        if size > 1 or rows <= SMALL_BATCH_ROWS_MAX:
+            yield Case(f"batches of {size:,}", "backtest", ("--batch-rows", str(size)))
+    if not sweeps:
+        return
+    grid = _small_grid(run)
+    from libra_ray.cli.health import cores
+
+    for workers in (1, max(2, cores())):
+        name = f"sweep with {workers} worker{'' if workers == 1 else 's'}"
+        yield Case(name, "sweep", ("--workers", str(workers), "--grid-json", json.dumps(grid)))
+
+
+def _small_grid(run: "LoadedRun") -> dict[str, list[Any]]:
+    """A few values of the file's own grid; without one, the present value of one setting."""
+    if run.config.grid:
+        return {name: values[:VALUES_EACH] for name, values in list(run.config.grid.items())[:PARAMETERS]}
+    entry = run.system.actors[-1]
+    settings = entry.config.model_dump(mode="json")
+    name = next(key for key, value in settings.items() if key != "actor_id" and value is not None)
+    return {f"{entry.actor_id}.{name}": [settings[name]]}
+
+
+def _run(case: Case, shared: list[str], folder: Path) -> dict[str, Any]:
+    """The case in a process of its own. Raises the error that it ended with."""
+    command = [sys.executable, "-m", "libra_ray.cli", case.command, *shared, *case.arguments]
+    command += ["--json", "--no-report", "--runs", str(folder / "runs")]
+    done = subprocess.run(  # noqa: S603  # our own program
+        command, env={**os.environ, **case.environment}, capture_output=True, text=True, check=False
+    )
+    try:
+        document: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise LibraError(f"{case.name} ended with exit code {done.returncode}: {done.stderr.strip()[-500:]}") from None
+    if "error" in document:
+        error = document["error"]
+        failure = ConfigError(error["code"], error["place"], f"{case.name}: {error['message']}", error["fix"])
+        failure.exit_code = error["exit_code"]
+        raise failure
+    return document
+
+
+def _hashes(document: dict[str, Any]) -> dict[str, Any]:
+    if "trial_hashes" in document:
+        from libra_ray.simulation.run_folder import content_hash
+
+        return {"kind": "sweep", "run_hash": content_hash(document["trial_hashes"])}
+    return {"kind": "run", "run_hash": document["run_hash"]}
+
+
+@check.command("scenario")
+def scenario(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders taken recursively.")],
+    *,
+    _json: Json = False,
+    _debug: Debug = False,
+) -> Answer:
+    """Run conformance scenarios through the whole order path. Exit 1 when one fails, 2 for a file that is none."""
+    from libra_ray.testing import run_scenario
+
+    results = [run_scenario(document) for document in _scenarios(paths)]
+    ran = [result for result in results if not result.unsupported]
+    failures = [result for result in ran if not result.ok]
+    document = {
+        "passed": len(ran) - len(failures),
+        "failed": len(failures),
+        "unsupported": [result.name for result in results if result.unsupported],
+        "results": [{"name": result.name, "ok": result.ok, "diff": list(result.diff)} for result in ran],
+    }
+
+    def show(out: TextIO) -> None:
+        for result in failures:
+            out.write(f"{result.name}\n")
+            out.writelines(f"  {line}\n" for line in result.diff)
+        if document["unsupported"]:
+            out.write(f"not supported yet: {', '.join(document['unsupported'])}\n")
+        counts = f"{document['passed']} passed, {document['failed']} failed"
+        out.write(f"{counts}, {len(document['unsupported'])} unsupported\n")
+
+    return Answer(document, show, exit_code=1 if failures else 0)
+
+
+def _scenarios(paths: list[Path]) -> Iterator[dict[str, Any]]:
+    """Every scenario, checked before the first one runs. Raises `ConfigError` CONF000 and CONF007."""
+    found: dict[str, Path] = {}
+    documents = []
+    for path in paths:
+        files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        if not files:
+            raise ConfigError("CONF000", str(path), "no *.json below this folder", "Give a scenario or a folder of them.")
+        for file in files:
+            document = _read(file)
+            name = str(document.get("name"))
+            if name in found:
+                what = f"'{name}' names two scenarios, the other is {found[name].name}"
+                raise ConfigError("CONF007", file.name, what, "Rename one.", name)
+            found[name] = file
+            documents.append(document)
+    yield from documents
+
+
+def _read(file: Path) -> dict[str, Any]:
+    raise NotImplementedError

@@ -1,0 +1,87 @@
+"""What is kept of a run: tables, figures, hashes of configuration, code and data, versions, report."""
+
+import inspect
+import time
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from libra_ray.cli.versions import versions
+
+if TYPE_CHECKING:
+    from libra_ray.simulation import BacktestResult
+    from libra_ray.simulation.run_config import LoadedRun
+    from libra_ray.simulation.run_folder import RunFolder
+
+__all__ = ["code_hash", "fingerprints", "record_backtest"]
+
+TABLES: Final = ("orders", "fills", "positions", "equity", "accounts")
+LIBRARY: Final = Path(__file__).resolve().parents[1]
+SHOWING: Final = ("cli", "analysis")
+"""Parts of the library that show results and make none."""
+
+
+def record_backtest(
+    folder: "RunFolder", run: "LoadedRun", result: "BacktestResult", *, report: bool
+) -> dict[str, Any]:
+    """Write everything into the folder's draft; returns what `run.json` says."""
+    from libra_ray.simulation.run_folder import REPORT_NAME
+
+    for name in TABLES:
+        folder.write_table(name, getattr(result, name))
+    document = {
+        "run_id": folder.run_id,
+        "kind": "backtest",
+        "name": run.config.run.name,
+        "created_ns": time.time_ns(),
+        "run_hash": result.run_hash,
+        "seed": run.config.run.seed,
+        "seconds": round(result.seconds, 6),
+        "stats": result.stats,
+        "counts": result.counts,
+        "denied_by_code": result.denied,
+        "faults": [fault.to_error().message for fault in result.faults],
+        **fingerprints(run),
+    }
+    folder.write_index(document)
+    if report:
+        result.report(folder.draft / REPORT_NAME, run_id=folder.run_id)
+    return document
+
+
+def fingerprints(run: "LoadedRun") -> dict[str, Any]:
+    """What a result is a function of: configuration, code, data, versions."""
+    from libra_ray.simulation.run_config import resolved_config
+    from libra_ray.simulation.run_folder import content_hash
+
+    resolved = resolved_config(run.config)
+    return {
+        "hashes": {
+            "config": content_hash(resolved),
+            "code": code_hash((entry.cls for entry in run.system.actors), run.source.folder),
+            "data": run.data.digest,
+        },
+        "data": {"rows": run.data.rows, "start_ns": run.data.start_ns, "end_ns": run.data.end_ns},
+        "versions": versions(),
+        "config": resolved,
+    }
+
+
+def code_hash(classes: Iterable[type], folder: Path) -> str:
+    """BLAKE2b-128 over the library's sources, those of the actors' modules, and loaded modules beside the run file."""
+    from libra_ray.simulation.run_folder import content_hash
+    from libra_ray.simulation.strategy_import import own_modules
+
+    files = {f"libra_ray/{path.relative_to(LIBRARY)}": path for path in _library_files()}
+    for cls in classes:
+        source = inspect.getsourcefile(cls)
+        if source is not None:
+            files[cls.__module__] = Path(source)
+    files |= own_modules(folder)
+    return content_hash({name: blake2b(path.read_bytes(), digest_size=16).hexdigest() for name, path in files.items()})
+
+
+def _library_files() -> list[Path]:
+    found = LIBRARY.rglob("*.py")
+    return sorted(path for path in found if path.relative_to(LIBRARY).parts[0] not in SHOWING)

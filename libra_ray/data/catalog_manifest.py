@@ -1,0 +1,129 @@
+"""What a catalog holds: one JSON file that is replaced as a whole, after everything that it names is on the disk."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
+from libra_ray.errors import DataError
+from libra_ray.model.instruments import Instrument
+
+__all__ = ["Entry", "Manifest", "file_digest", "sync_folder"]
+
+MANIFEST_NAME: Final = "catalog.json"
+FORMAT: Final = 1
+DIGEST_BYTES: Final = 16
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One Parquet file: rows of one instrument and type, a stretch of time that no other file of theirs touches.
+
+    Attributes:
+        file: path below the catalog's folder.
+        start_ns, end_ns: first and last `ts_init_ns`, both inside.
+        digest: BLAKE2b-128 of the file's bytes.
+        source: the name of the file it was imported from, or empty.
+        counts: what policies did on import: `dropped_null`, `rounded_values` and so on, only those above 0.
+
+    """
+
+    type: str
+    instrument_id: str
+    period: str
+    start_ns: int
+    end_ns: int
+    rows: int
+    bytes: int
+    file: str
+    digest: str
+    source: str = ""
+    counts: dict[str, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is of: type, instrument, period."""
+        return self.type, self.instrument_id, self.period
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The entries in order of type, instrument, period and time, and the instruments they are of."""
+
+    entries: tuple[Entry, ...] = ()
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+
+    def with_entry(self, entry: Entry, instrument: Instrument) -> "Manifest":
+        """One file more."""
+        entries = tuple(sorted((*self.entries, entry)))
+        return replace(self, entries=entries, instruments={**self.instruments, instrument.id: instrument})
+
+    @classmethod
+    def read(cls, root: Path) -> "Manifest":
+        """The manifest of a folder; an empty one where there is none.
+
+        Raises `DataError` DATA011 when it is unreadable, DATA023 when it was changed by something else.
+        """
+        path = root / MANIFEST_NAME
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return cls()
+        try:
+            stored = json.loads(text)
+            content = stored["content"]
+            if stored["digest"] != _content_digest(content):
+                what = "the manifest's hash differs from its content"
+                raise DataError("DATA023", str(path), what, "Restore the file, or import the data again.")
+            names = {item.name for item in fields(Entry)}
+            entries = tuple(Entry(**{key: entry[key] for key in names}) for entry in content["entries"])
+            instruments = {
+                facts["id"]: instrument_from_json(facts, place=str(path)) for facts in content["instruments"]
+            }
+        except (ValueError, KeyError, TypeError) as error:
+            what = f"manifest unreadable ({error})"
+            raise DataError("DATA011", str(path), what, "Restore the file, or import the data again.") from error
+        return cls(entries, instruments)
+
+    def write(self, root: Path) -> None:
+        """Replace the folder's manifest at once; on return it is on the disk."""
+        content = {
+            "format": FORMAT,
+            "entries": [asdict(entry) for entry in self.entries],
+            "instruments": [instrument_to_json(self.instruments[key]) for key in sorted(self.instruments)],
+        }
+        text = json.dumps({"digest": _content_digest(content), "content": content}, indent=1)
+        draft = root / f"{MANIFEST_NAME}.tmp"
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(root / MANIFEST_NAME)
+        sync_folder(root)
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b-128 of a file's bytes, read in blocks."""
+    state = blake2b(digest_size=DIGEST_BYTES)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            state.update(block)
+    return state.hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside `folder` last through a loss of power. Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _content_digest(content: dict[str, Any]) -> str:
+    return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=DIGEST_BYTES).hexdigest()

@@ -1,0 +1,41 @@
+"""One writer at a time: a lock that the system takes back when its holder dies, however it dies."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from libra_ray.errors import DataError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+__all__ = ["writer_lock"]
+
+
+@contextmanager
+def writer_lock(path: Path) -> Iterator[None]:
+    """Hold the lock file while the block runs. Raises `DataError` DATA023 at once when another process holds it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            _lock(file)
+        except OSError as error:
+            holder = os.pread(file, 20, 0).decode(errors="replace").strip() if sys.platform != "win32" else ""
+            what = f"another writer holds the dataset{f', pid {holder}' if holder.isdigit() else ''}"
+            raise DataError("DATA023", str(path.parent), what, "Wait until it ends, or stop it.", holder) from error
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(file)
+
+
+def _lock(file: int) -> None:
+    if sys.platform == "win32":
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

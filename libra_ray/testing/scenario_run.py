@@ -1,0 +1,289 @@
+"""Running one scenario: system and data from the file, the script through the whole order path, then the comparison."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from libra_ray.data import Dataset, Stream
+from libra_ray.kernel import TradingKernel
+from libra_ray.messages.events import OrderEvent, OrderFilled, OrderUpdated
+from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, SCHEMAS, TRADES, Schema
+from libra_ray.model.enums import AggressorSide
+from libra_ray.model.instruments import Instrument, equity, future, pair, perpetual
+from libra_ray.model.numbers import Money, decimal_text, parse_decimal
+from libra_ray.model.positions import Position
+from libra_ray.simulation import System
+from libra_ray.simulation.backtest import build
+from libra_ray.testing.scenario_form import (
+    EPOCH_NS,
+    SCENARIO_FEATURES,
+    FieldsForm,
+    InstrumentForm,
+    PositionForm,
+    ScenarioForm,
+    read_form,
+    ts_ns,
+)
+from libra_ray.testing.scenario_script import EVENT_NAMES, ScriptedStrategy
+
+__all__ = ["ScenarioResult", "run_scenario"]
+
+_MAKE = {"pair": pair, "equity": equity, "future": future, "perpetual": perpetual}
+_SCHEMA_OF = {"quote": QUOTES, "trade": TRADES, "bar": BARS, "mark": MARK_PRICES}
+_COLUMNS = {
+    "quote": ("bid_px", "ask_px", "bid_qty", "ask_qty"),
+    "trade": ("price", "qty", "aggressor"),
+    "bar": ("open", "high", "low", "close", "volume"),
+    "mark": ("price",),
+}
+BAR_PERIOD = "1s"
+
+
+@dataclass
+class ScenarioResult:
+    """What came of a scenario.
+
+    Attributes:
+        unsupported: tags that it needs and this build lacks; then it was not run.
+        diff: lines `path: expected X, got Y`; empty when ok.
+        events, final: what happened, in the form of the file.
+    """
+
+    name: str
+    ok: bool
+    unsupported: list[str] = field(default_factory=list)
+    diff: list[str] = field(default_factory=list)
+    events: list[list[Any]] = field(default_factory=list)
+    final: dict[str, Any] = field(default_factory=dict)
+
+
+def run_scenario(document: dict[str, Any]) -> ScenarioResult:
+    """Run a parsed scenario file. Raises `ConfigError` where the file has another form."""
+    form = read_form(document, place=str(document.get("name", "")))
+    missing = sorted(set(form.needs) - SCENARIO_FEATURES)
+    if missing:
+        return ScenarioResult(form.name, ok=False, unsupported=missing)
+    instruments = [_instrument(made, form.currencies) for made in form.instruments]
+    system = _system(form)
+    for made in instruments:
+        system.add_instrument(made)
+    data, topics = _data(form, {made.id: made for made in instruments})
+    kernel, replay = build(system, data)
+    strategy = ScriptedStrategy()
+    strategy.script(form.actions, [made.id for made in instruments], topics)
+    kernel.add(strategy)
+    kernel.start()
+    replay.run()
+    return _compare(form, kernel, strategy)
+
+
+# ---------------------------------------------------------------------- from the file
+
+
+def _instrument(form: InstrumentForm, currencies: dict[str, int]) -> Instrument:
+    facts = form.model_dump(exclude={"id", "kind", "activation", "expiration"}, exclude_none=True)
+    for name in ("activation", "expiration"):
+        text = getattr(form, name)
+        if text is not None:
+            facts[f"{name}_ns"] = ts_ns(text)
+    return _MAKE[form.kind](form.id, currencies=currencies, **facts)
+
+
+def _system(form: ScenarioForm) -> System:
+    venue, options = form.venue, form.venue.options
+    settings = options.model_dump(exclude_none=True, exclude={"fee"})
+    if venue.leverage is not None:
+        settings["leverage"] = venue.leverage
+    if venue.margin_model is not None:
+        settings["margin_model"] = venue.margin_model
+    if options.fee is not None:
+        settings["fees"] = {"maker": options.fee.maker or "0", "taker": options.fee.taker or "0"}
+    system = System(form.name, seed=form.seed)
+    system.add_venue(
+        venue.name,
+        account=venue.account.lower(),
+        balances=[f"{amount} {code}" for code, amount in venue.balances.items()],
+        base_currency=venue.base_currency,
+        currencies=form.currencies,
+        **settings,
+    )
+    system.risk(**form.risk.model_dump(exclude_none=True))
+    return system
+
+
+def _data(form: ScenarioForm, instruments: dict[str, Instrument]) -> tuple[Dataset, list[str]]:
+    """The rows as streams. Each row is a step of its own: rows of one ts keep the order of the file."""
+    first = form.instruments[0].id
+    columns: dict[tuple[str, str], list[list[Any]]] = {}
+    for row in form.data:
+        columns.setdefault((row[0], row[2] or first), []).append(list(row))
+    streams = []
+    for (kind, instrument_id), rows in columns.items():
+        schema = _SCHEMA_OF[kind]
+        streams.append(_stream(schema, instruments[instrument_id], kind, rows))
+    data = Dataset(streams)
+    return data, [stream.topic for stream in data.streams]
+
+
+def _stream(schema: Schema, instrument: Instrument, kind: str, rows: list[list[Any]]) -> Stream:
+    values: dict[str, Any] = {"ts_init_ns": [ts_ns(row[1]) for row in rows]}
+    for at, name in enumerate(_COLUMNS[kind], 3):
+        if name == "aggressor":
+            values[name] = [int(AggressorSide[row[at]]) for row in rows]
+        else:
+            is_size = name in ("bid_qty", "ask_qty", "qty", "volume")
+            precision = instrument.size_precision if is_size else instrument.price_precision
+            values[name] = [_raw(row[at], precision) for row in rows]
+    period = BAR_PERIOD if schema is BARS else ""
+    return Stream(SCHEMAS[schema.name], instrument, period, schema.table(instrument, values, period=period))
+
+
+def _raw(text: str, precision: int) -> int:
+    raw, scale = parse_decimal(text)
+    return raw * 10 ** (precision - scale) if precision >= scale else raw // 10 ** (scale - precision)
+
+
+# ---------------------------------------------------------------------- to the file
+
+
+def _compare(form: ScenarioForm, kernel: TradingKernel, strategy: ScriptedStrategy) -> ScenarioResult:
+    labels = strategy.labels
+    events = [
+        _event(event, labels, kernel)
+        for event in kernel.record.events
+        if isinstance(event, OrderEvent) and type(event).__name__ in EVENT_NAMES
+    ]
+    diff: list[str] = [f"fault: {fault.to_error()}" for fault in kernel.host.faults]
+    expected = [_expected_event(row) for row in form.expect.events]
+    for at in range(max(len(expected), len(events))):
+        want = expected[at] if at < len(expected) else None
+        got = events[at] if at < len(events) else None
+        if want != got:
+            diff.append(f"events[{at}]: expected {want}, got {got}")
+    final = _final(form, kernel, strategy, diff)
+    if form.expect.timeline is not None:
+        _compare_timeline(form.expect.timeline, strategy.timeline, diff)
+    if form.expect.bookings:
+        diff.append(f"bookings: expected {form.expect.bookings}, got []")
+    return ScenarioResult(form.name, ok=not diff, diff=diff, events=events, final=final)
+
+
+def _number(text: str) -> str:
+    """A decimal in one spelling, so that numbers compare by value."""
+    value = Decimal(text)
+    return "0" if value == 0 else f"{value.normalize():f}"
+
+
+def _money(text: str) -> str:
+    amount, code = text.split(" ")
+    return f"{_number(amount)} {code}"
+
+
+def _time(ns: int) -> str:
+    return _number(decimal_text(ns - EPOCH_NS, 9))
+
+
+def _expected_event(row: Iterable[Any]) -> list[Any]:
+    ts, label, name, *more = row
+    fields: dict[str, str] = {}
+    if more and isinstance(more[0], FieldsForm):
+        for key, value in more[0].model_dump(exclude_none=True).items():
+            fields[key] = value if key in ("liq", "code") else (_money(value) if key == "fee" else _number(value))
+    return [_number(ts), label, name, fields]
+
+
+def _event(event: OrderEvent, labels: dict[str, str], kernel: TradingKernel) -> list[Any]:
+    order = kernel.cache.orders[event.client_order_id]
+    fields: dict[str, str] = {}
+    if isinstance(event, OrderFilled):
+        fields = {
+            "qty": _number(str(event.last_qty)),
+            "px": _number(str(event.last_px)),
+            "liq": str(event.liquidity),
+            "fee": _money(str(event.commission)),
+        }
+    elif isinstance(event, OrderUpdated):
+        raws = (("qty", event.quantity_raw, order.size_precision), ("price", event.price_raw, order.price_precision))
+        for name, raw, precision in (*raws, ("trigger", event.trigger_raw, order.price_precision)):
+            if raw is not None:
+                fields[name] = _number(decimal_text(raw, precision))
+    elif getattr(event, "code", ""):
+        fields = {"code": event.code}  # type: ignore[attr-defined]
+    return [_time(event.ts_ns), labels[event.client_order_id], EVENT_NAMES[type(event).__name__], fields]
+
+
+def _check(diff: list[str], path: str, want: object, got: object) -> None:
+    if want != got:
+        diff.append(f"{path}: expected {want}, got {got}")
+
+
+def _final(form: ScenarioForm, kernel: TradingKernel, strategy: ScriptedStrategy, diff: list[str]) -> dict[str, Any]:
+    wanted = form.expect.final
+    account = kernel.portfolio.accounts[form.venue.name]
+    balances = {code: _number(str(account.total(code)).split(" ")[0]) for code in account.totals}
+    got: dict[str, Any] = {"balances": balances, "trading_state": str(kernel.risk.trading_state)}
+    if wanted.balances is not None:
+        for code in sorted({*wanted.balances, *balances}):
+            want = _number(wanted.balances.get(code, "0"))
+            _check(diff, f"final.balances.{code}", want, balances.get(code, "0"))
+    if wanted.locked is not None:
+        locked = kernel.funds[form.venue.name].locked()  # type: ignore[attr-defined]  # the account's own view
+        for code, amount in wanted.locked.items():
+            unit = account.currencies[code]
+            _check(diff, f"final.locked.{code}", _number(amount), _number(decimal_text(locked.get(code, 0), unit.precision)))
+    if wanted.positions is not None:
+        held = list(kernel.portfolio.positions_open())
+        _check(diff, "final.positions: number", len(wanted.positions), len(held))
+        for at, (want_position, position) in enumerate(zip(wanted.positions, held, strict=False)):
+            _check_position(diff, f"final.positions[{at}]", want_position, position, kernel, strategy)
+    for label, want_order in (wanted.orders or {}).items():
+        order = strategy.by_label.get(label)
+        if order is None:
+            diff.append(f"final.orders.{label}: expected an order, got none")
+            continue
+        facts = {"status": str(order.status), "filled_qty": str(order.filled_qty), "qty": str(order.quantity)}
+        for key, want_text in want_order.model_dump(exclude_none=True).items():
+            if key == "avg_px":
+                _check(diff, f"final.orders.{label}.avg_px", want_text, _rounded(order.avg_px, want_text))
+            elif key == "status":
+                _check(diff, f"final.orders.{label}.status", want_text, facts[key])
+            else:
+                _check(diff, f"final.orders.{label}.{key}", _number(want_text), _number(facts[key]))
+    if wanted.trading_state is not None:
+        _check(diff, "final.trading_state", wanted.trading_state, got["trading_state"])
+    return got
+
+
+def _check_position(
+    diff: list[str], path: str, want: PositionForm, got: Position, kernel: TradingKernel, strategy: ScriptedStrategy
+) -> None:
+    _check(diff, f"{path}.instrument", want.instrument, got.instrument_id)
+    _check(diff, f"{path}.side", want.side, str(got.side))
+    _check(diff, f"{path}.qty", _number(want.qty), _number(str(got.quantity)))
+    if want.order is not None:
+        _check(diff, f"{path}.order", want.order, strategy.labels.get(got.opening_order_id))
+    if want.avg_px_open is not None:
+        _check(diff, f"{path}.avg_px_open", want.avg_px_open, _rounded(got.avg_px_open, want.avg_px_open))
+    if want.realized_pnl is not None:
+        _check(diff, f"{path}.realized_pnl", _money(want.realized_pnl), _money(str(got.realized_pnl)))
+    if want.unrealized_pnl is not None:
+        unrealized = Money(kernel.portfolio.unrealized_raw(got), got.currency)
+        _check(diff, f"{path}.unrealized_pnl", _money(want.unrealized_pnl), _money(str(unrealized)))
+
+
+def _rounded(value: Decimal | None, like: str) -> str | None:
+    """`value` half-even at as many decimals as `like` has."""
+    if value is None:
+        return None
+    decimals = len(like.partition(".")[2])
+    return f"{value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN):f}"
+
+
+def _compare_timeline(expected: list[list[Any]], seen: list[list[Any]], diff: list[str]) -> None:
+    got = [[*entry[:2], _time(entry[2])] if entry[0] == "timer" else entry for entry in seen]
+    want = [[*entry[:2], _number(entry[2])] if entry[0] == "timer" else entry for entry in expected]
+    for at in range(max(len(want), len(got))):
+        one = want[at] if at < len(want) else None
+        other = got[at] if at < len(got) else None
+        _check(diff, f"timeline[{at}]", one, other)

@@ -1,0 +1,171 @@
+"""The strategy that plays a scenario's script."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from libra_ray.messages.commands import SetTradingState
+from libra_ray.messages.events import OrderEvent
+from libra_ray.messages.schemas import Bar, Quote, Row, Trade
+from libra_ray.model.orders import Order
+from libra_ray.runtime import Timer
+from libra_ray.strategy import Strategy, StrategyConfig
+from libra_ray.testing.scenario_form import (
+    ActionBlock,
+    AlertOp,
+    CancelAllOp,
+    CancelOp,
+    CloseOp,
+    ModifyOp,
+    OrderForm,
+    SubmitListOp,
+    SubmitOp,
+    TimerOp,
+    TradingStateOp,
+    ts_ns,
+)
+
+__all__ = ["EVENT_NAMES", "ScriptedStrategy"]
+
+EVENT_NAMES = {
+    "OrderDenied": "DENIED",
+    "OrderRejected": "REJECTED",
+    "OrderAccepted": "ACCEPTED",
+    "OrderUpdated": "UPDATED",
+    "OrderTriggered": "TRIGGERED",
+    "OrderCanceled": "CANCELED",
+    "OrderExpired": "EXPIRED",
+    "OrderFilled": "FILLED",
+    "OrderModifyRejected": "MODIFY_REJECTED",
+    "OrderCancelRejected": "CANCEL_REJECTED",
+}
+
+
+class ScriptedStrategy(Strategy):
+    """Does what the blocks say; keeps what it sees in `timeline` and the labels of its orders."""
+
+    config: StrategyConfig
+
+    def script(self, actions: Sequence[ActionBlock], instruments: Sequence[str], topics: Sequence[str]) -> None:
+        """Give it its part. Called before it is added to a system."""
+        self._actions, self._instruments, self._topics = actions, instruments, topics
+        self.timeline: list[list[Any]] = []
+        self.by_label: dict[str, Order] = {}
+        self.labels: dict[str, str] = {}
+        self._rows_seen = 0
+        self._events_seen: dict[tuple[str, str], int] = {}
+
+    # ------------------------------------------------------------------ when
+
+    def on_start(self) -> None:
+        for topic in self._topics:
+            self.subscribe(topic)
+        for number, block in enumerate(self._actions):
+            if block.time is not None:
+                self.clock.set_alert(f"block-{number}", at_ns=ts_ns(block.time), callback=self._block(block))
+        for block in self._actions:
+            if block.start:
+                self._do(block.do)
+
+    def on_bar(self, bar: Bar) -> None:
+        self._row(bar)
+
+    def on_quote(self, quote: Quote) -> None:
+        self._row(quote)
+
+    def on_trade(self, trade: Trade) -> None:
+        self._row(trade)
+
+    def on_data(self, data: Row) -> None:
+        self._row(data)
+
+    def _row(self, _row: Row) -> None:
+        index = self._rows_seen
+        self._rows_seen += 1
+        self.timeline.append(["row", index])
+        for block in self._actions:
+            if block.at == index:
+                self._do(block.do)
+
+    def on_order_event(self, event: OrderEvent) -> None:
+        name = EVENT_NAMES.get(type(event).__name__)
+        if name is None:
+            return
+        label = self.labels[event.client_order_id]
+        seen = self._events_seen[label, name] = self._events_seen.get((label, name), 0) + 1
+        for block in self._actions:
+            if block.on is not None and block.on[:2] == (label, name):
+                wanted = block.on[2] if len(block.on) > 2 else 1  # noqa: PLR2004
+                if seen == wanted:
+                    self._do(block.do)
+
+    def _block(self, block: ActionBlock) -> Callable[[Timer], None]:
+        return lambda _timer: self._do(block.do)
+
+    # ------------------------------------------------------------------ what
+
+    def _do(self, operations: Sequence[Any]) -> None:
+        for operation in operations:
+            match operation:
+                case SubmitOp():
+                    self._submit(operation)
+                case ModifyOp():
+                    order = self.by_label[operation.order]
+                    self.modify_order(
+                        order, quantity=operation.qty, price=operation.price, trigger_price=operation.trigger
+                    )
+                case CancelOp():
+                    self.cancel_order(self.by_label[operation.order])
+                case CancelAllOp():
+                    self.cancel_all_orders(operation.instrument)
+                case CloseOp():
+                    self._close(operation)
+                case TradingStateOp():
+                    command = SetTradingState(self.clock.now_ns(), self.actor_id, operation.state, "script")
+                    self._host.stage(self, self._risk, command)
+                case AlertOp():
+                    self._alert(operation)
+                case TimerOp():
+                    interval_ns = ts_ns(operation.interval) - ts_ns("0")
+                    self.clock.set_timer(operation.name, interval_ns=interval_ns, callback=self._note_timer)
+                case SubmitListOp() | _:
+                    raise NotImplementedError(f"{operation.op} is not among the features that this build declares")
+
+    def _submit(self, form: OrderForm) -> None:
+        order = self.orders.order(
+            form.instrument or self._instruments[0],
+            form.side,
+            form.qty,
+            type=form.type,
+            price=form.price,
+            trigger_price=form.trigger,
+            trigger_type=form.trigger_type,
+            time_in_force=form.tif,
+            expire_ns=None if form.expire is None else ts_ns(form.expire),
+            post_only=form.post_only,
+            reduce_only=form.reduce_only,
+            position_id=form.position,
+        )
+        self._name(form.order, order)
+        self.submit_order(order)
+
+    def _close(self, operation: CloseOp) -> None:
+        position = self.portfolio.position(operation.instrument or self._instruments[0])
+        if position is not None:
+            order = self.orders.closing(position)
+            self._name(operation.order, order)
+            self.submit_order(order)
+
+    def _name(self, label: str, order: Order) -> None:
+        self.by_label[label] = order
+        self.labels[order.client_order_id] = label
+
+    def _alert(self, operation: AlertOp) -> None:
+        def fire(timer: Timer) -> None:
+            self._note_timer(timer)
+            self._do(operation.do)
+
+        self.clock.set_alert(operation.name, at_ns=ts_ns(operation.ts), callback=fire)
+
+    def _note_timer(self, timer: Timer) -> None:
+        self.timeline.append(["timer", timer.name, timer.due_ns])
+

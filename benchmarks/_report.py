@@ -11,12 +11,17 @@ __all__ = ["Report", "Route", "Verdict", "as_json", "as_text", "rate_text", "sec
 SECOND_UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
 RATE_UNITS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 BEFORE_COMMA_MAX: Final = 100
-HEAD: Final = ("route", "median", "min - max", "items/s", "ratio")
+HEAD: Final = ("route", "median", "min - max", "cpu", "items/s", "ratio")
 
 
 @dataclass(frozen=True)
 class Route:
-    """The times of one route. `ratio` is its time over that of `floor`, the median of the ratios within each run."""
+    """The times of one route.
+
+    Attributes:
+        cpu_seconds_median: time on a core, children not counted; far below the others, the machine was busy elsewhere.
+        ratio: its time over that of `floor`, the median of the ratios within each run.
+    """
 
     name: str
     items: int
@@ -114,7 +119,8 @@ def _padded(column: Sequence[str], pad: Callable[[str, int], str]) -> list[str]:
 def _cells(route: Route) -> tuple[str, ...]:
     spread = f"{seconds_text(route.seconds_min)} - {seconds_text(route.seconds_max)}"
     ratio = "" if route.ratio is None else f"{route.ratio:.2f} x {route.floor}"
-    return route.name, seconds_text(route.seconds_median), spread, rate_text(route.items_per_s), ratio
+    cpu = seconds_text(route.cpu_seconds_median) if route.cpu_seconds_median else ""
+    return route.name, seconds_text(route.seconds_median), spread, cpu, rate_text(route.items_per_s), ratio
 
 
 def _budget(verdict: Verdict) -> str:

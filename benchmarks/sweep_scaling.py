@@ -19,6 +19,7 @@ from benchmarks._inputs import bar_dataset
 from benchmarks.harness import Bench, Stopwatch, main
 from benchmarks.peers.job import synthetic_bars
 from libra_ray.runtime.ray import RaySession
+from libra_ray.sweeps import SweepProgress
 
 WORKERS: Final = {"floor": 0, "workers_1": 1, "workers_2": 2}
 SLOW_PERIODS: Final = (20, 30, 40, 50)
@@ -59,7 +60,7 @@ def sweep_scaling(bench: Bench) -> None:
                 bench.check(actual=hashes, expected=expected)
 
 
-def _note(watch: Stopwatch, finished: list[float], _: lr.SweepProgress) -> None:
+def _note(watch: Stopwatch, finished: list[float], _: SweepProgress) -> None:
     """Keep the time of a row; the first call of a sweep comes before any."""
     finished.append(watch.seconds())
 

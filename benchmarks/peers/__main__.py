@@ -26,7 +26,18 @@ from benchmarks.peers.job import JOB, WARM_UP_BARS, synthetic_bars
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 US: Final = Peer("libra_ray", "engine_libra", ())
 ENGINE_SECONDS_MAX: Final = 3_600
-HEAD: Final = ("engine", "version", "Python", "bars/s", "seconds", "memory", "fills", "final equity", "beside ours")
+HEAD: Final = (
+    "engine",
+    "version",
+    "Python",
+    "bars/s",
+    "seconds",
+    "cpu",
+    "memory",
+    "fills",
+    "final equity",
+    "beside ours",
+)
 
 Outcome: TypeAlias = dict[str, Any]
 
@@ -105,6 +116,7 @@ def _text(outcomes: Mapping[str, Outcome], bars: int, seed: int, machine: Machin
     lines += [f"{name}: FAILED, {outcome['error']}" for name, outcome in outcomes.items() if "error" in outcome]
     lines.append("same: equal side, quantity and price of each fill, in order, and equal final equity to the cent")
     lines.append("seconds: from bars in memory, in the engine's own form, to the final equity; median (number of runs)")
+    lines.append("cpu: time on a core; below the seconds, the machine was busy with something else")
     lines.append(f"{machine.cpu}, {machine.cores} cores, load {machine.load_1m}; commit {machine.commit}")
     return "\n".join(lines)
 
@@ -118,6 +130,7 @@ def _cells(name: str, outcome: Outcome) -> tuple[str, ...]:
         outcome["python"],
         rate_text(outcome["bars_per_s"]),
         f"{seconds_text(outcome['seconds_median'])} ({len(outcome['seconds'])})",
+        seconds_text(statistics.median(outcome["cpu_seconds"])),
         f"{outcome['memory_peak_mb']:,} MB",
         f"{answer['fills']:,}",
         f"{answer['equity_cents'] / 100:,.2f}",

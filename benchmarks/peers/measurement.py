@@ -8,10 +8,10 @@ import json
 import platform
 import resource
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from benchmarks._machine import version_of
 from benchmarks.harness import Stopwatch
 from benchmarks.peers.job import WARM_UP_BARS, Bars, Engine
 
@@ -35,6 +35,7 @@ def measure(engine: Engine) -> int:
     engine.answer(engine.run(engine.prepare(bars.first(WARM_UP_BARS))))
     prepare_seconds: list[float] = []
     seconds: list[float] = []
+    cpu_seconds: list[float] = []
     answers: list[dict[str, object]] = []
     while len(seconds) < options.runs and sum(seconds) < options.seconds_max:
         watch = Stopwatch()
@@ -43,14 +44,16 @@ def measure(engine: Engine) -> int:
         watch = Stopwatch()
         result = engine.run(native)
         seconds.append(watch.seconds())
+        cpu_seconds.append(watch.cpu_seconds())
         answers.append(engine.answer(result).as_json())
     outcome = {
-        "version": version(engine.distribution),
+        "version": version_of(engine.distribution),
         "python": platform.python_version(),
         "note": engine.note,
         "bars": len(bars),
         "prepare_seconds": prepare_seconds,
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "answer": answers[0],
         "repeatable": all(answer == answers[0] for answer in answers),
         "memory_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // KILOBYTES_PER_MEGABYTE,

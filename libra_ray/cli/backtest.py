@@ -8,7 +8,7 @@ import typer
 
 from libra_ray.cli.answer import Answer
 from libra_ray.cli.options import ConfigFile, ConfigOption, Debug, Json, NoReport, RunsFolder, Sets, read_source
-from libra_ray.cli.progress import logging, note
+from libra_ray.cli.progress import log_to, note
 from libra_ray.cli.tables import count_text, print_table, seconds_text
 
 if TYPE_CHECKING:
@@ -63,18 +63,22 @@ def run_once(
     run: "LoadedRun", runs: Path, *, report: bool, batch_rows: int | None, debug: bool, quiet: bool
 ) -> tuple[dict[str, Any], "BacktestResult"]:
     """Run, write the folder, and return what the command answers with."""
+    from loguru import logger
+
     from libra_ray import simulation
+    from libra_ray.cli.recording import record_backtest
     from libra_ray.simulation.run_folder import LOG_NAME, reserved
 
     data = run.data
     if not quiet:
-        note(f"{count_text(data.rows, 'row')} of {count_text(len(data), 'stream')}, {len(run.system.actors)} actors")
+        counts = ((data.rows, "row"), (len(data), "stream"), (len(run.system.actors), "actor"))
+        note(", ".join(count_text(count, noun) for count, noun in counts))
     batch = batch_rows or run.config.run.batch_rows
     with reserved(runs, run.config.run.name) as folder:
-        with logging(folder.draft / LOG_NAME, debug=debug):
+        with log_to(folder.draft / LOG_NAME, debug=debug):
+            logger.info("{} begins: {:,} rows, seed {}", folder.run_id, data.rows, run.config.run.seed)
             result = simulation.backtest(run.system, data=data, **({} if batch is None else {"batch_rows": batch}))
-        from libra_ray.cli.recording import record_backtest
-
+            logger.info("{} ended: {}, run hash {}", folder.run_id, result.counts, result.run_hash)
         kept = record_backtest(folder, run, result, report=report)
     counts = kept["counts"]
     document = {
@@ -113,8 +117,7 @@ def print_summary(out: TextIO, document: dict[str, Any], result: "BacktestResult
     speed = document["rows"] / document["seconds"] if document["seconds"] else 0
     counts = ", ".join(f"{document[name]:,} {name}" for name in ("orders", "fills", "positions", "denied", "rejected"))
     out.write(f"{counts}\n{document['rows']:,} rows in {seconds_text(document['seconds'])} ({speed:,.0f} rows/s)\n")
-    for code, count in sorted(result.denied.items()):
-        out.write(f"  denied {code}: {count:,}\n")
+    out.writelines(f"  denied {code}: {count:,}\n" for code, count in sorted(result.denied.items()))
     out.write(f"run hash  {document['run_hash']}\nfolder    {document['folder']}\n")
     report = Path(document["folder"]) / REPORT_NAME
     if report.is_file():

@@ -16,6 +16,7 @@ from libra_ray.cli.answer import Answer
 from libra_ray.cli.options import ConfigFile, ConfigOption, Debug, Json, Sets, read_source
 from libra_ray.cli.progress import note
 from libra_ray.cli.tables import print_table
+from libra_ray.cli.toml_text import toml_value
 from libra_ray.errors import ConfigError, LibraError
 
 if TYPE_CHECKING:
@@ -91,12 +92,13 @@ def _cases(run: "LoadedRun", *, sweeps: bool) -> Iterator[Case]:
             yield Case(f"batches of {size:,}", "backtest", ("--batch-rows", str(size)))
     if not sweeps:
         return
-    grid = _small_grid(run)
     from libra_ray.cli.health import cores
+
+    grid = f"grid={toml_value(_small_grid(run))}"
 
     for workers in (1, max(2, cores())):
         name = f"sweep with {workers} worker{'' if workers == 1 else 's'}"
-        yield Case(name, "sweep", ("--workers", str(workers), "--grid-json", json.dumps(grid)))
+        yield Case(name, "sweep", ("--workers", str(workers), "--set", grid))
 
 
 def _small_grid(run: "LoadedRun") -> dict[str, list[Any]]:
@@ -129,11 +131,13 @@ def _run(case: Case, shared: list[str], folder: Path) -> dict[str, Any]:
 
 
 def _hashes(document: dict[str, Any]) -> dict[str, Any]:
-    if "trial_hashes" in document:
-        from libra_ray.simulation.run_folder import content_hash
+    """What must be equal: the hash of a run, or of all trials; a sweep over the present settings is that run again."""
+    from libra_ray.simulation.run_folder import content_hash
 
-        return {"kind": "sweep", "run_hash": content_hash(document["trial_hashes"])}
-    return {"kind": "run", "run_hash": document["run_hash"]}
+    trials = document.get("trial_hashes")
+    if trials is None or len(trials) == 1:
+        return {"kind": "run", "run_hash": document["run_hash"]}
+    return {"kind": "sweep", "run_hash": content_hash(trials)}
 
 
 @check.command("scenario")
@@ -144,48 +148,18 @@ def scenario(
     _debug: Debug = False,
 ) -> Answer:
     """Run conformance scenarios through the whole order path. Exit 1 when one fails, 2 for a file that is none."""
-    from libra_ray.testing import run_scenario
+    from libra_ray.testing import check_paths
 
-    results = [run_scenario(document) for document in _scenarios(paths)]
-    ran = [result for result in results if not result.unsupported]
-    failures = [result for result in ran if not result.ok]
-    document = {
-        "passed": len(ran) - len(failures),
-        "failed": len(failures),
-        "unsupported": [result.name for result in results if result.unsupported],
-        "results": [{"name": result.name, "ok": result.ok, "diff": list(result.diff)} for result in ran],
-    }
+    document = check_paths(paths)
 
     def show(out: TextIO) -> None:
-        for result in failures:
-            out.write(f"{result.name}\n")
-            out.writelines(f"  {line}\n" for line in result.diff)
+        for result in document["results"]:
+            if not result["ok"]:
+                out.write(f"{result['name']}\n")
+                out.writelines(f"  {line}\n" for line in result["diff"])
         if document["unsupported"]:
             out.write(f"not supported yet: {', '.join(document['unsupported'])}\n")
         counts = f"{document['passed']} passed, {document['failed']} failed"
         out.write(f"{counts}, {len(document['unsupported'])} unsupported\n")
 
-    return Answer(document, show, exit_code=1 if failures else 0)
-
-
-def _scenarios(paths: list[Path]) -> Iterator[dict[str, Any]]:
-    """Every scenario, checked before the first one runs. Raises `ConfigError` CONF000 and CONF007."""
-    found: dict[str, Path] = {}
-    documents = []
-    for path in paths:
-        files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
-        if not files:
-            raise ConfigError("CONF000", str(path), "no *.json below this folder", "Give a scenario or a folder of them.")
-        for file in files:
-            document = _read(file)
-            name = str(document.get("name"))
-            if name in found:
-                what = f"'{name}' names two scenarios, the other is {found[name].name}"
-                raise ConfigError("CONF007", file.name, what, "Rename one.", name)
-            found[name] = file
-            documents.append(document)
-    yield from documents
-
-
-def _read(file: Path) -> dict[str, Any]:
-    raise NotImplementedError
+    return Answer(document, show, exit_code=1 if document["failed"] else 0)

@@ -6,10 +6,14 @@ import typer
 
 from libra_ray.cli.backtest import backtest
 from libra_ray.cli.bench import bench
+from libra_ray.cli.check import check
+from libra_ray.cli.data import data
+from libra_ray.cli.demo import demo
 from libra_ray.cli.doctor import doctor
 from libra_ray.cli.new import new
 from libra_ray.cli.runs import runs
 from libra_ray.cli.settings import settings
+from libra_ray.cli.sweep import sweep
 
 __all__ = ["app"]
 
@@ -39,8 +43,12 @@ def _top(
         raise typer.Exit
 
 
+app.command()(demo)
 app.command()(backtest)
+app.command()(sweep)
+app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
+app.add_typer(check, name="check")
 app.command()(doctor)
 app.command()(new)
 app.add_typer(settings, name="config")

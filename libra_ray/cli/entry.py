@@ -45,7 +45,9 @@ def run(arguments: Sequence[str]) -> int:
         except BrokenPipeError:
             return _closed_early()
         except Exception as error:  # noqa: BLE001  # the last resort: one line instead of a traceback
-            unforeseen = LibraError(f"{type(error).__name__}: {printable(error)}. Please report it with what --debug shows.")
+            unforeseen = LibraError(
+                f"{type(error).__name__}: {printable(error)}. Please report it with what --debug shows."
+            )
             _show_errors(unforeseen, debug=debug)
             if as_json:
                 _put(stdout, json_text(error_document(unforeseen)))
@@ -76,7 +78,7 @@ def _answer(arguments: Sequence[str]) -> Answer | None:
 
 
 def _usage_error(error: TyperException) -> ConfigError:
-    """typer's usage errors in our one-line form."""
+    """Typer's usage errors in our one-line form."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "libra"
     what = " ".join(printable(error.format_message()).split())
@@ -97,7 +99,8 @@ def _show_errors(error: LibraError, *, debug: bool) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _put(stdout: TextIO, text: str) -> None:

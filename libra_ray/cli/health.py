@@ -115,7 +115,9 @@ def _importable(name: str) -> Check:
     except subprocess.TimeoutExpired:
         return Check(f"import {name}", ok=False, found=f"no end within {IMPORT_SECONDS_MAX} s", fix="Reinstall it.")
     last = (done.stderr.strip().splitlines() or [""])[-1]
-    return Check(f"import {name}", done.returncode == 0, "works" if done.returncode == 0 else last, f"Reinstall {name}.")
+    return Check(
+        f"import {name}", done.returncode == 0, "works" if done.returncode == 0 else last, f"Reinstall {name}."
+    )
 
 
 def _shared_memory() -> Check:

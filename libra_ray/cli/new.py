@@ -68,6 +68,7 @@ instrument = "EURUSD.SIM"
 type = "bars"
 period = "1h"
 rows = 5_000
+price = "1.10"
 seed = 7
 
 [[venue]]
@@ -132,7 +133,9 @@ def new(
     }
     for path in files:
         if path.exists():
-            raise ConfigError("CONF000", printable(path), "this file exists", "Choose another name or folder.", str(path))
+            raise ConfigError(
+                "CONF000", printable(path), "this file exists", "Choose another name or folder.", str(path)
+            )
     for path, text in files.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,9 +16,7 @@ __all__ = ["ConfigFile", "ConfigOption", "Debug", "Json", "NoReport", "RunsFolde
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.", show_default=False)
 ]
-Debug: TypeAlias = Annotated[
-    bool, typer.Option("--debug", help="Add the traceback to an error.", show_default=False)
-]
+Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Add the traceback to an error.", show_default=False)]
 ConfigFile: TypeAlias = Annotated[Path | None, typer.Argument(metavar="CONFIG", help="The run file (TOML).")]
 ConfigOption: TypeAlias = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="The run file, instead of the argument.")

@@ -22,9 +22,7 @@ SHOWING: Final = ("cli", "analysis")
 """Parts of the library that show results and make none."""
 
 
-def record_backtest(
-    folder: "RunFolder", run: "LoadedRun", result: "BacktestResult", *, report: bool
-) -> dict[str, Any]:
+def record_backtest(folder: "RunFolder", run: "LoadedRun", result: "BacktestResult", *, report: bool) -> dict[str, Any]:
     """Write everything into the folder's draft; returns what `run.json` says."""
     from libra_ray.simulation.run_folder import REPORT_NAME
 

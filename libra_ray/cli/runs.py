@@ -53,8 +53,7 @@ def show_run(run: RunId, *, folder: RunsFolder = DEFAULT, _json: Json = False, _
         print_facts(out, simple)
         for part in ("stats", "versions"):
             print_facts(out, document.get(part) or {}, title=part)
-        for fault in document.get("faults") or []:
-            out.write(f"fault: {fault}\n")
+        out.writelines(f"fault: {fault}\n" for fault in document.get("faults") or [])
         out.write(f"configuration\n{json.dumps(document.get('config'), indent=1)}\n")
 
     return Answer({**document, "folder": str(path)}, show)
@@ -98,7 +97,9 @@ def open_run(run: RunId, *, folder: RunsFolder = DEFAULT, _json: Json = False, _
     path = find_run(folder, run).absolute()
     report = path / REPORT_NAME
     shown = report if report.is_file() else path
-    return Answer({"folder": str(path), "report": str(report) if report.is_file() else None}, lambda out: _write(out, shown))
+    return Answer(
+        {"folder": str(path), "report": str(report) if report.is_file() else None}, lambda out: _write(out, shown)
+    )
 
 
 def _write(out: TextIO, path: Path) -> None:

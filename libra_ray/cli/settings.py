@@ -37,8 +37,7 @@ def show_config(
     def show(out: TextIO) -> None:
         lines = [(key, json_text(value), _place(source, keys)) for keys, key, value in _leaves(document)]
         width = max((len(key) + len(value) for key, value, _ in lines), default=0) + 3
-        for key, value, place in lines:
-            out.write(f"{f'{key} = {value}'.ljust(width)}  # {place}\n")
+        out.writelines(f"{f'{key} = {value}'.ljust(width)}  # {place}\n" for key, value, place in lines)
 
     return Answer(document, show)
 
@@ -49,7 +48,7 @@ def schema(*, _json: Json = False, _debug: Debug = False) -> Answer:
     from libra_ray.simulation.run_config import RunConfig
 
     document = RunConfig.model_json_schema()
-    return Answer(document, lambda out: out.write(f"{json.dumps(document, indent=2)}\n"))
+    return Answer(document, lambda out: out.writelines([json.dumps(document, indent=2), "\n"]))
 
 
 def _masked(value: Any, key: str = "") -> Any:  # noqa: ANN401  # plain TOML data
@@ -74,4 +73,8 @@ def _leaves(value: object, keys: tuple[str | int, ...] = ()) -> list[tuple[tuple
 
 def _place(source: "ConfigSource", keys: tuple[str | int, ...]) -> str:
     """Where a value came from; a default came from none of the layers."""
-    return source.place(*keys).removesuffix(f" {'.'.join(map(str, source.known_path(keys)))}") if source.at(*keys) is not None else "default"
+    return (
+        source.place(*keys).removesuffix(f" {'.'.join(map(str, source.known_path(keys)))}")
+        if source.at(*keys) is not None
+        else "default"
+    )

@@ -13,7 +13,7 @@ def print_table(out: TextIO, header: Sequence[str], rows: Sequence[Sequence[obje
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=out, highlight=False, **({} if out.isatty() else {"width": 160}))
+    console = Console(file=out, highlight=False, width=None if out.isatty() else 160)
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(header):
         numbers = [isinstance(row[place], int | float) for row in rows if row[place] is not None]
@@ -28,8 +28,7 @@ def print_facts(out: TextIO, facts: Mapping[str, object], title: str = "") -> No
     width = max(map(len, facts), default=0)
     if title:
         out.write(f"{title}\n")
-    for name, value in facts.items():
-        out.write(f"  {name.ljust(width)}  {_text(value)}\n")
+    out.writelines(f"  {name.ljust(width)}  {_text(value)}\n" for name, value in facts.items())
 
 
 def count_text(count: int, noun: str) -> str:

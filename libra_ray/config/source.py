@@ -37,14 +37,16 @@ class ConfigSource:
         self._overrides: dict[KeyPath, tuple[str, str]] = {}
 
     @classmethod
-    def read(cls, path: str | Path, *, environment: Mapping[str, str] | None = None, sets: Sequence[str] = ()) -> Self:
-        """Read a TOML file and lay environment and `--set` assignments over it.
+    def read(
+        cls, path: str | Path | None, *, environment: Mapping[str, str] | None = None, sets: Sequence[str] = ()
+    ) -> Self:
+        """Read a TOML file, or none, and lay environment and `--set` assignments over it.
 
         Only variables with a table, `LIBRA_<TABLE>__<KEY>`, are settings. Raises `ConfigError`: CONF000 for a file
         that cannot be read or an assignment without a key, CONF002 for text that is not TOML.
         """
-        data, lines = _parsed(Path(path))
-        source = cls(data, path=Path(path), lines=lines)
+        data, lines = ({}, {}) if path is None else _parsed(Path(path))
+        source = cls(data, path=Path(path or ""), lines=lines)
         for variable, text in sorted((environment or {}).items()):
             if variable.upper().startswith(ENVIRONMENT_PREFIX) and ENVIRONMENT_SEPARATOR in variable:
                 parts = variable[len(ENVIRONMENT_PREFIX) :].lower().split(ENVIRONMENT_SEPARATOR)
@@ -81,7 +83,7 @@ class ConfigSource:
         lengths = (length for length in range(len(path), 0, -1) if path[:length] in self._lines)
         line = next((f":{self._lines[path[:length]]}" for length in lengths), "")
         key = ".".join(map(str, path))
-        return f"{self.name}{line} {key}".rstrip()
+        return f"{self.name}{line} {key}".strip()
 
     def known_path(self, keys: Sequence[str | int]) -> KeyPath:
         """`keys` as they stand in the data, with the last one kept even where it is missing."""

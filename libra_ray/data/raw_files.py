@@ -4,10 +4,11 @@ import gzip
 import io
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
@@ -18,6 +19,7 @@ __all__ = ["RawFile"]
 
 PARQUET_SUFFIXES: Final = (".parquet", ".pq")
 PARQUET_MAGIC: Final = b"PAR1"
+DAMAGE: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 _KINDS: Final = {
     stat.S_ISLNK: "a symbolic link",
     stat.S_ISFIFO: "a FIFO",
@@ -74,21 +76,28 @@ class RawFile:
 
         Raises `DataError` DATA011 when the packing is damaged, DATA020 as soon as more than the limit comes out.
         """
-        try:
-            with open(self.path, "rb", opener=_open_file) as file:  # a Path has no opener
-                if self.packing == "gz":
-                    with gzip.GzipFile(fileobj=file) as unpacked:
-                        yield self._limited(unpacked)
-                elif self.packing == "zip":
-                    with zipfile.ZipFile(file) as archive, archive.open(self._only_member(archive)) as unpacked:
-                        yield self._limited(unpacked)
-                else:
-                    yield file
-        except (zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, EOFError, NotImplementedError, RuntimeError) as error:
-            what = f"{self.packing} unreadable ({error})"
-            raise DataError("DATA011", self.name, what, "The file is damaged; copy it again.") from error
-        except OSError as error:
-            raise DataError("DATA011", self.name, f"cannot be read ({error})", "Copy the file again.") from error
+        with ExitStack() as opened:
+            try:
+                file = opened.enter_context(open(self.path, "rb", opener=_open_file))  # noqa: PTH123  # Path has no opener
+                unpacked = self._unpacked(file, opened)
+            except (*DAMAGE, ValueError, struct.error) as error:
+                raise self._damaged(error) from error
+            try:
+                yield unpacked
+            except DAMAGE as error:
+                raise self._damaged(error) from error
+
+    def _unpacked(self, file: BinaryIO, opened: ExitStack) -> BinaryIO:
+        if self.packing == "gz":
+            return self._limited(opened.enter_context(gzip.GzipFile(fileobj=file)))
+        if self.packing == "zip":
+            archive = opened.enter_context(zipfile.ZipFile(file))
+            return self._limited(opened.enter_context(archive.open(self._only_member(archive))))
+        return file
+
+    def _damaged(self, error: Exception) -> DataError:
+        what = f"{self.packing or 'file'} unreadable ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+        return DataError("DATA011", self.name, what, "The file is damaged; copy it again.")
 
     def _only_member(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         members = [member for member in archive.infolist() if not member.is_dir()]

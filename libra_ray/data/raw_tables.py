@@ -57,8 +57,8 @@ class TextTable:
         with file.stream() as stream:
             first, self._header_lines = _first_line(stream)
         self._delimiter = delimiter or max(DELIMITERS, key=first.count)
-        header = list(column_names) if column_names else _fields(first, self._delimiter)
         self.header_place = f"{file.name}:{max(self._header_lines, 1)}"
+        header = list(column_names) if column_names else _fields(first, self._delimiter, self.header_place)
         if not first:
             raise DataError("DATA008", file.name, "0 data rows", "Check the file or the date range.")
         _refuse_too_many(header, file.name)
@@ -182,8 +182,11 @@ def _first_line(stream: BinaryIO) -> tuple[str, int]:
     return "", number
 
 
-def _fields(line: str, delimiter: str) -> list[str]:
-    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter))]
+def _fields(line: str, delimiter: str, place: str) -> list[str]:
+    try:
+        return [field.strip() for field in next(csv.reader([line], delimiter=delimiter))]
+    except csv.Error as error:
+        raise DataError("DATA011", place, f"the header cannot be read ({error})", "Correct the line.") from error
 
 
 def _refuse_too_many(header: Sequence[str], name: str) -> None:

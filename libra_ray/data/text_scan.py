@@ -31,7 +31,7 @@ def scan_text(stream: BinaryIO, name: str) -> TextFacts:
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     done = lines = blank = line_bytes = 0
-    tail = b""
+    tail, open_return = b"", False
     while block := stream.read(BLOCK_BYTES):
         if not block.isascii() or tail or decoder.getstate()[0]:
             _check_encoding(decoder, block, name, lines + 1)
@@ -49,12 +49,20 @@ def scan_text(stream: BinaryIO, name: str) -> TextFacts:
         blank += sum(block[end - 1 : end] == b"\r" for end in ends[lengths == 1].tolist() if end)
         lines += len(ends)
         done += len(block)
-        carriage_returns = block.count(b"\r")
-        if carriage_returns > 1 and carriage_returns > block.count(b"\r\n") + 1:
-            fix = "Save the file with line feeds."
-            raise DataError("DATA011", name, "lines end with bare carriage returns", fix)
+        open_return = _check_returns(block, name, after_return=open_return)
+    _check_returns(b" ", name, after_return=open_return)
     _check_encoding(decoder, b"", name, lines + 1, final=True)
     return TextFacts(lines + (line_bytes > 0), blank)
+
+
+def _check_returns(block: bytes, name: str, *, after_return: bool) -> bool:
+    """A carriage return stands before a line feed only. Whether the block ends with one that waits for its feed."""
+    data = b"\r" + block if after_return else block
+    waits = data.endswith(b"\r")
+    if data.count(b"\r") - waits > data.count(b"\r\n"):
+        fix = "Save the file with line feeds."
+        raise DataError("DATA011", name, "lines end with bare carriage returns", fix)
+    return waits
 
 
 def line_of_row(stream: BinaryIO, row: int) -> int:

@@ -180,7 +180,7 @@ class Wrangler:
         instrument, options = self._instrument, self._options
         precision = instrument.price_precision if kind is Kind.PRICE else instrument.size_precision
         if name not in batch.read:
-            zero = pa.scalar(0, pa.int64()).cast(decimal_type(precision))
+            zero = pa.scalar(Decimal(0), decimal_type(precision))
             batch.made[name] = pa.repeat(zero, len(batch.rows))
             return
         column = batch.read[name]
@@ -377,7 +377,9 @@ def _comparable(column: pa.Array) -> pa.Array:
 
 
 def _compared(rule: Any, column: pa.Array) -> Mask:  # noqa: ANN401  # pyarrow's functions have no types
-    return mask_of(rule(_comparable(column), pa.scalar(0, pa.int64()).cast(_comparable(column).type)))
+    values = _comparable(column)
+    zero = 0 if pa.types.is_int64(values.type) else Decimal(0)
+    return mask_of(rule(values, pa.scalar(zero, values.type)))
 
 
 def _pairwise(rule: Any, left: pa.Array, right: pa.Array) -> Mask:  # noqa: ANN401  # as above

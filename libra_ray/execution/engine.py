@@ -62,6 +62,7 @@ class ExecutionEngine(Actor):
         self._orders, self._portfolio, self._clients, self._record = orders, portfolio, clients, record
         self._publish, self._has_receivers, self._on_booked = publish, has_receivers, on_booked
         self._topics: dict[str, tuple[str, str]] = {}
+        self._account_topics: dict[str, str] = {}
 
     # ------------------------------------------------------------------ commands
 
@@ -151,7 +152,7 @@ class ExecutionEngine(Actor):
     def process(self, event: OrderEvent) -> None:
         """A venue's event: apply it to the order, positions and account, record it, publish what came of it."""
         order = self._orders.orders[event.client_order_id]
-        topic = self._topic(event.strategy_id)
+        topic, position_topic = self._topics.get(event.strategy_id) or self._name_topics(event.strategy_id)
         if type(event) is OrderFilled:
             order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns)
             if order.status is OrderStatus.FILLED:
@@ -162,10 +163,8 @@ class ExecutionEngine(Actor):
             self._on_booked(event.instrument_id, event.ts_ns)
             self._publish(topic, event)
             for fact in born:
-                if isinstance(fact, AccountBooked):
-                    self._publish(f"events.account.{fact.account_id}", fact)
-                else:
-                    self._publish(self._topics[event.strategy_id][1], fact)
+                is_booking = type(fact) is AccountBooked
+                self._publish(self._account_topic(fact.account_id) if is_booking else position_topic, fact)
             return
         self._apply(order, event)
         self._record.events.append(event)
@@ -198,8 +197,14 @@ class ExecutionEngine(Actor):
         self._orders.working.pop(order.client_order_id, None)
 
     def _topic(self, strategy_id: str) -> str:
-        topics = self._topics.get(strategy_id)
-        if topics is None:
-            topics = (f"events.order.{strategy_id}", f"events.position.{strategy_id}")
-            self._topics[strategy_id] = topics
-        return topics[0]
+        return (self._topics.get(strategy_id) or self._name_topics(strategy_id))[0]
+
+    def _name_topics(self, strategy_id: str) -> tuple[str, str]:
+        topics = self._topics[strategy_id] = (f"events.order.{strategy_id}", f"events.position.{strategy_id}")
+        return topics
+
+    def _account_topic(self, account_id: str) -> str:
+        topic = self._account_topics.get(account_id)
+        if topic is None:
+            topic = self._account_topics[account_id] = f"events.account.{account_id}"
+        return topic

@@ -11,7 +11,7 @@ from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Rate
 from libra_ray.model.rules.fees import fee_inverse, fee_linear
 from libra_ray.model.rules.fixed_point import div_half_even
-from libra_ray.model.rules.pnl import INVERSE_DECIMALS, inverse_value, pnl_inverse, pnl_linear, released
+from libra_ray.model.rules.pnl import INVERSE_DECIMALS, inverse_value, pnl_inverse, pnl_linear
 
 __all__ = ["ContractTerms"]
 
@@ -19,10 +19,23 @@ __all__ = ["ContractTerms"]
 class ContractTerms:
     """What `instrument` makes of prices and quantities: value, profit, fee and notional, in raw integers."""
 
-    __slots__ = ("_fee", "_pnl_den", "_pnl_num", "_value_den", "_value_num", "instrument", "inverse", "precision")
+    __slots__ = (
+        "_fee",
+        "_pnl_den",
+        "_pnl_num",
+        "_value_den",
+        "_value_num",
+        "instrument",
+        "instrument_id",
+        "inverse",
+        "precision",
+        "venue",
+    )
 
     def __init__(self, instrument: Instrument, maker: Rate, taker: Rate) -> None:
         self.instrument = instrument
+        self.instrument_id = instrument.id
+        self.venue = instrument.venue
         self.inverse = instrument.inverse
         self.precision = instrument.settlement.precision
         multiplier = instrument.multiplier
@@ -61,8 +74,11 @@ class ContractTerms:
 
     def unrealized(self, quantity_raw: int, open_value: int, px_raw: int) -> int:
         """Profit if the signed `quantity_raw` were closed at `px_raw`, settlement raw."""
-        size = abs(quantity_raw)
-        return self.pnl(1 if quantity_raw > 0 else -1, px_raw, size, released(open_value, size, size))
+        if self.inverse:
+            size = abs(quantity_raw)
+            return self.pnl(1 if quantity_raw > 0 else -1, px_raw, size, open_value)
+        sign = 1 if quantity_raw > 0 else -1
+        return pnl_linear(sign, px_raw, sign * quantity_raw, open_value, self._pnl_num, self._pnl_den)
 
     def fee(self, px_raw: int, qty_raw: int, *, is_taker: bool) -> int:
         """Commission of a fill in settlement currency, raw."""

@@ -70,7 +70,7 @@ class Position:
     @property
     def instrument_id(self) -> str:
         """Of what."""
-        return self.terms.instrument.id
+        return self.terms.instrument_id
 
     @property
     def side(self) -> PositionSide:

@@ -48,7 +48,7 @@ class Funds:
             for order in self._working():
                 self._lock_cash(order, held)
             return held
-        return self._locked_margin([])
+        return self._locked_margin()
 
     # ------------------------------------------------------------------ cash
 
@@ -88,50 +88,64 @@ class Funds:
     # ------------------------------------------------------------------ margin
 
     def _margin_refusal(self, new: list[Order]) -> str | None:
-        touched = dict.fromkeys(order.instrument_id for order in new)
-        if all(self._portfolio.cache.instruments[name].margin_init.num == 0 for name in touched):
-            return None
-        before, after = self._locked_margin([]), self._locked_margin(new)
-        for code, amount in after.items():
-            if amount > before.get(code, 0) and amount > self._equity(code):
-                return INSUFFICIENT_MARGIN
-        return None
-
-    def _locked_margin(self, new: list[Order]) -> dict[str, int]:
-        """Initial margin by currency of everything that works, and of `new` as if it did."""
-        orders: dict[str, list[Order]] = {}
-        for order in (*self._working(), *new):
-            orders.setdefault(order.instrument_id, []).append(order)
-        for position in self._portfolio.positions_open(venue=self._venue):
-            orders.setdefault(position.instrument_id, [])
-        held: dict[str, int] = {}
-        for name, working in orders.items():
+        """Refused where margin grows, and grows beyond equity. An order that lowers or keeps it passes."""
+        grown: dict[str, int] = {}
+        for name in dict.fromkeys(order.instrument_id for order in new):
             instrument = self._portfolio.cache.instruments[name]
             if instrument.margin_init.num == 0:
                 continue
-            amount, unit = self._in_account(self._margin_of(instrument, working), instrument.settlement)
-            held[unit.code] = held.get(unit.code, 0) + amount
+            before, after = self._margins_of(instrument, [order for order in new if order.instrument_id == name])
+            (old, unit), (wanted, _) = self._in_account(before, instrument), self._in_account(after, instrument)
+            grown[unit.code] = grown.get(unit.code, 0) + wanted - old
+        if not any(amount > 0 for amount in grown.values()):
+            return None
+        held = self._locked_margin()
+        for code, amount in grown.items():
+            if amount > 0 and held.get(code, 0) + amount > self._equity(code):
+                return INSUFFICIENT_MARGIN
+        return None
+
+    def _locked_margin(self) -> dict[str, int]:
+        """Initial margin by currency of everything held and working."""
+        names = dict.fromkeys(order.instrument_id for order in self._working())
+        names.update(dict.fromkeys(p.terms.instrument_id for p in self._portfolio.positions_open(venue=self._venue)))
+        held: dict[str, int] = {}
+        for name in names:
+            instrument = self._portfolio.cache.instruments[name]
+            if instrument.margin_init.num:
+                amount, unit = self._in_account(self._margins_of(instrument, [])[0], instrument)
+                held[unit.code] = held.get(unit.code, 0) + amount
         return held
 
-    def _margin_of(self, instrument: Instrument, working: list[Order]) -> int:
-        """Margin of one instrument in its settlement currency: exact notionals, rounded half-even once."""
-        net = self._portfolio.net_raw(instrument.id)
-        buys = sells = 0
-        for order in working:
-            px_raw = None if order.reduce_only else self.order_px(order)
-            if px_raw is None:
-                continue
-            if order.is_buy:
-                buys += _notional(instrument, 2 * px_raw, order.leaves_raw)
-            else:
-                sells += _notional(instrument, 2 * px_raw, order.leaves_raw)
-        mark_twice = self._portfolio.cache.rows.of(instrument.id).mark_twice()
+    def _margins_of(self, instrument: Instrument, new: list[Order]) -> tuple[int, int]:
+        """Margin of one instrument without and with `new`, in settlement currency, each rounded half-even once."""
+        name, portfolio = instrument.id, self._portfolio
+        net = portfolio.net.get(name, 0)
+        mark_twice = portfolio.cache.rows.of(name).mark_twice()
         held = 0 if mark_twice is None else _notional(instrument, mark_twice, abs(net)) * (1 if net > 0 else -1)
+        buys = sells = 0
+        for order in portfolio.cache.working.values():
+            if order.instrument_id == name:
+                bought, sold = self._on_order(instrument, order)
+                buys, sells = buys + bought, sells + sold
         rate = instrument.margin_init
         num, den = _notional_scale(instrument)
-        return instrument_margin(
-            worst_notional(held, buys, sells), num * rate.num * self._leverage.den, den * rate.den * self._leverage.num
-        )
+        num, den = num * rate.num * self._leverage.den, den * rate.den * self._leverage.num
+        before = instrument_margin(worst_notional(held, buys, sells), num, den)
+        if not new:
+            return before, before
+        for order in new:
+            bought, sold = self._on_order(instrument, order)
+            buys, sells = buys + bought, sells + sold
+        return before, instrument_margin(worst_notional(held, buys, sells), num, den)
+
+    def _on_order(self, instrument: Instrument, order: Order) -> tuple[int, int]:
+        """Notional that an order may buy and sell; reduce-only orders add none."""
+        px_raw = None if order.reduce_only else self.order_px(order)
+        if px_raw is None:
+            return 0, 0
+        notional = _notional(instrument, 2 * px_raw, order.leaves_raw)
+        return (notional, 0) if order.is_buy else (0, notional)
 
     def _equity(self, code: str) -> int:
         """Total plus open profit in one currency, or everything in the base currency."""
@@ -144,8 +158,9 @@ class Funds:
                 worth += portfolio.unrealized_raw(position)
         return worth
 
-    def _in_account(self, amount_raw: int, unit: Currency) -> tuple[int, Currency]:
-        base = self.account.base
+    def _in_account(self, amount_raw: int, instrument: Instrument) -> tuple[int, Currency]:
+        """A margin in the currency that it is held in."""
+        base, unit = self.account.base, instrument.settlement
         if base is None or base.code == unit.code:
             return amount_raw, unit
         converted = self._portfolio.rates.convert(amount_raw, unit, base)

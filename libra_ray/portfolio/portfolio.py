@@ -35,6 +35,7 @@ class Portfolio:
         self.terms: dict[str, ContractTerms] = {}
         self.accounts: dict[str, Account] = {}
         self.open: dict[tuple[str, str], Position] = {}
+        self.net: dict[str, int] = {}  # signed quantity by instrument, over all strategies
         self.closed: list[Position] = []
         self.unconverted: dict[tuple[str, str], int] = {}  # (currency, base): bookings that found no rate
 
@@ -48,24 +49,29 @@ class Portfolio:
     def on_fill(self, fill: OrderFilled) -> list[PortfolioEvent]:
         """Apply a fill to its position and account; returns what happened, in order: positions, then bookings."""
         terms = self.terms[fill.instrument_id]
-        account = self.accounts[terms.instrument.venue]
+        account = self.accounts[terms.venue]
         events: list[PortfolioEvent] = []
-        pnl = self._on_position(fill, terms, events)
-        commission_currency = Currency(fill.commission_currency, fill.commission_precision)
+        settlement = terms.instrument.settlement
+        unit = settlement
+        if fill.commission_currency != settlement.code:
+            unit = Currency(fill.commission_currency, fill.commission_precision)
+        pnl = self._on_position(fill, terms, unit, events)
         if account.kind is AccountType.MARGIN:
             if pnl:
-                events.append(self.book(account, "PNL", pnl, terms.instrument.settlement, fill.ts_ns))
+                events.append(self.book(account, "PNL", pnl, settlement, fill.ts_ns))
         else:
             self._book_trade(fill, terms.instrument, account, events)
         if fill.commission_raw:
-            events.append(self.book(account, "FEE", -fill.commission_raw, commission_currency, fill.ts_ns))
+            events.append(self.book(account, "FEE", -fill.commission_raw, unit, fill.ts_ns))
         return events
 
-    def _on_position(self, fill: OrderFilled, terms: ContractTerms, events: list[PortfolioEvent]) -> int:
+    def _on_position(
+        self, fill: OrderFilled, terms: ContractTerms, unit: Currency, events: list[PortfolioEvent]
+    ) -> int:
         key = (fill.instrument_id, fill.strategy_id)
         signed = fill.last_qty_raw if fill.is_buy else -fill.last_qty_raw
+        self.net[fill.instrument_id] = self.net.get(fill.instrument_id, 0) + signed
         position = self.open.get(key)
-        unit = Currency(fill.commission_currency, fill.commission_precision)
         if position is None:
             self._open_position(key, fill, terms, signed, fill.commission_raw, unit, events)
             return 0
@@ -141,13 +147,13 @@ class Portfolio:
     def positions_open(self, instrument_id: str | None = None, venue: str | None = None) -> Iterator[Position]:
         """Open positions in order of opening, all or of one instrument or venue."""
         for position in self.open.values():
-            instrument = position.terms.instrument
-            if (instrument_id is None or instrument.id == instrument_id) and venue in (None, instrument.venue):
+            terms = position.terms
+            if instrument_id in (None, terms.instrument_id) and venue in (None, terms.venue):
                 yield position
 
     def net_raw(self, instrument_id: str) -> int:
         """The net signed quantity of an instrument over all strategies."""
-        return sum(position.quantity_raw for position in self.positions_open(instrument_id))
+        return self.net.get(instrument_id, 0)
 
     def unrealized_raw(self, position: Position) -> int:
         """Profit of an open position at the market, settlement raw; 0 before there is a price."""
@@ -165,28 +171,31 @@ class Portfolio:
         """
         account = self.accounts[venue]
         target = self.reporting_currency(account)
-        worth = 0
-        for code, raw in account.totals.items():
-            worth += self._worth(raw, account.currencies[code], target)
-        for position in self.positions_open(venue=venue):
-            worth += self._worth(self._open_value_raw(position, account), position.currency, target)
+        code = target.code
+        worth = account.totals.get(code, 0)
+        if len(account.totals) > 1:
+            for other, raw in account.totals.items():
+                if other != code:
+                    worth += self._worth(raw, account.currencies[other], target)
+        is_margin = account.kind is AccountType.MARGIN
+        for position in self.open.values():
+            if position.terms.venue == venue:
+                value = self.unrealized_raw(position) if is_margin else self._market_value_raw(position)
+                worth += self._worth(value, position.currency, target)
         return worth
 
-    def _open_value_raw(self, position: Position, account: Account) -> int:
-        if account.kind is AccountType.MARGIN:
-            return self.unrealized_raw(position)
+    def _market_value_raw(self, position: Position) -> int:
+        """What a cash account's position would bring; a pair's base currency is a balance of its own."""
         instrument = position.terms.instrument
-        if instrument.kind is InstrumentKind.PAIR:
-            return 0  # what was bought is a balance of its own
         px_raw = self.cache.rows.of(instrument.id).exit_px(is_long=position.quantity_raw > 0)
-        if px_raw is None:
+        if instrument.kind is InstrumentKind.PAIR or px_raw is None:
             return 0
         value = position.terms.notional(px_raw, abs(position.quantity_raw))
         return value if position.quantity_raw > 0 else -value
 
     def _worth(self, raw: int, unit: Currency, target: Currency) -> int:
-        if raw == 0:
-            return 0
+        if raw == 0 or unit.code == target.code:
+            return raw
         converted = self.rates.convert(raw, unit, target)
         return 0 if converted is None else converted
 

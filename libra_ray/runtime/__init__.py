@@ -7,10 +7,11 @@ from libra_ray.runtime.actor_config import ActorConfig, config_class_of, config_
 from libra_ray.runtime.delivery import Delivery
 from libra_ray.runtime.faults import Fault
 from libra_ray.runtime.hooks import check_hooks, known_hooks
-from libra_ray.runtime.host import HELD_EVENTS_MAX, SETTLE_MESSAGES_MAX, LocalHost
+from libra_ray.runtime.host import SETTLE_MESSAGES_MAX, LocalHost
 from libra_ray.runtime.inbox import FullPolicy, Inbox, Lane, LaneCount
 from libra_ray.runtime.injected import Injected, inject
 from libra_ray.runtime.lifecycle import ACTIVE_STATES, NEXT, State, Trigger, next_state
+from libra_ray.runtime.lifecycle_driver import HELD_EVENTS_MAX
 from libra_ray.runtime.rank import Kind, Rank
 from libra_ray.runtime.sendable import check_sendable
 from libra_ray.runtime.signals import Signal, SignalValue

@@ -62,7 +62,7 @@ class Market:
         self.book = L1Book(instrument.tick_raw, consumes=consumes)
         self.working: dict[str, Working] = {}
         self.pending: list[Working] = []
-        self.reach = Reach()
+        self._reach: Reach | None = None
         self.streams: list[StreamState] = []
         self.quotes: StreamState | None = None
         self.trades: StreamState | None = None
@@ -118,22 +118,39 @@ class Market:
     # ------------------------------------------------------------------ orders
 
     def add(self, working: Working) -> None:
-        """An order begins to work."""
+        """An order begins to work, or works on in another way."""
         self.working[working.order.client_order_id] = working
-        self.changed()
+        if not working.pending:
+            self.changed()
+
+    def hold(self, working: Working) -> None:
+        """An order waits for the next open."""
+        working.pending = True
+        self.pending.append(working)
 
     def remove(self, working: Working) -> None:
-        """An order works no longer."""
+        """An order works no longer. Nothing needs to be looked at again: the horizon of the others stays true."""
         self.working.pop(working.order.client_order_id, None)
+        self._reach = None
         if working.pending:
             self.pending.remove(working)
             working.pending = False
-        if not self.working:
-            self.changed()
 
     def changed(self) -> None:
         """Orders are new or other than before: look ahead anew."""
-        reach = self.reach = Reach()
+        self._reach = None
+        for stream in self.streams:
+            stream.forget_horizon()
+
+    @property
+    def reach(self) -> Reach:
+        """The nearest prices at which orders are reached."""
+        if self._reach is None:
+            self._reach = self._reach_now()
+        return self._reach
+
+    def _reach_now(self) -> Reach:
+        reach = Reach()
         for working in self.working.values():
             order = working.order
             if working.pending:
@@ -144,8 +161,7 @@ class Market:
                 reach.ask_fall = max(reach.ask_fall, working.price)
             else:
                 reach.bid_rise = min(reach.bid_rise, working.price)
-        for stream in self.streams:
-            stream.forget_horizon()
+        return reach
 
     @staticmethod
     def _reach_stop(reach: Reach, order: Order, trigger: int) -> None:

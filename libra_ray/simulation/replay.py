@@ -79,11 +79,12 @@ class Replay:
 
     def _free_until(self, state: StreamState, at: int, stop: int) -> int:
         """The first row from `at` on before which something is due, or which an order needs the venue for."""
-        free = state.first_after(min(self._host.timers.next_ns, self._day_end_ns), at, stop)
+        free = state.first_at(min(self._host.timers.next_ns, self._day_end_ns) + 1, at, stop)
         for venue in self._venue_list:
-            due_ns = venue.next_expiry_ns
-            if due_ns is not None:
-                free = min(free, state.first_after(due_ns - 1, at, stop))
+            if venue.expiries:
+                due_ns = venue.next_expiry_ns
+                if due_ns is not None:
+                    free = min(free, state.first_at(due_ns, at, stop))
         if state.matches:
             market = self._markets[state.stream.instrument.id]
             if market.pending:
@@ -98,9 +99,8 @@ class Replay:
         Returns the index of the next row.
         """
         host, clock, cursor = self._host, self._clock, state.cursor
-        staged, queue = host.staged, host.queue
+        staged = host.staged
         handlers = host.row_handlers(state.topic)
-        version = host.version
         stretch = islice(rows, stop - start)
         actor = None
         at = start
@@ -133,15 +133,17 @@ class Replay:
         for at, row in enumerate(stretch, start):  # noqa: B007
             cursor.row = row
             clock.ts_ns = row.ts_ns
+            is_settled = True
             for actor, handler in handlers:
                 try:
                     handler(row)
                     if staged:
+                        is_settled = False
                         host.commit()
                 except Exception as error:  # noqa: BLE001
-                    cursor.index = at
+                    is_settled = False
                     host.on_handler_error(actor, error)
-            if queue or host.version != version:
+            if not is_settled:
                 cursor.index = at
                 host.settle()
                 return at + 1

@@ -6,7 +6,7 @@ Checked in one order before anything is read or started: keys and values, names,
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar
 
 from libra_ray.config import ConfigSource, Settings, first_of, read_part, read_settings
@@ -45,16 +45,17 @@ class LoadedRun:
 
 
 def load_run(
-    config: str | PathLike[str] | ConfigSource, *, environment: Mapping[str, str] | None = None, sets: Sequence[str] = ()
+    config: str | Path | ConfigSource,
+    *,
+    environment: Mapping[str, str] | None = None,
+    sets: Sequence[str] = (),
 ) -> LoadedRun:
     """Read a run file under its other layers and build its system. Nothing is written and no data is read yet.
 
     Raises `ConfigError`, all that was found in its `more`.
     """
     source = (
-        config
-        if isinstance(config, ConfigSource)
-        else ConfigSource.read(config, environment=environment, sets=sets)
+        config if isinstance(config, ConfigSource) else ConfigSource.read(config, environment=environment, sets=sets)
     )
     checked = read_settings(RunConfig, source)
     _refuse_repeated_names(checked, source)
@@ -96,17 +97,18 @@ def _actor(source: ConfigSource, kind: str, index: int, wanted: type[Made]) -> M
 
 def _refuse_repeated_names(config: RunConfig, source: ConfigSource) -> None:
     """CONF007: one name, one thing."""
-    named = {
-        ("venue", "name"): [venue.name for venue in config.venue],
-        ("instrument", "id"): [instrument.id for instrument in config.instrument],
-        ("actor", "id"): [actor.id for actor in config.actor],
-        ("strategy", "id"): [strategy.id for strategy in config.strategy],
-    }
+    named: list[tuple[str, str, list[str | None]]] = [
+        ("venue", "name", [venue.name for venue in config.venue]),
+        ("instrument", "id", [instrument.id for instrument in config.instrument]),
+        ("actor", "id", [actor.id for actor in config.actor]),
+        ("strategy", "id", [strategy.id for strategy in config.strategy]),
+    ]
     errors: list[UserError] = []
-    for (kind, key), names in named.items():
+    for kind, key, names in named:
         for index, name in enumerate(names):
             if name is not None and name in names[:index]:
                 place = source.place(kind, index, key)
-                errors.append(ConfigError("CONF007", place, f"{quoted(name)} names two of [[{kind}]]", "Rename one.", name))
+                what = f"{quoted(name)} names two of [[{kind}]]"
+                errors.append(ConfigError("CONF007", place, what, "Rename one.", name))
     if errors:
         raise first_of(errors)

@@ -1,22 +1,23 @@
 """The data that a run file names: real samples, a catalog, files or synthetic streams, with its instruments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from libra_ray.config import ConfigSource
-from libra_ray.data import Dataset, Stream
-from libra_ray.data.import_options import ImportOptions
-from libra_ray.data.importer import import_file
-from libra_ray.data.times import time_text
-from libra_ray.errors import ConfigError, DataError, UserError, quoted
+from libra_ray.data import Dataset, ImportOptions, Stream, catalog, import_file, sample, synth, time_text
+from libra_ray.errors import ConfigError, quoted
+from libra_ray.messages.schemas import BARS, SCHEMAS, Schema
+from libra_ray.model.identifiers import check_instrument_id, period_ns
 from libra_ray.model.instruments import Instrument
 from libra_ray.simulation.run_instruments import default_instrument, defined_instruments, with_changes
-from libra_ray.simulation.run_settings import FileSettings, RunConfig, SynthSettings
+from libra_ray.simulation.run_settings import RunConfig
 
-__all__ = ["load_data"]
+__all__ = ["load_data", "stream_of"]
 
-SOURCES = ("sample", "catalog", "files", "synth")
+Instruments: TypeAlias = Mapping[str, Instrument]
+BAR_PERIOD: Final = "1h"
+SOURCES: Final = ("sample", "catalog", "files", "synth")
 
 
 def load_data(config: RunConfig, source: ConfigSource) -> Dataset:
@@ -47,27 +48,87 @@ def _cut(made: Dataset, config: RunConfig, source: ConfigSource) -> Dataset:
     return kept
 
 
-def _files(config: RunConfig, source: ConfigSource, defined: dict[str, Instrument]) -> Dataset:
+def _sample(config: RunConfig, source: ConfigSource, _defined: Instruments) -> Dataset:
+    """Real data of an installed package."""
+    with source.located("data", "sample"):
+        return sample(*config.data.sample)
+
+
+def _catalog(config: RunConfig, source: ConfigSource, _defined: Instruments) -> Dataset:
+    """The named streams of a catalog, or all; only files that touch the run's time are read."""
+    kept = catalog(source.folder / Path(str(config.data.catalog)).expanduser())
+    with source.located("data", "catalog", always=True):
+        labels = config.data.streams or [f"{e.type} {e.instrument_id} {e.period}".strip() for e in kept.ls()]
+        if not labels:
+            raise ConfigError("CONF008", None, "the catalog is empty", "Fill it with 'libra data import'.")
+    streams = []
+    for index, label in enumerate(dict.fromkeys(labels)):
+        with source.located("data", "streams", index, always=True):
+            schema, instrument_id, period = stream_of(label)
+            streams.append(kept.stream(schema, instrument_id, period, start=config.run.start, end=config.run.end))
+    return Dataset(streams)
+
+
+def stream_of(label: str) -> tuple[Schema, str, str]:
+    """Type, instrument and period of `"bars AAPL.XNAS 1d"` or `"quotes EURUSD.SIM"`. Raises `ConfigError` CONF002."""
+    words = label.split()
+    fix = 'Write for example "bars AAPL.XNAS 1d" or "quotes EURUSD.SIM".'
+    if not words or words[0] not in SCHEMAS or len(words) != (3 if words[0] == BARS.name else 2):
+        raise ConfigError("CONF002", None, f"{quoted(label)} is not a stream", fix, label)
+    if words[0] == BARS.name:
+        period_ns(words[2])
+    return SCHEMAS[words[0]], check_instrument_id(words[1]), words[2] if words[0] == BARS.name else ""
+
+
+def _files(config: RunConfig, source: ConfigSource, defined: Instruments) -> Dataset:
     """Every file imported, streams of one topic joined."""
     joined = Dataset(())
     for index, entry in enumerate(config.data.files):
         with source.located("data", "files", index, "instrument"):
             instrument = _instrument(entry.instrument, defined)
         with source.located("data", "files", index):
-            joined += _imported(entry, instrument, source.folder)
+            options = ImportOptions(**{name: getattr(entry, name) for name in ImportOptions.model_fields})
+            path = source.folder / Path(entry.path).expanduser()
+            joined += import_file(path, instrument, entry.type, period=entry.period, options=options).dataset
     return joined
 
 
-def _imported(entry: FileSettings, instrument: Instrument, folder: Path) -> Dataset:
-    options = ImportOptions(**{name: getattr(entry, name) for name in ImportOptions.model_fields})
-    return import_file(folder / entry.path, instrument, entry.type, period=entry.period, options=options).dataset
+def _synth(config: RunConfig, source: ConfigSource, defined: Instruments) -> Dataset:
+    """Every synthetic stream; two of one topic are refused."""
+    streams: list[Stream] = []
+    for index, entry in enumerate(config.data.synth):
+        keys = ("data", "synth", index)
+        if entry.model is not None and (entry.model == "gbm") != (entry.type == BARS.name):
+            what = f"{entry.type} are not made by {quoted(entry.model)}"
+            fix = 'Bars are "gbm", quotes and trades "walk".'
+            raise ConfigError("CONF002", source.place(*keys, "model"), what, fix, entry.model)
+        with source.located(*keys, "instrument"):
+            instrument = _instrument(entry.instrument, defined)
+        given: dict[str, Any] = {"price": entry.price, "volatility": entry.volatility, "start_ns": entry.start}
+        with source.located(*keys):
+            if entry.type != BARS.name and entry.period is not None:
+                given["interval_ns"] = period_ns(entry.period)
+            made = synth(
+                entry.type,
+                instrument,
+                rows=entry.rows,
+                period=entry.period or BAR_PERIOD if entry.type == BARS.name else "",
+                seed=config.run.seed if entry.seed is None else entry.seed,
+                **{name: value for name, value in given.items() if value is not None},
+            )
+        streams += made.streams
+    with source.located("data", "synth"):
+        return Dataset(streams)
 
 
-def _instrument(instrument_id: str, defined: dict[str, Instrument]) -> Instrument:
+def _instrument(instrument_id: str, defined: Instruments) -> Instrument:
     """As the file defines it, or by its id alone."""
     return defined.get(instrument_id) or default_instrument(instrument_id)
 
 
-_LOADERS: dict[str, Callable[[RunConfig, ConfigSource, dict[str, Instrument]], Dataset]] = {
+_LOADERS: Final[Mapping[str, Callable[[RunConfig, ConfigSource, Instruments], Dataset]]] = {
+    "sample": _sample,
+    "catalog": _catalog,
     "files": _files,
+    "synth": _synth,
 }

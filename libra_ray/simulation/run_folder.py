@@ -1,4 +1,4 @@
-"""Run folders: `runs/<name>-<n>/` with run.json, Parquet tables, log and report. The folder appears whole or not at all.
+"""Run folders: `runs/<name>-<n>/` with run.json, Parquet tables, log and report. Each appears whole or not at all.
 
 The id is reserved by making the empty folder, which only one process can do; everything is written beside it and moved
 onto it in one step at the end. The index of all runs is the folders themselves.

@@ -25,9 +25,7 @@ RATES: Final = ("multiplier", "margin_init", "margin_maint", "maker_fee", "taker
 CODE_CHARS: Final = 3
 
 
-def defined_instruments(
-    entries: Sequence[InstrumentSettings], source: ConfigSource
-) -> dict[str, Instrument]:
+def defined_instruments(entries: Sequence[InstrumentSettings], source: ConfigSource) -> dict[str, Instrument]:
     """The instruments whose entry has a `kind`. Raises `ConfigError`, `DataError` DATA012."""
     return {entry.id: _made(entry, source, index) for index, entry in enumerate(entries) if entry.kind is not None}
 

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from libra_ray.config import Settings, is_secret_key, masked
 from libra_ray.data.import_options import ImportOptions
@@ -18,6 +18,7 @@ __all__ = [
     "DataSettings",
     "FileSettings",
     "InstrumentSettings",
+    "InstrumentTables",
     "RunConfig",
     "RunSettings",
     "SweepSettings",
@@ -75,7 +76,7 @@ class RunSettings(Settings):
 
 
 class FileSettings(ImportOptions):
-    """`[[data.files]]`: one file with its import options, read anew in each run. Relative paths start at the run file."""
+    """`[[data.files]]`: a file with its import options, read anew in each run. Relative paths start at the run file."""
 
     path: str
     type: Literal["bars", "quotes", "trades"]
@@ -85,15 +86,25 @@ class FileSettings(ImportOptions):
 
 
 class SynthSettings(Settings):
-    """`[data.synth]`: seeded synthetic data; the same numbers wherever it runs. `seed` None = that of the run."""
+    """`[data.synth]`: seeded synthetic data; the same numbers wherever it runs.
+
+    Attributes:
+        model: `gbm` for bars, `walk` for quotes and trades.
+        period: of bars; of quotes and trades their mean distance.
+        seed: None = that of the run.
+        price: where it begins.
+        volatility: the standard deviation of one bar's return.
+    """
 
     instrument: str
     type: Literal["bars", "quotes", "trades"] = "bars"
-    period: str = "1h"
+    period: str | None = None
     rows: PositiveInt = 10_000
-    model: str = "gbm"
+    model: Literal["gbm", "walk"] | None = None
     seed: NonNegativeInt | None = None
     start: TimeNs | None = None
+    price: DecimalText | None = None
+    volatility: Annotated[float, Field(gt=0)] | None = None
 
 
 class DataSettings(Settings):
@@ -136,6 +147,14 @@ class InstrumentSettings(Settings):
     activation: TimeNs | None = None
     expiration: TimeNs | None = None
     negative_prices: bool | None = None
+
+
+class InstrumentTables(Settings):
+    """The `[[instrument]]` tables of a run file alone: what an import needs of it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    instrument: Annotated[list[InstrumentSettings], OneOrMore] = Field(default_factory=list)
 
 
 class ActorSettings(Settings):

@@ -6,12 +6,14 @@ from importlib import import_module, invalidate_caches
 from importlib.machinery import PathFinder
 from pathlib import Path
 from traceback import extract_tb
-from typing import Final
+from typing import Final, TypeVar
 
 from libra_ray.errors import ConfigError, UserError, did_you_mean, printable, quoted
 from libra_ray.runtime.actor import Actor
 
 __all__ = ["SEARCH_FOLDERS", "import_actor", "own_modules", "search_path"]
+
+Kind = TypeVar("Kind", bound=Actor)
 
 SEARCH_FOLDERS: Final = ("strategies", "src")
 """Folders beside the run file; the run file's own folder comes after them."""
@@ -23,7 +25,7 @@ def search_path(folder: Path) -> list[Path]:
     return [path.resolve() for path in wanted if path.is_dir()]
 
 
-def import_actor(path: str, kind: type[Actor], *, folder: Path, place: str | None = None) -> type[Actor]:
+def import_actor(path: str, kind: type[Kind], *, folder: Path, place: str | None = None) -> type[Kind]:
     """The class that `path` names, a subclass of `kind`.
 
     The searched folders stay on `sys.path`: what the module imports later, and other processes that load the class,

@@ -61,6 +61,8 @@ class StreamState:
         self.matches = False
         self.batch_rows = batch_rows
         self._columns: list[Column] = [stream.raw(name) for name in ("ts_init_ns", "ts_event_ns", *self.schema.names[2:])]
+        self._sought_ns = -1
+        self._sought_row = 0
         self._scanned = 0
         self._block = BLOCK_ROWS_MIN
 
@@ -80,11 +82,13 @@ class StreamState:
             ]
             yield map(self.schema.row, repeat(self.spec), *lists)
 
-    def first_after(self, ts_ns: int, start: int, stop: int) -> int:
-        """The first row in [start, stop) later than `ts_ns`; `stop` where there is none."""
-        if start >= stop or self.ts[stop - 1] <= ts_ns:
-            return stop
-        return start + int(np.searchsorted(self.ts[start:stop], ts_ns, side="right"))
+    def first_at(self, ts_ns: int, start: int, stop: int) -> int:
+        """The first row in [start, stop) that is not before `ts_ns`; `stop` where there is none."""
+        if ts_ns != self._sought_ns:
+            # Whoever is due next is sought again and again until it is due: search the whole stream once.
+            self._sought_ns = ts_ns
+            self._sought_row = int(np.searchsorted(self.ts, ts_ns, side="left"))
+        return min(max(self._sought_row, start), stop)
 
     # ------------------------------------------------------------------ looking ahead
 

@@ -269,7 +269,7 @@ class SimulatedVenue:
                 self._trigger(market, working)
             else:
                 self._execute_taker(market, working, working.order.price_raw)
-        if pending:
+        if market.working:
             market.changed()
 
     def _gap(self, market: Market) -> None:
@@ -398,8 +398,7 @@ class SimulatedVenue:
         return self._waits_for_open and market.is_bars_only and market.rows.step_px is None
 
     def _hold(self, market: Market, working: Working) -> None:
-        working.pending = True
-        market.pending.append(working)
+        market.hold(working)
         self._wait(market, working)
 
     # ------------------------------------------------------------------ execution

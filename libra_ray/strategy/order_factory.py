@@ -84,20 +84,24 @@ class OrderFactory:
         if type is None:
             type = _TYPE_OF[price is not None, trigger_price is not None]  # noqa: A001
         tif = TimeInForce.GTD if expire_ns is not None and time_in_force == TimeInForce.GTC else TimeInForce(time_in_force)
-        return self._new(
-            instrument_id, OrderSide(side), OrderType(type), size_raw, size_precision, px_raw, trigger_raw, px_precision,
-            tif, expire_ns, post_only, reduce_only, TriggerType(trigger_type), position_id, tags,
+        order = Order(
+            self._next_id(), self._strategy_id, instrument_id, OrderSide(side), OrderType(type), size_raw,
+            size_precision, px_raw, trigger_raw, px_precision, self._strategy.clock.now_ns(), tif, expire_ns,
+            post_only, reduce_only, TriggerType(trigger_type), position_id, tags,
         )  # fmt: skip
+        return self._made_now(order)
 
     def market_raw(
         self, instrument_id: str, side: OrderSide, qty_raw: int, precision: int, *, reduce_only: bool = False
     ) -> Order:
         """A market order of a raw quantity at the instrument's decimals."""
-        px_precision = self._prices(instrument_id, None, None)[2]
-        return self._new(
-            instrument_id, side, OrderType.MARKET, qty_raw, precision, None, None, px_precision,
-            TimeInForce.GTC, None, False, reduce_only,
+        instrument = self._strategy.cache.instruments.get(instrument_id)
+        px_precision = 0 if instrument is None else instrument.price_precision
+        order = Order(
+            self._next_id(), self._strategy_id, instrument_id, side, OrderType.MARKET, qty_raw, precision,
+            None, None, px_precision, self._strategy.clock.now_ns(), reduce_only=reduce_only,
         )  # fmt: skip
+        return self._made_now(order)
 
     def closing(self, position: Position) -> Order:
         """The reduce-only market order that closes a position."""
@@ -138,14 +142,12 @@ class OrderFactory:
         raws = [None if each is None else each[0] * 10 ** (precision - each[1]) for each in parsed]
         return raws[0], raws[1], precision
 
-    def _new(self, instrument_id: str, side: OrderSide, kind: OrderType, *fields: object) -> Order:
-        made = self._made
-        qty_raw, size_precision, px_raw, trigger_raw, px_precision, *terms = fields
-        order = Order(
-            f"{self._strategy_id}-{len(made) + 1}", self._strategy_id, instrument_id, side, kind,
-            qty_raw, size_precision, px_raw, trigger_raw, px_precision, self._strategy.clock.now_ns(), *terms,
-        )  # type: ignore[arg-type]  # fmt: skip
-        made.append(order)
+    def _next_id(self) -> str:
+        return f"{self._strategy_id}-{len(self._made) + 1}"
+
+    def _made_now(self, order: Order) -> Order:
+        """Count an order, so that a handler that raises takes it back."""
+        self._made.append(order)
         self._host.staged.append((self._strategy, None, self._unmake))
         return order
 

@@ -102,15 +102,15 @@ def _in_workers(
     from libra_ray.runtime.ray import EnginePool, RaySession, SharedFolder
 
     session = stack.enter_context(RaySession(workers=workers, workers_max=len(numbers)))
-    shared = stack.enter_context(SharedFolder(data.write, nbytes=data.nbytes))
+    shared = stack.enter_context(SharedFolder(data.write))
     pool = stack.enter_context(EnginePool(session.workers))
 
     def finished() -> Iterator[Trial]:
         for outcome in pool.map_unordered(CellJob(system, grid, shared.path), numbers):
             number = numbers[outcome.position]
-            if outcome.value is None:
-                yield Trial(number, worker=outcome.worker, error=error_line(outcome.error))
-            else:
+            if outcome.value is not None:
                 yield replace(outcome.value, worker=outcome.worker)
+            elif outcome.error is not None:
+                yield Trial(number, worker=outcome.worker, error=error_line(outcome.error))
 
     return session.workers, session.describe(), finished()

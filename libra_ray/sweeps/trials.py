@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from libra_ray.data import Dataset
-from libra_ray.errors import LibraError
+from libra_ray.errors import LibraError, StrategyError
 from libra_ray.simulation.backtest import backtest
 from libra_ray.simulation.system import System
 from libra_ray.sweeps.grid import Grid
 
-__all__ = ["CellJob", "Figures", "Trial"]
+__all__ = ["CellJob", "Figures", "Trial", "cell", "error_line"]
 
 Figures = Mapping[str, float | int | str | None]
 
@@ -62,7 +62,8 @@ def cell(system: System, grid: Grid, dataset: Dataset) -> Callable[[int], Trial]
     return run
 
 
-def error_line(error: object) -> str:
-    """One line for the table."""
-    text = error.message if isinstance(error, LibraError) else str(error)
-    return " ".join(text.split()) or type(error).__name__
+def error_line(error: BaseException) -> str:
+    """One line for the table. What is no error of ours is laid to the strategy: only its code runs in a trial."""
+    if not isinstance(error, LibraError):
+        error = StrategyError("STRAT000", None, f"raised {type(error).__name__}: {error}", "")
+    return " ".join(error.message.split())

@@ -89,3 +89,14 @@ def test_a_queue_that_is_full_refuses_and_counts() -> None:
     assert answers[1:-1] == [Admission.QUEUED] * 65_536
     assert answers[-1] is Admission.DENIED
     assert throttler.denied == 1
+
+
+def test_what_comes_later_does_not_overtake_what_waits_although_the_window_is_free() -> None:
+    throttler: Throttler[str] = Throttler(1, 10, "queue")
+    assert [throttler.offer(0, "a"), throttler.offer(1, "b"), throttler.offer(30, "c")] == [
+        "PASSED",
+        "QUEUED",
+        "QUEUED",
+    ]
+    assert throttler.release(30) == ["b"]
+    assert throttler.next_release_ns == 40

@@ -105,3 +105,13 @@ def test_the_age_is_that_of_the_oldest_message() -> None:
     inbox.get()
     assert inbox.oldest_age_ns(Lane.SIGNALS, 30) == 15
     assert inbox.oldest_age_ns(Lane.RISK, 30) == 0
+
+
+def test_taking_an_old_message_leaves_the_newest_of_its_key_known() -> None:
+    inbox = Inbox(capacity={Lane.MARKET_DATA: 2}, policy={Lane.MARKET_DATA: CONFLATE})
+    for message in ("a0", "a1"):
+        inbox.put(Lane.MARKET_DATA, message, key="a")
+    assert inbox.get() == (Lane.MARKET_DATA, "a0")
+    inbox.put(Lane.MARKET_DATA, "b2", key="b")
+    assert inbox.put(Lane.MARKET_DATA, "a3", key="a")
+    assert drain(inbox) == ["b2", "a3"]

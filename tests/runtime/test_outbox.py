@@ -1,5 +1,7 @@
 """The outbox: all of a handler's wishes, in order, or none of them."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,8 @@ from libra_ray.bus import Bus
 from libra_ray.clock import VirtualClock
 from libra_ray.errors import StrategyError
 from libra_ray.runtime import HELD_EVENTS_MAX, SETTLE_MESSAGES_MAX, Actor, ActorConfig, LocalHost, Signal, State, Timer
+from libra_ray.runtime.delivery import Delivery
+from libra_ray.runtime.views import Handler
 
 
 class Scripted(Actor):
@@ -169,18 +173,28 @@ def test_a_message_to_itself_is_not_handled_inside_the_handler(host: LocalHost) 
     assert order == ["started", "self"]
 
 
-def test_a_fault_in_a_subscriber_discards_only_its_own_outbox(host: LocalHost) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda host, actor: Delivery(host, actor, actor.on_event, keeps=True),
+        lambda host, actor: lambda script: host.deliver(actor, actor.on_event, script),
+    ],
+    ids=["by the bus", "by the host"],
+)
+def test_a_fault_in_a_subscriber_discards_only_its_own_outbox(
+    host: LocalHost, make: Callable[[LocalHost, Scripted], Handler]
+) -> None:
     """A kernel function may publish while it handles a message: the subscriber's calls are nested in its own."""
     outer, inner, heard = running(host), running(host), words(host)
-    host.bus.subscribe("relay", lambda message: host.deliver(inner, inner.on_event, message))
+    host.bus.subscribe("relay", make(host, inner))
 
     def relay(script: tuple[str, ...]) -> None:
         outer.publish("words", "before")
         host.bus.publish("relay", script)
         outer.publish("words", "after")
 
-    host.run(outer, relay, ("publish inner",))
-    host.settle()
+    host.run(outer, relay, ("alert inner", "publish inner"))
+    assert host.settle() == 3
     assert heard == ["inner", "before", "after"]
     host.run(outer, relay, ("publish lost", "raise"))
     host.settle()

@@ -277,3 +277,11 @@ def test_whatever_is_chained_time_never_goes_back_and_ties_go_by_rank(plans: lis
         expected += [(at_ns + step * (distance_ns + 1), chains[who].rank_no) for step in range(left + 1)]
     host.run_until_idle()
     assert fired == sorted(expected)
+
+
+def test_a_repetition_counts_as_set_when_its_timer_was_set(host: LocalHost) -> None:
+    watch = watching(host)
+    watch.clock.set_timer("first", interval_ns=10, stop_ns=20)
+    watch.clock.set_alert("second", at_ns=20)
+    host.run_until_idle()
+    assert [name for name, due_ns, _ in watch.seen if due_ns == 20] == ["first", "second"]

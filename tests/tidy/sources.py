@@ -2,13 +2,13 @@
 
 import ast
 import dataclasses
+import subprocess
 from functools import cache
 from pathlib import Path
 
-__all__ = ["ROOT", "Source", "all_sources", "planted", "sources_under"]
+__all__ = ["ROOT", "Source", "all_sources", "planted", "project_files", "sources_under"]
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("libra_ray", "actors", "tests", "benchmarks", "examples", "cluster")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,10 +30,18 @@ class Source:
 
 
 @cache
+def project_files() -> tuple[Path, ...]:
+    """What git tracks or would add: neither caches nor environments. Needs a checkout."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=60).stdout.decode().split("\0")
+    return tuple(path for path in sorted(ROOT / name for name in listed if name) if path.is_file())
+
+
+@cache
 def all_sources() -> tuple[Source, ...]:
     """Every Python file of the project, in order of path."""
-    found = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
-    return tuple(_source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in found)
+    paths = [path for path in project_files() if path.suffix == ".py"]
+    return tuple(_source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths)
 
 
 def sources_under(*prefixes: str) -> list[Source]:

@@ -4,7 +4,6 @@ import re
 import tomllib
 
 import pytest
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -44,10 +43,3 @@ def test_what_is_run_is_what_was_tested() -> None:
     run, developed = (locked(name) for name in LOCKS)
 
     assert {package: developed.get(package) for package in run} == run
-
-
-def test_the_running_interpreter_is_a_supported_one() -> None:
-    assert (
-        Version(default_environment()["python_full_version"])
-        in Requirement(f"python{PROJECT['project']['requires-python']}").specifier
-    )

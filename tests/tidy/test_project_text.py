@@ -1,29 +1,15 @@
 """The project names no machine and no registry: what it says is true everywhere."""
 
 import re
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.tidy.sources import ROOT
+from tests.tidy.sources import ROOT, project_files
 
 # The bracketed letters and tildes keep this file, which is searched too, from being found.
-MACHINE_PATH = re.compile(r"(?<![\w.}])/(?:w[o]rk|r[o]ot)(?![\w-])|/opt/py[p]i|\.py[e]nv/")
+MACHINE_PATH = re.compile(r"(?<![\w.}])/(?:w[o]rk|r[o]ot)(?![\w-])|/opt/py[p]i")
 REGISTRY_HOST = re.compile(r"\b(?:py[p]i|pythonh[o]sted|npm[j]s|anac[o]nda)\.(?:org|com)\b|\bcrat[e]s\.io\b")
-SKIPPED_FOLDERS = {".git", ".venv", ".ci-venv", "__pycache__", "node_modules", "build", "dist", "runs"}
-
-
-def project_files() -> list[Path]:
-    """What git tracks or would add; without git, all but caches and environments."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    if (ROOT / ".git").exists():
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
-        found = [ROOT / name for name in listed if name]
-    else:
-        found = [path for path in ROOT.rglob("*") if not SKIPPED_FOLDERS & set(path.relative_to(ROOT).parts)]
-    return sorted(path for path in found if path.is_file())
 
 
 def foreign_words(text: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from libra_ray import (
     OrderCanceled,
     OrderDenied,
     OrderEvent,
+    OrderFilled,
     OrderRejected,
     OrderSide,
     Price,
@@ -33,7 +34,7 @@ class MarketMakerConfig(StrategyConfig):
         instrument: instrument id, such as `BTCUSDT.SIM`.
         quantity: size of each order.
         half_spread_ticks: distance of both orders from the mid, in ticks; rounded away from the mid.
-        requote_ticks: move of the mid, in ticks, that replaces both orders.
+        requote_ticks: move of the mid, in ticks, that replaces both orders; a complete fill does so too.
         inventory_max: largest net position, long or short; not below `quantity`.
 
     """
@@ -65,7 +66,7 @@ class MarketMaker(Strategy):
         self._quantity = instrument.quantity(config.quantity)
         self._inventory_max_raw = instrument.quantity(config.inventory_max).raw
         # Twice the mid, bid + ask, is a whole number: no float and no rounding on the way to a price.
-        self._mid_twice_raw = 0
+        self._mid_twice_raw: int | None = None  # what the orders stand around; None: quote anew at the next quote
         self._requote_twice_raw = 2 * config.requote_ticks * self._tick_raw
         self._working: dict[OrderSide, Order] = {}
         self._refused: list[OrderSide] = []
@@ -73,7 +74,7 @@ class MarketMaker(Strategy):
 
     def on_quote(self, quote: Quote) -> None:
         mid_twice_raw = quote.bid_px_raw + quote.ask_px_raw
-        if abs(mid_twice_raw - self._mid_twice_raw) >= self._requote_twice_raw:
+        if self._mid_twice_raw is None or abs(mid_twice_raw - self._mid_twice_raw) >= self._requote_twice_raw:
             self._mid_twice_raw = mid_twice_raw
             self._refused.clear()
             for order in self._working.values():
@@ -86,7 +87,9 @@ class MarketMaker(Strategy):
         for side, order in self._working.items():
             if order.client_order_id == event.client_order_id and order.is_closed:
                 del self._working[side]
-                if isinstance(event, OrderDenied | OrderRejected):
+                if isinstance(event, OrderFilled):
+                    self._mid_twice_raw = None
+                elif isinstance(event, OrderDenied | OrderRejected):
                     self._refused.append(side)
                 elif isinstance(event, OrderCanceled) and not event.code:
                     self._send(side)
@@ -98,7 +101,7 @@ class MarketMaker(Strategy):
     def _send(self, side: OrderSide) -> None:
         sign = 1 if side is OrderSide.BUY else -1
         held_raw = self.portfolio.net_qty_raw(self.config.instrument)
-        if sign * held_raw + self._quantity.raw > self._inventory_max_raw:
+        if self._mid_twice_raw is None or sign * held_raw + self._quantity.raw > self._inventory_max_raw:
             return
         # Floor division of the price taken with the sign of the side rounds both away from the mid.
         away_twice_raw = sign * self._mid_twice_raw - 2 * self.config.half_spread_ticks * self._tick_raw

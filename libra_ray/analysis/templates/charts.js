@@ -11,7 +11,10 @@ const libra = (() => {
   // As many decimals as tell neighbouring values of this size apart.
   const digitsFor = (span) => span > 0 ? Math.max(0, Math.min(8, 3 - Math.floor(Math.log10(span)))) : 2;
   const big = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 3 });
-  const ticksOf = (values, digits) => values.map((value) => Math.abs(value) >= 1e7 ? big.format(value).replace("-", "\u2212") : number(value, digits));
+  const ticksOf = (values, digits) => {
+    const isBig = values.some((value) => Math.abs(value) >= 1e7);
+    return values.map((value) => isBig ? big.format(value).replace("-", "\u2212") : number(value, digits));
+  };
   const plots = [], redraws = [];
   let zooming = false;
   const zoomAll = (from) => {
@@ -34,8 +37,8 @@ const libra = (() => {
     return step >= 6e4 ? clock : step >= 1e3 ? `${clock}:${pad(d.getUTCSeconds())}` : `${pad(d.getUTCSeconds())}.${String(d.getUTCMilliseconds()).padStart(3, "0")}`;
   });
   const axes = (format, size) => [
-    { values: dates, space: 78, stroke: () => color("--ink-3"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false }, font: "11.5px system-ui, sans-serif", size: 28, gap: 6 },
-    { stroke: () => color("--ink-3"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false }, font: "11.5px system-ui, sans-serif", size, gap: 6, values: format },
+    { values: dates, space: 78, stroke: () => color("--ink-3"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif", size: 28, gap: 6 },
+    { stroke: () => color("--ink-3"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif", size, gap: 6, values: format },
   ];
   // One x range for all charts, from the earliest to the latest row of any.
   const make = (element, height, options, data, range) => {

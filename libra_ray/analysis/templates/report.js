@@ -102,25 +102,20 @@
     });
     byId("price-read").textContent = parts.join(" · ");
   };
+  const unseen = { paths: () => null, points: { show: false } };
   let shown = null;
   const show = (index) => {
-    const chart = data.charts[index], [x, open, high, low, close] = chart.ohlc;
+    const chart = data.charts[index], [x, , high, low] = chart.ohlc;
     const digits = digitsFor(Math.max(...high) - Math.min(...low));
     const kept = shown ? [shown.scales.x.min, shown.scales.x.max] : null;
     if (shown) { forget(shown); shown.destroy(); }
     shown = make(byId("price-chart"), () => Math.max(300, Math.min(460, innerWidth * 0.42)), {
-      scales: { y: { range: (u) => {
-        // High and low of what is in view, not the close alone.
-        const from = u.valToIdx(u.scales.x.min ?? x[0]), to = u.valToIdx(u.scales.x.max ?? x[x.length - 1]);
-        let min = Infinity, max = -Infinity;
-        for (let i = from; i <= to; i++) { min = Math.min(min, low[i]); max = Math.max(max, high[i]); }
-        const room = (max - min) * 0.05 || Math.abs(max) * 0.01 || 1;
-        return [min - room, max + room];
-      } } },
-      series: [{}, { paths: () => null, points: { show: false } }],
+      // High and low are series that draw nothing, so that the price axis fits what is in view.
+      scales: { y: { range: (u, min, max) => { const room = (max - min) * 0.05 || Math.abs(max) * 0.01 || 1; return [min - room, max + room]; } } },
+      series: [{}, unseen, unseen],
       axes: axes((u, ticks) => ticksOf(ticks, Math.max(0, digitsFor(ticks[1] - ticks[0]) - 3)), 78),
       hooks: { draw: [paint(chart)], setCursor: [read(chart, Math.max(2, Math.min(digits, 6)))] },
-    }, [x, close], range);
+    }, [x, low, high], range);
     if (kept) shown.setScale("x", { min: kept[0], max: kept[1] });
     document.querySelectorAll("[data-chart]").forEach((tab) => tab.setAttribute("aria-pressed", String(Number(tab.dataset.chart) === index)));
     document.querySelectorAll("[data-note]").forEach((note) => { note.hidden = Number(note.dataset.note) !== index; });

@@ -18,21 +18,20 @@ except ImportError:  # Windows: no locks, so what a killed session leaves stays 
 else:
     fcntl = _fcntl
 
-__all__ = ["SHARED_MEMORY", "PrivateFolder", "folder_for"]
+__all__ = ["PrivateFolder"]
 
 PREFIX: Final = "libra-ray-"
 LOCK_NAME: Final = "session.lock"
-SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # where the system keeps shared memory
-SMALL_BYTES: Final = 64 << 20
-ROOM_FACTOR: Final = 4
-# A unix socket's path has 107 bytes; Ray adds 63 for its session and the name of the socket, mkdtemp 19.
-SOCKET_ROOT_CHARS_MAX: Final = 107 - 63 - 19
+# A unix socket's path has 107 bytes; Ray adds 65 for its folders and the name of the socket, mkdtemp 19.
+SOCKET_ROOT_CHARS_MAX: Final = 107 - 65 - 19
 
 
 class PrivateFolder:
     """A folder that lives as long as its session. `remove` may be called twice."""
 
-    def __init__(self, parent: Path) -> None:
+    def __init__(self, parent: Path | None = None) -> None:
+        """Make one in `parent`, by default the temporary folder of the machine."""
+        parent = Path(tempfile.gettempdir()) if parent is None else parent
         _sweep(parent)
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         self._lock_fd = _locked(self.path)
@@ -51,17 +50,6 @@ class PrivateFolder:
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None
-
-
-def folder_for(nbytes: int) -> PrivateFolder:
-    """Where `nbytes` that several processes map are best: shared memory when small and there is ample room, else disk.
-
-    On disk the page cache shares them as well, and can give the memory back.
-    """
-    is_usable = SHARED_MEMORY.is_dir() and os.access(SHARED_MEMORY, os.W_OK | os.X_OK)
-    if is_usable and nbytes <= SMALL_BYTES and shutil.disk_usage(SHARED_MEMORY).free >= ROOM_FACTOR * nbytes:
-        return PrivateFolder(SHARED_MEMORY)
-    return PrivateFolder(Path(tempfile.gettempdir()))
 
 
 def _locked(folder: Path) -> int | None:

@@ -20,6 +20,8 @@ __all__ = ["LocalRay"]
 # Only control messages and small results cross Ray; Ray's own default is 30 % of the memory.
 OBJECT_STORE_BYTES: Final = 128 << 20
 EXIT_GRACE_SECONDS: Final = 5.0
+# Ray opens its folder to everybody, so it gets one inside ours.
+RAY_FOLDER: Final = "r"
 
 
 class LocalRay:
@@ -68,7 +70,7 @@ class LocalRay:
                 object_store_memory=OBJECT_STORE_BYTES,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                _temp_dir=str(folder.path),
+                _temp_dir=str(folder.path / RAY_FOLDER),
             )
             self._is_up.set()
             self._may_end.wait()

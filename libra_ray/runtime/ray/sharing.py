@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from libra_ray.runtime.ray.folders import PrivateFolder, folder_for
+from libra_ray.runtime.ray.folders import PrivateFolder
 
 __all__ = ["SharedFolder"]
 
@@ -13,18 +13,15 @@ __all__ = ["SharedFolder"]
 class SharedFolder:
     """Context manager over a private folder that `write` fills; removed at the end.
 
-    Args:
-        write: puts the files into the folder it is given.
-        nbytes: about how many bytes that will be.
+    It lies on disk: the page cache shares it between processes as shared memory would, and can give the memory back.
     """
 
-    def __init__(self, write: Callable[[Path], object], *, nbytes: int) -> None:
+    def __init__(self, write: Callable[[Path], object]) -> None:
         self._write = write
-        self._nbytes = nbytes
         self._folder: PrivateFolder | None = None
 
     def __enter__(self) -> Self:
-        self._folder = folder_for(self._nbytes)
+        self._folder = PrivateFolder()
         try:
             self._write(self.path)
         except BaseException:

@@ -20,11 +20,13 @@ class Deal(NamedTuple):
 
     hour: int
     side: str
-    quantity: Decimal
-    price: Decimal
+    quantity: Decimal | int
+    price: Decimal | int
 
 
-def bars(closes: Sequence[float], *, instrument: lr.Instrument = STOCK, hours: Sequence[int] | None = None) -> lr.Stream:
+def bars(
+    closes: Sequence[float], *, instrument: lr.Instrument = STOCK, hours: Sequence[int] | None = None
+) -> lr.Stream:
     """Hourly bars that open at the former close; prices in dollars, on the cent."""
     close = np.round(np.array(closes, np.float64) * 100).astype(np.int64)
     opening = np.concatenate([close[:1], close[:-1]])
@@ -71,9 +73,4 @@ def run(
 def deals(result: lr.BacktestResult, instrument: lr.Instrument = STOCK) -> list[Deal]:
     """The fills of one instrument, in order. Bars are stamped at their close: hour 3 opens where hour 2 closed."""
     rows = [row for row in result.fills.to_pylist() if row["instrument_id"] == instrument.id]
-    return [Deal(_number(row["ts_ns"]) // HOUR_NS, row["side"], row["last_qty"], row["last_px"]) for row in rows]
-
-
-def _number(value: object) -> int:
-    """Nanoseconds, whether the table's times come as integers or as timestamps."""
-    return value if isinstance(value, int) else int(value.value)  # type: ignore[attr-defined]
+    return [Deal(row["ts_ns"] // HOUR_NS, row["side"], row["last_qty"], row["last_px"]) for row in rows]

@@ -1,0 +1,210 @@
+"""`libra sweep`: one backtest per combination of the grid, over all cores, and the best one written down."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
+
+import typer
+
+from libra_ray.cli.answer import Answer
+from libra_ray.cli.options import (
+    ConfigFile,
+    ConfigOption,
+    Debug,
+    Json,
+    NoReport,
+    RunsFolder,
+    Sets,
+    Workers,
+    read_source,
+)
+from libra_ray.cli.progress import log_to, note, trial_progress
+from libra_ray.cli.tables import count_text, print_table, seconds_text
+
+if TYPE_CHECKING:
+    from libra_ray.simulation.run_config import LoadedRun
+    from libra_ray.sweeps import Grid, SweepResult
+
+__all__ = ["checked_grid", "print_trials", "run_sweep", "sweep"]
+
+DEFAULT_RUNS: Final = Path("runs")
+BEST_NAME: Final = "best.toml"
+TABLE_NAME: Final = "sweep"
+SHOWN_TRIALS: Final = 10
+SHOWN_FIGURES: Final = ("total_return", "sharpe_ratio", "max_drawdown", "trades", "win_rate", "profit_factor")
+
+
+def sweep(
+    config: ConfigFile = None,
+    *,
+    config_option: ConfigOption = None,
+    sets: Sets = None,
+    runs: RunsFolder = DEFAULT_RUNS,
+    no_report: NoReport = False,
+    workers: Workers = None,
+    rank: Annotated[str | None, typer.Option("--rank", metavar="FIGURE", help="Instead of sweep.rank.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> Answer:
+    """Run every combination of the grid and rank the runs. Failing trials are rows with their error."""
+    from libra_ray.simulation.run_config import load_run
+
+    run = load_run(read_source(config, config_option, sets))
+    document, result = run_sweep(
+        run, runs, report=not no_report, workers=workers, rank=rank, debug=debug, quiet=as_json
+    )
+
+    def show(out: TextIO) -> None:
+        print_trials(out, result, document["parameters"], title=str(document["run_id"]))
+        out.write(f"{sweep_line(document)}\nfolder    {document['folder']}\n")
+        out.writelines(f"{name:<9} {document[name]}\n" for name in ("best_config", "report") if document[name])
+
+    return Answer(document, show)
+
+
+def checked_grid(run: "LoadedRun") -> "Grid":
+    """The grid of the run file. Raises `ConfigError` CONF005, CONF006, CONF009 with the line of the key."""
+    from libra_ray.sweeps import Grid
+
+    with run.source.located():
+        return Grid.of(run.system.actors, run.config.grid, place=lambda name: run.source.place("grid", name))
+
+
+def run_sweep(
+    run: "LoadedRun", runs: Path, *, report: bool, workers: int | None, rank: str | None, debug: bool, quiet: bool
+) -> tuple[dict[str, Any], "SweepResult"]:
+    """Run all trials, write the folder, and return what the command answers with."""
+    from libra_ray import sweeps
+    from libra_ray.cli.recording import fingerprints
+    from libra_ray.simulation.run_folder import LOG_NAME, REPORT_NAME, reserved
+
+    grid = checked_grid(run)
+    figure = rank or run.config.sweep.rank
+    with run.source.located("sweep", "rank", always=rank is None):
+        from libra_ray.sweeps.ranking import check_rank
+
+        check_rank(figure)
+    data = run.data
+    if not quiet:
+        note(f"{count_text(len(grid), 'backtest')} over {count_text(data.rows, 'row')}")
+    with reserved(runs, run.config.run.name) as folder:
+        with log_to(folder.draft / LOG_NAME, debug=debug), trial_progress(figure, quiet=quiet) as progress:
+            result = sweeps.sweep(
+                run.system,
+                data=data,
+                grid=grid,
+                rank=figure,
+                workers=workers or run.config.sweep.workers,
+                progress=progress,
+            )
+        folder.write_table(TABLE_NAME, result.table)
+        if result.best is not None:
+            (folder.draft / BEST_NAME).write_text(best_config(run, grid, result), encoding="utf-8")
+        if report:
+            write_report(folder.draft / REPORT_NAME, run, grid, result)
+        hashes = result.table.column("run_hash").to_pylist()
+        kept = {
+            "run_id": folder.run_id,
+            "kind": "sweep",
+            "name": run.config.run.name,
+            "created_ns": time.time_ns(),
+            "run_hash": None if result.best is None else result.best["run_hash"],
+            "seed": run.config.run.seed,
+            "seconds": round(result.seconds, 6),
+            "trials": result.trials,
+            "failed": result.failed,
+            "refused": result.invalid,
+            "workers": result.workers,
+            "rank": figure,
+            "best": result.best,
+            "stats": None if result.best is None else dict(result.best),
+            "faults": [],
+            **fingerprints(run),
+        }
+        folder.write_index(kept)
+    document = {name: kept[name] for name in ("trials", "failed", "best", "seconds", "workers", "rank", "refused")}
+    document |= {
+        "run_id": kept["run_id"],
+        "run_hash": kept["run_hash"],
+        "parameters": [parameter.name for parameter in grid.parameters],
+        "trial_hashes": hashes,
+        "folder": str(folder.path),
+        "table": str(folder.path / f"{TABLE_NAME}.parquet"),
+        "best_config": str(folder.path / BEST_NAME) if result.best is not None else None,
+        "report": str(folder.path / REPORT_NAME) if report else None,
+        "data_digest": kept["hashes"]["data"],
+        "config_hash": kept["hashes"]["config"],
+        "code_hash": kept["hashes"]["code"],
+    }
+    return document, result
+
+
+def write_report(path: Path, run: "LoadedRun", grid: "Grid", result: "SweepResult") -> None:
+    """The table, the maps of parameters and the best trial as one HTML file."""
+    from libra_ray.analysis.sweep_report import sweep_report
+    from libra_ray.sweeps.ranking import is_smaller_better
+    from libra_ray.sweeps.trial_table import parameter_columns
+
+    figures = [name for name in result.table.column_names if name == result.rank]
+    columns = list(parameter_columns(grid, figures).values())
+    if result.rank not in result.table.column_names:
+        return  # no trial has the figure: there is nothing to rank, and the table says why
+    sweep_report(
+        path,
+        result.table,
+        [column for column in columns if column in result.table.column_names],
+        result.rank,
+        name=run.config.run.name,
+        is_lower_better=is_smaller_better(result.rank),
+        settings={"engine": result.engine, "seed": str(run.config.run.seed), "data": run.data.digest},
+    )
+
+
+def best_config(run: "LoadedRun", grid: "Grid", result: "SweepResult") -> str:
+    """The run file with the best parameters in place and without the grid, as TOML."""
+    from libra_ray.cli.toml_text import toml_text
+
+    best = dict(result.best or {})
+    settings = grid.settings(int(best["trial"]))
+    ids = [entry.actor_id for entry in run.system.actors]
+    document: dict[str, Any] = {name: part for name, part in run.source.data.items() if name not in ("grid", "sweep")}
+    places: list[tuple[str, int]] = [("actor", index) for index in range(len(run.config.actor))]
+    places += [("strategy", index) for index in range(len(run.config.strategy))]
+    for actor_id, (kind, index) in zip(ids, places, strict=True):
+        if actor_id in settings:
+            entries = document[kind] if isinstance(document[kind], list) else [document[kind]]
+            changed = {**entries[index], "config": {**entries[index].get("config", {}), **settings[actor_id]}}
+            document[kind] = [changed if at == index else entry for at, entry in enumerate(entries)]
+    return f"# The best of {result.trials:,} trials by {result.rank}: {best.get(result.rank)}\n\n{toml_text(document)}"
+
+
+def sweep_line(document: dict[str, Any]) -> str:
+    """What a sweep did, in one line."""
+    speed = document["trials"] / document["seconds"] if document["seconds"] else 0.0
+    refused = f", {document['refused']:,} refused by the settings" if document["refused"] else ""
+    return (
+        f"{document['trials']:,} trials, {document['failed']:,} failed{refused} in {seconds_text(document['seconds'])} "
+        f"with {count_text(document['workers'], 'worker')} ({speed:.1f} trials/s)"
+    )
+
+
+def print_trials(out: TextIO, result: "SweepResult", parameters: list[str], title: str = "") -> None:
+    """The best trials, then the first errors."""
+    from libra_ray.analysis.wording import FIGURES, figure_text
+    from libra_ray.sweeps.ranking import is_smaller_better
+
+    rows = result.table.to_pylist()
+    columns = [name for name in result.table.column_names if name in parameters or name.split(".")[-1] in parameters]
+    figures = list(dict.fromkeys([result.rank, *SHOWN_FIGURES]))
+    sign = 1 if is_smaller_better(result.rank) else -1
+    ranked = sorted((row for row in rows if row.get(result.rank) is not None), key=lambda row: sign * row[result.rank])
+    lines = [
+        [row["trial"], *(row[name] for name in columns), *(figure_text(name, row.get(name)) for name in figures)]
+        for row in ranked[:SHOWN_TRIALS]
+    ]
+    labels = [FIGURES[name].label if name in FIGURES else name for name in figures]
+    print_table(out, ["trial", *columns, *labels], lines, title=title)
+    errors = [row for row in rows if row["error"]]
+    out.writelines(f"trial {row['trial']}: {row['error']}\n" for row in errors[:3])
+    if len(errors) > 3:  # noqa: PLR2004  # three show what is wrong
+        out.write(f"and {len(errors) - 3:,} more with an error\n")

@@ -26,7 +26,6 @@ from libra_ray.messages.events import (
     PositionEvent,
 )
 from libra_ray.model.enums import OrderStatus
-from libra_ray.model.instruments import Instrument
 from libra_ray.model.orders import Order
 from libra_ray.runtime import Actor
 
@@ -34,7 +33,6 @@ __all__ = ["ExecutionEngine"]
 
 
 class _Orders(Protocol):
-    instruments: dict[str, Instrument]
     orders: dict[str, Order]
     new: dict[str, Order]
     working: dict[str, Order]
@@ -58,7 +56,7 @@ class ExecutionEngine(Actor):
         has_receivers: Callable[[str], object],
         on_booked: Callable[[str, int], None],
     ) -> None:
-        """Give it what it writes to and whom it tells. Called once by the kernel, before start."""
+        """Give it what it writes to and whom it tells; clients by instrument id. Called once, before start."""
         self._orders, self._portfolio, self._clients, self._record = orders, portfolio, clients, record
         self._publish, self._has_receivers, self._on_booked = publish, has_receivers, on_booked
         self._topics: dict[str, tuple[str, str]] = {}
@@ -98,7 +96,7 @@ class ExecutionEngine(Actor):
             order.move(OrderStatus.SUBMITTED, command.ts_ns)
             self._orders.working[order.client_order_id] = order
             self._tell_pending(OrderSubmitted, order, command.ts_ns)
-            self._client(order).submit(order, command.ts_ns)
+            self._clients[order.instrument_id].submit(order, command.ts_ns)
         elif type(command) is ModifyOrder:
             self._modify(command)
         elif type(command) is CancelOrder:
@@ -110,7 +108,7 @@ class ExecutionEngine(Actor):
         order = command.order
         order.move(OrderStatus.PENDING_UPDATE, command.ts_ns)
         self._tell_pending(OrderPendingUpdate, order, command.ts_ns)
-        self._client(order).modify(command)
+        self._clients[order.instrument_id].modify(command)
 
     def _cancel(self, order: Order, ts_ns: int) -> None:
         if order.status is OrderStatus.PENDING_CANCEL:
@@ -122,16 +120,13 @@ class ExecutionEngine(Actor):
             return
         order.move(OrderStatus.PENDING_CANCEL, ts_ns)
         self._tell_pending(OrderPendingCancel, order, ts_ns)
-        self._client(order).cancel(order, ts_ns)
+        self._clients[order.instrument_id].cancel(order, ts_ns)
 
     def _cancel_all(self, command: CancelAllOrders) -> None:
         for order in list(self._orders.working.values()):
             wanted = command.instrument_id in (None, order.instrument_id)
             if order.strategy_id == command.strategy_id and wanted:
                 self._cancel(order, command.ts_ns)
-
-    def _client(self, order: Order) -> ExecutionClient:
-        return self._clients[self._orders.instruments[order.instrument_id].venue]
 
     def _tell_pending(self, kind: type[OrderEvent], order: Order, ts_ns: int) -> None:
         """SUBMITTED and PENDING_* are not on record; they are built only where somebody listens."""

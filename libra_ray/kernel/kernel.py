@@ -114,7 +114,7 @@ class TradingKernel:
         self.execution.wire(
             self.cache,
             self.portfolio,
-            self.clients,
+            {made.id: self.clients[made.venue] for made in self.cache.instruments.values()},
             self.record,
             publish=self.bus.publish,
             has_receivers=self.bus.receivers,
@@ -123,7 +123,7 @@ class TradingKernel:
         self.risk.wire(
             self.cache,
             self.portfolio,
-            funds,
+            {made.id: funds[made.venue] for made in self.cache.instruments.values()},
             _limits(risk),
             take=self.execution.take,
             report=self.execution.refuse,
@@ -136,8 +136,8 @@ class TradingKernel:
 
     def _open_account(self, venue: VenueSettings) -> None:
         base = None if venue.base_currency is None else currency(venue.base_currency, venue.currencies)
-        account = Account(f"{venue.name}-account", AccountType(venue.account), base)
         deposits = venue.deposits()
+        account = Account(f"{venue.name}-account", AccountType(venue.account), base, base or deposits[0].currency)
         self.record.events.extend(self.portfolio.add_account(venue.name, account, deposits, self.clock.ts_ns))
 
     def add(self, actor: Actor) -> str:
@@ -188,14 +188,13 @@ class TradingKernel:
     # ------------------------------------------------------------------ equity
 
     def _sample_equity_of(self, instrument_id: str, ts_ns: int) -> None:
-        self.sample_equity(self.cache.instruments[instrument_id].venue, ts_ns)
+        self.sample_equity(self.portfolio.terms[instrument_id].venue, ts_ns)
 
     def sample_equity(self, venue: str, ts_ns: int) -> None:
         """Note balance and equity of a venue's account as of now."""
         portfolio = self.portfolio
         account = portfolio.accounts[venue]
-        code = portfolio.reporting_currency(account).code
-        self.record.equity.append((ts_ns, venue, account.total_raw(code), portfolio.equity_raw(venue)))
+        self.record.equity.append((ts_ns, venue, account.total_raw(account.reporting.code), portfolio.equity_raw(venue)))
 
     # ------------------------------------------------------------------ faults
 

@@ -7,14 +7,19 @@ __all__ = ["Account"]
 
 
 class Account:
-    """Balances at one venue. `base` set: one balance, bookings are converted; not set: each stays in its currency."""
+    """Balances at one venue. `base` set: one balance, bookings are converted; not set: each stays in its currency.
 
-    __slots__ = ("account_id", "base", "currencies", "kind", "totals")
+    Attributes:
+        reporting: what equity is counted in: the base currency, else that of the first deposit.
+    """
 
-    def __init__(self, account_id: str, kind: AccountType, base: Currency | None) -> None:
+    __slots__ = ("account_id", "base", "currencies", "kind", "reporting", "totals")
+
+    def __init__(self, account_id: str, kind: AccountType, base: Currency | None, reporting: Currency) -> None:
         self.account_id = account_id
         self.kind = kind
         self.base = base
+        self.reporting = reporting
         self.totals: dict[str, int] = {}
         self.currencies: dict[str, Currency] = {}
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from libra_ray.model.enums import OrderStatus as S
 
-__all__ = ["CLOSED", "NEXT", "is_legal"]
+__all__ = ["CLOSED", "NEXT", "SUCCESSORS", "is_legal"]
 
 _AT_VENUE = (S.PARTIALLY_FILLED, S.FILLED, S.PENDING_UPDATE, S.PENDING_CANCEL, S.UNKNOWN)
 _FOUND = (S.ACCEPTED, S.REJECTED, S.CANCELED, S.EXPIRED, S.TRIGGERED, S.PARTIALLY_FILLED, S.FILLED)
@@ -35,9 +35,10 @@ EXPIRED for a held child, INITIALIZED to EXPIRED for the primary of an algorithm
 
 CLOSED: Final = (S.FILLED, S.CANCELED, S.DENIED, S.REJECTED, S.EXPIRED, S.ABSENT)
 
-_SUCCESSORS: Final = {status._value_: targets for status, targets in NEXT.items()}
+SUCCESSORS: Final = {status._value_: targets for status, targets in NEXT.items()}
+"""`NEXT` by plain text: looked at for every event, and hashing an enum member costs a call."""
 
 
 def is_legal(status: S, target: S) -> bool:
-    """Whether `target` may follow `status`. Called for every event, so it hashes plain text, not enum members."""
-    return target in _SUCCESSORS[status._value_]
+    """Whether `target` may follow `status`."""
+    return target in SUCCESSORS[status._value_]

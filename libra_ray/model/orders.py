@@ -6,7 +6,7 @@ from typing import Final
 from libra_ray.errors import InvalidOrderTransitionError
 from libra_ray.model.enums import OrderSide, OrderStatus, OrderType, TimeInForce, TriggerType
 from libra_ray.model.numbers import Price, Quantity
-from libra_ray.model.order_states import CLOSED, is_legal
+from libra_ray.model.order_states import CLOSED, SUCCESSORS, is_legal
 
 __all__ = ["LIMIT_TYPES", "STOP_TYPES", "Order"]
 
@@ -168,7 +168,7 @@ class Order:
     def move(self, target: OrderStatus, ts_ns: int) -> None:
         """Go to `target`. Raises `InvalidOrderTransitionError`, and stays, where the table does not allow it."""
         status = self.status
-        if not is_legal(status, target):
+        if target not in SUCCESSORS[status._value_]:
             raise InvalidOrderTransitionError(self.client_order_id, status, target)
         if target in _PENDING and status not in _PENDING:
             self.before_pending = status

@@ -132,11 +132,14 @@ class Position:
         if self.quantity_raw == 0:
             self.entry_side = PositionSide.LONG if signed_raw > 0 else PositionSide.SHORT
         self.quantity_raw += signed_raw
-        value = self.terms.value(px_raw, abs(signed_raw))
+        added = abs(signed_raw)
+        value = self.terms.value(px_raw, added)
         self.open_value += value
         self.entry_value += value
-        self.entry_raw += abs(signed_raw)
-        self.peak_raw = max(self.peak_raw, abs(self.quantity_raw))
+        self.entry_raw += added
+        size = abs(self.quantity_raw)
+        if size > self.peak_raw:
+            self.peak_raw = size
         self.fills += 1
 
     def reduce(self, qty_raw: int, px_raw: int) -> int:

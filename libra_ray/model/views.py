@@ -1,6 +1,6 @@
 """What the siblings of the kernel may ask of each other: protocols over values, so that none imports another."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from libra_ray.model.contract_terms import ContractTerms
@@ -84,7 +84,7 @@ class PortfolioView(Protocol):
 class FundsView(Protocol):
     """One account's room for orders."""
 
-    def refusal(self, orders: Iterable[Order]) -> str | None:
+    def refusal(self, orders: list[Order]) -> str | None:
         """The denial code where it cannot carry them."""
         ...
 

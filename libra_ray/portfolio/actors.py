@@ -63,5 +63,5 @@ class PortfolioActor(Actor):
         elif isinstance(body, AskAccount):
             account = self._book.accounts[body.venue]
             balances = tuple(str(account.total(code)) for code in account.totals)
-            equity = Money(self._book.equity_raw(body.venue), self._book.reporting_currency(account))
+            equity = Money(self._book.equity_raw(body.venue), account.reporting)
             self.reply(request, AccountAnswer(account.account_id, balances, str(equity)))  # type: ignore[arg-type]

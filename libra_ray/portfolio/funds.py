@@ -1,6 +1,6 @@
 """What an account holds back, and whether one more order fits."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from libra_ray.model.accounts import Account
 from libra_ray.model.enums import AccountType, InstrumentKind
@@ -34,12 +34,11 @@ class Funds:
         """Whose money it is."""
         return self._portfolio.accounts[self._venue]
 
-    def refusal(self, orders: Iterable[Order]) -> str | None:
+    def refusal(self, orders: list[Order]) -> str | None:
         """The denial code where the account cannot carry `orders` on top of what works; None where it can."""
-        new = list(orders)
         if self.account.kind is AccountType.CASH:
-            return self._cash_refusal(new)
-        return self._margin_refusal(new)
+            return self._cash_refusal(orders)
+        return self._margin_refusal(orders)
 
     def locked(self) -> dict[str, int]:
         """Locked amounts by currency code, raw."""
@@ -90,14 +89,16 @@ class Funds:
     def _margin_refusal(self, new: list[Order]) -> str | None:
         """Refused where margin grows, and grows beyond equity. An order that lowers or keeps it passes."""
         grown: dict[str, int] = {}
-        for name in dict.fromkeys(order.instrument_id for order in new):
+        for name in dict.fromkeys([order.instrument_id for order in new]):
             instrument = self._portfolio.cache.instruments[name]
             if instrument.margin_init.num == 0:
                 continue
-            before, after = self._margins_of(instrument, [order for order in new if order.instrument_id == name])
-            (old, unit), (wanted, _) = self._in_account(before, instrument), self._in_account(after, instrument)
-            grown[unit.code] = grown.get(unit.code, 0) + wanted - old
-        if not any(amount > 0 for amount in grown.values()):
+            mine = new if len(new) == 1 else [order for order in new if order.instrument_id == name]
+            before, after = self._worst_notionals(instrument, mine)
+            if after > before:
+                (old, unit), (wanted, _) = self._margin(before, instrument), self._margin(after, instrument)
+                grown[unit.code] = grown.get(unit.code, 0) + wanted - old
+        if not grown:
             return None
         held = self._locked_margin()
         for code, amount in grown.items():
@@ -113,31 +114,40 @@ class Funds:
         for name in names:
             instrument = self._portfolio.cache.instruments[name]
             if instrument.margin_init.num:
-                amount, unit = self._in_account(self._margins_of(instrument, [])[0], instrument)
+                amount, unit = self._margin(self._worst_notionals(instrument, [])[0], instrument)
                 held[unit.code] = held.get(unit.code, 0) + amount
         return held
 
-    def _margins_of(self, instrument: Instrument, new: list[Order]) -> tuple[int, int]:
-        """Margin of one instrument without and with `new`, in settlement currency, each rounded half-even once."""
+    def _worst_notionals(self, instrument: Instrument, new: list[Order]) -> tuple[int, int]:
+        """The larger exposure of one instrument without and with `new`, in units of `_notional_scale`."""
         name, portfolio = instrument.id, self._portfolio
         net = portfolio.net.get(name, 0)
-        mark_twice = portfolio.cache.rows.of(name).mark_twice()
-        held = 0 if mark_twice is None else _notional(instrument, mark_twice, abs(net)) * (1 if net > 0 else -1)
+        held = 0
+        if net:
+            mark_twice = portfolio.cache.rows.of(name).mark_twice()
+            if mark_twice is not None:
+                held = _notional(instrument, mark_twice, abs(net)) * (1 if net > 0 else -1)
         buys = sells = 0
         for order in portfolio.cache.working.values():
             if order.instrument_id == name:
                 bought, sold = self._on_order(instrument, order)
                 buys, sells = buys + bought, sells + sold
-        rate = instrument.margin_init
-        num, den = _notional_scale(instrument)
-        num, den = num * rate.num * self._leverage.den, den * rate.den * self._leverage.num
-        before = instrument_margin(worst_notional(held, buys, sells), num, den)
-        if not new:
-            return before, before
+        before = worst_notional(held, buys, sells)
         for order in new:
             bought, sold = self._on_order(instrument, order)
             buys, sells = buys + bought, sells + sold
-        return before, instrument_margin(worst_notional(held, buys, sells), num, den)
+        return before, worst_notional(held, buys, sells) if new else before
+
+    def _margin(self, notional: int, instrument: Instrument) -> tuple[int, Currency]:
+        """The margin of a notional, rounded half-even once, in the currency that it is held in."""
+        rate = instrument.margin_init
+        num, den = _notional_scale(instrument)
+        num, den = num * rate.num * self._leverage.den, den * rate.den * self._leverage.num
+        amount, base, unit = instrument_margin(notional, num, den), self.account.base, instrument.settlement
+        if base is None or base.code == unit.code:
+            return amount, unit
+        converted = self._portfolio.rates.convert(amount, unit, base)
+        return (amount, unit) if converted is None else (converted, base)
 
     def _on_order(self, instrument: Instrument, order: Order) -> tuple[int, int]:
         """Notional that an order may buy and sell; reduce-only orders add none."""
@@ -157,14 +167,6 @@ class Funds:
             if position.currency.code == code:
                 worth += portfolio.unrealized_raw(position)
         return worth
-
-    def _in_account(self, amount_raw: int, instrument: Instrument) -> tuple[int, Currency]:
-        """A margin in the currency that it is held in."""
-        base, unit = self.account.base, instrument.settlement
-        if base is None or base.code == unit.code:
-            return amount_raw, unit
-        converted = self._portfolio.rates.convert(amount_raw, unit, base)
-        return (amount_raw, unit) if converted is None else (converted, base)
 
     # ------------------------------------------------------------------ both
 

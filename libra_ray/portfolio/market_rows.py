@@ -4,13 +4,17 @@ A replay moves cursors; nothing is copied or computed per row. While a venue wor
 seen yet, that row is *in hand*, and prices are those of the row in hand.
 """
 
+from typing import Generic, TypeVar
+
 from libra_ray.messages.schemas import Bar, MarkPrice, Quote, Row, Trade
 from libra_ray.model.identifiers import period_ns
 
 __all__ = ["Cursor", "InstrumentRows", "MarketRows"]
 
+R = TypeVar("R", bound=Row)
 
-class Cursor:
+
+class Cursor(Generic[R]):
     """Where a replay stands in one stream.
 
     Attributes:
@@ -22,8 +26,8 @@ class Cursor:
     __slots__ = ("hand", "index", "row")
 
     def __init__(self) -> None:
-        self.row: Row | None = None
-        self.hand: Row | None = None
+        self.row: R | None = None
+        self.hand: R | None = None
         self.index = -1
 
 
@@ -36,10 +40,10 @@ class InstrumentRows:
     __slots__ = ("bars", "marks", "quotes", "step_px", "trades")
 
     def __init__(self) -> None:
-        self.quotes: Cursor | None = None
-        self.trades: Cursor | None = None
-        self.bars: dict[str, Cursor] = {}
-        self.marks: Cursor | None = None
+        self.quotes: Cursor[Quote] | None = None
+        self.trades: Cursor[Trade] | None = None
+        self.bars: dict[str, Cursor[Bar]] = {}
+        self.marks: Cursor[MarkPrice] | None = None
         self.step_px: int | None = None  # the price inside a bar, while the venue walks its path
 
     def bid_ask(self) -> tuple[int, int] | None:
@@ -48,7 +52,6 @@ class InstrumentRows:
         if cursor is not None:
             quote = cursor.hand or cursor.row
             if quote is not None:
-                assert isinstance(quote, Quote)  # noqa: S101  # the cursor of quotes holds quotes
                 return quote.bid_px_raw, quote.ask_px_raw
         last = self.last()
         return None if last is None else (last, last)
@@ -61,12 +64,10 @@ class InstrumentRows:
         if cursor is not None:
             trade = cursor.hand or cursor.row
             if trade is not None:
-                assert isinstance(trade, Trade)  # noqa: S101
                 return trade.price_raw
-        for cursor in self.bars.values():
-            bar = cursor.hand or cursor.row
+        for bars in self.bars.values():
+            bar = bars.hand or bars.row
             if bar is not None:
-                assert isinstance(bar, Bar)  # noqa: S101
                 return bar.close_raw
         return None
 
@@ -76,7 +77,6 @@ class InstrumentRows:
         if cursor is not None:
             mark = cursor.hand or cursor.row
             if mark is not None:
-                assert isinstance(mark, MarkPrice)  # noqa: S101
                 return 2 * mark.price_raw
         top = self.bid_ask()
         return None if top is None else top[0] + top[1]
@@ -87,15 +87,14 @@ class InstrumentRows:
         if cursor is not None:
             mark = cursor.hand or cursor.row
             if mark is not None:
-                assert isinstance(mark, MarkPrice)  # noqa: S101
                 return mark.price_raw
         top = self.bid_ask()
         return None if top is None else top[0 if is_long else 1]
 
-    def cursor_of_bars(self, period: str) -> Cursor:
+    def cursor_of_bars(self, period: str) -> Cursor[Bar]:
         """The cursor of that bar type, made at first sight; the shortest period stays first."""
         if period not in self.bars:
-            self.bars[period] = Cursor()
+            self.bars[period] = Cursor[Bar]()
             self.bars = dict(sorted(self.bars.items(), key=lambda item: period_ns(item[0])))
         return self.bars[period]
 

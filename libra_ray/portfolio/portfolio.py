@@ -160,17 +160,13 @@ class Portfolio:
         px_raw = self.cache.rows.of(position.instrument_id).exit_px(is_long=position.quantity_raw > 0)
         return 0 if px_raw is None else position.unrealized_raw(px_raw)
 
-    def reporting_currency(self, account: Account) -> Currency:
-        """What equity is counted in: the base currency, else that of the first balance."""
-        return account.base or next(iter(account.currencies.values()))
-
     def equity_raw(self, venue: str) -> int:
         """Balances plus open profit (margin) or market value (cash, no pairs), in the reporting currency.
 
         An amount without a rate to it is left out; `unconverted` counts such bookings.
         """
         account = self.accounts[venue]
-        target = self.reporting_currency(account)
+        target = account.reporting
         code = target.code
         worth = account.totals.get(code, 0)
         if len(account.totals) > 1:

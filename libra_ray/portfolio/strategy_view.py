@@ -59,4 +59,4 @@ class StrategyPortfolio:
     def equity(self, venue: str) -> Money:
         """Balances plus open profit of the whole account, in its reporting currency."""
         account = self._portfolio.accounts[venue]
-        return Money(self._portfolio.equity_raw(venue), self._portfolio.reporting_currency(account))
+        return Money(self._portfolio.equity_raw(venue), account.reporting)

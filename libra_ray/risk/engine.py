@@ -121,7 +121,7 @@ class RiskEngine(Actor):
             refusal = self._exposure.check_limits(order, self._limits)
         if refusal is not None:
             return refusal
-        code = self._funds[instrument.venue].refusal((order,))
+        code = self._funds[order.instrument_id].refusal([order])
         if code is not None:
             text = f"ORD013 the account of {instrument.venue} cannot carry {order.quantity} {order.instrument_id}. Lower it."
             return Refusal(code, text)
@@ -160,7 +160,7 @@ class RiskEngine(Actor):
         largest = self._limits.notional_per_order
         if instrument.min_notional_raw is None and instrument.max_notional_raw is None and not largest:
             return None
-        px_raw = self._funds[instrument.venue].order_px(order)
+        px_raw = self._funds[order.instrument_id].order_px(order)
         if px_raw is None:
             return None
         refusal = check_notional(instrument, order, px_raw)

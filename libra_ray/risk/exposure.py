@@ -103,7 +103,7 @@ class Exposure:
             if new is not None and new.instrument_id == instrument.id:
                 orders.append(new)
             for order in orders:
-                px_raw = self._funds[instrument.venue].order_px(order)
+                px_raw = self._funds[order.instrument_id].order_px(order)
                 worth = 0 if px_raw is None else terms.notional(px_raw, order.leaves_raw)
                 buys, sells = (buys + worth, sells) if order.is_buy else (buys, sells + worth)
             gross += worst_notional(held, buys, sells)

@@ -61,45 +61,46 @@ def check_form(order: Order) -> Refusal | None:
 
 def check_price(instrument: Instrument, name: str, px_raw: int, precision: int) -> Refusal | None:
     """Check 4: positive, on the tick, within the instrument's bounds."""
-    shown = decimal_text(px_raw, precision)
-    if px_raw <= 0 and not instrument.negative_prices:
-        text = f"ORD001 {name} {shown} for {instrument.id} is not positive. Correct it."
-        return Refusal("PRICE_NOT_POSITIVE", text)
     scale = precision - instrument.price_precision
     tick = instrument.tick_raw * 10**scale if scale > 0 else instrument.tick_raw
+    least, most = instrument.min_price_raw, instrument.max_price_raw
+    if px_raw <= 0 and not instrument.negative_prices:
+        text = f"ORD001 {name} {decimal_text(px_raw, precision)} for {instrument.id} is not positive. Correct it."
+        return Refusal("PRICE_NOT_POSITIVE", text)
     if px_raw % tick:
         return Refusal("PRICE_OFF_TICK", _off_grid(name, px_raw, precision, tick, instrument, "tick"))
     if scale > 0:
         px_raw //= 10**scale
-    if instrument.min_price_raw is not None and px_raw < instrument.min_price_raw:
-        least = Price(instrument.min_price_raw, instrument.price_precision)
-        return Refusal("PRICE_BELOW_MIN", f"ORD009 {name} {shown} for {instrument.id} is below the minimum {least}.")
-    if instrument.max_price_raw is not None and px_raw > instrument.max_price_raw:
-        most = Price(instrument.max_price_raw, instrument.price_precision)
-        return Refusal("PRICE_ABOVE_MAX", f"ORD009 {name} {shown} for {instrument.id} is above the maximum {most}.")
+    if least is not None and px_raw < least:
+        shown, bound = Price(px_raw, instrument.price_precision), Price(least, instrument.price_precision)
+        return Refusal("PRICE_BELOW_MIN", f"ORD009 {name} {shown} for {instrument.id} is below the minimum {bound}.")
+    if most is not None and px_raw > most:
+        shown, bound = Price(px_raw, instrument.price_precision), Price(most, instrument.price_precision)
+        return Refusal("PRICE_ABOVE_MAX", f"ORD009 {name} {shown} for {instrument.id} is above the maximum {bound}.")
     return None
 
 
 def check_quantity(instrument: Instrument, qty_raw: int, precision: int) -> Refusal | None:
     """Check 5: positive, on the step, within the instrument's bounds."""
-    shown = decimal_text(qty_raw, precision)
-    if qty_raw <= 0:
-        text = f"ORD001 quantity {shown} for {instrument.id} is not positive. The side gives the direction."
-        return Refusal("QUANTITY_NOT_POSITIVE", text)
     scale = precision - instrument.size_precision
     step = instrument.step_raw * 10**scale if scale > 0 else instrument.step_raw
+    least, most = instrument.min_qty_raw, instrument.max_qty_raw
+    if qty_raw <= 0:
+        shown = decimal_text(qty_raw, precision)
+        text = f"ORD001 quantity {shown} for {instrument.id} is not positive. The side gives the direction."
+        return Refusal("QUANTITY_NOT_POSITIVE", text)
     if qty_raw % step:
         return Refusal("QUANTITY_OFF_STEP", _off_grid("quantity", qty_raw, precision, step, instrument, "step"))
     if scale > 0:
         qty_raw //= 10**scale
-    if instrument.min_qty_raw is not None and qty_raw < instrument.min_qty_raw:
-        least = Quantity(instrument.min_qty_raw, instrument.size_precision)
-        text = f"ORD002 quantity {shown} for {instrument.id} is below the minimum {least}. Raise the quantity to at least {least}."
-        return Refusal("QUANTITY_BELOW_MIN", text)
-    if instrument.max_qty_raw is not None and qty_raw > instrument.max_qty_raw:
-        most = Quantity(instrument.max_qty_raw, instrument.size_precision)
-        text = f"ORD002 quantity {shown} for {instrument.id} is above the maximum {most}. Lower the quantity to at most {most}."
-        return Refusal("QUANTITY_ABOVE_MAX", text)
+    if least is not None and qty_raw < least:
+        size, bound = Quantity(qty_raw, instrument.size_precision), Quantity(least, instrument.size_precision)
+        text = f"ORD002 quantity {size} for {instrument.id} is below the minimum {bound}."
+        return Refusal("QUANTITY_BELOW_MIN", f"{text} Raise the quantity to at least {bound}.")
+    if most is not None and qty_raw > most:
+        size, bound = Quantity(qty_raw, instrument.size_precision), Quantity(most, instrument.size_precision)
+        text = f"ORD002 quantity {size} for {instrument.id} is above the maximum {bound}."
+        return Refusal("QUANTITY_ABOVE_MAX", f"{text} Lower the quantity to at most {bound}.")
     return None
 
 

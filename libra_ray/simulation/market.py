@@ -115,6 +115,10 @@ class Market:
         """A bar's steps or a trade have set the book themselves."""
         self._book_index = index
 
+    def forget_book(self) -> None:
+        """The book is made again from the latest row when somebody asks for it."""
+        self._book_index = -1
+
     # ------------------------------------------------------------------ orders
 
     def add(self, working: Working) -> None:

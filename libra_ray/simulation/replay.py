@@ -12,7 +12,8 @@ from typing import Final
 from libra_ray.data.merge import merged_runs
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.schemas import Row
-from libra_ray.runtime import NEVER_NS
+from libra_ray.runtime import NEVER_NS, Actor
+from libra_ray.runtime.views import Handler
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.stream_state import StreamState
 from libra_ray.simulation.venue import SimulatedVenue
@@ -65,7 +66,7 @@ class Replay:
 
     def _replay_rows(self, state: StreamState, start: int, stop: int) -> None:
         """Rows [start, stop) of one stream: free stretches fast, rows that need more one by one."""
-        rows = state.row_views(start, stop)
+        rows = state.views
         at = start
         while at < stop:
             free = self._free_until(state, at, stop)
@@ -86,7 +87,7 @@ class Replay:
                 if due_ns is not None:
                     free = min(free, state.first_at(due_ns, at, stop))
         if state.matches:
-            market = self._markets[state.stream.instrument.id]
+            market = self._markets[state.instrument_id]
             if market.pending:
                 return at
             if market.working:
@@ -100,7 +101,7 @@ class Replay:
         """
         host, clock, cursor = self._host, self._clock, state.cursor
         staged = host.staged
-        handlers = host.row_handlers(state.topic)
+        handlers = self._handlers_of(state)
         stretch = islice(rows, stop - start)
         actor = None
         at = start
@@ -150,24 +151,33 @@ class Replay:
         cursor.index = stop - 1
         return stop
 
+    def _handlers_of(self, state: StreamState) -> tuple[tuple[Actor | None, Handler], ...]:
+        """Who is called for rows of a stream, resolved anew when the host says that it may have changed."""
+        version = self._host.version
+        if state.handlers_version != version:
+            state.handlers_version = version
+            state.handlers = self._host.row_handlers(state.topic)
+        return state.handlers
+
     def _replay_row(self, state: StreamState, index: int, row: Row) -> None:
         """One row in full: what is due before it, the venue, the actors, and what they sent."""
         ts_ns = row.ts_ns
         self._settle_until(ts_ns, inclusive=False)
         for venue in self._venue_list:
-            due_ns = venue.next_expiry_ns
-            if due_ns is not None and due_ns <= ts_ns:
-                self._clock.ts_ns = due_ns
-                venue.expire(ts_ns)
-                self._host.settle()
+            if venue.expiries:
+                due_ns = venue.next_expiry_ns
+                if due_ns is not None and due_ns <= ts_ns:
+                    self._clock.ts_ns = due_ns
+                    venue.expire(ts_ns)
+                    self._host.settle()
         clock, cursor, host = self._clock, state.cursor, self._host
         clock.ts_ns = ts_ns
         cursor.index = index
         if state.matches:
             cursor.hand = row
-            self._venues[state.stream.instrument.venue].apply(state, row)
+            self._venues[state.venue].apply(state, row)
         cursor.row, cursor.hand = row, None
-        for actor, handler in host.row_handlers(state.topic):
+        for actor, handler in self._handlers_of(state):
             if actor is None:
                 handler(row)
             elif actor.is_active:
@@ -184,7 +194,10 @@ class Replay:
         host, clock = self._host, self._clock
         limit_ns = ts_ns if inclusive else ts_ns - 1
         while True:
-            expiry_ns = min((v.next_expiry_ns or NEVER_NS for v in self._venue_list), default=NEVER_NS)
+            expiry_ns = NEVER_NS
+            for venue in self._venue_list:
+                if venue.expiries:
+                    expiry_ns = min(expiry_ns, venue.next_expiry_ns or NEVER_NS)
             due_ns = min(host.timers.next_ns, expiry_ns, self._day_end_ns)
             if due_ns > limit_ns:
                 return

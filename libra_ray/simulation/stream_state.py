@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain, repeat
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from libra_ray.data import Stream
 from libra_ray.matching import NEVER_FALL, NEVER_RISE, Column, next_quote_touch, next_touch
 from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Row, RowSpec
 from libra_ray.portfolio import Cursor
+from libra_ray.runtime import Actor
+from libra_ray.runtime.views import Handler
 
 __all__ = ["Reach", "StreamState"]
 
@@ -46,11 +48,12 @@ class StreamState:
     """One stream of a run: its columns as integers, its cursor, and the horizon of its look-ahead.
 
     Attributes:
+        views: the rows, each built when it is asked for, from blocks of `batch_rows`; read once, in order.
         matches: whether rows of this stream can execute orders.
         touch: the next row that touches an order, or the first row not looked at yet; rows before it need no venue.
     """
 
-    def __init__(self, stream: Stream, cursor: Cursor, *, batch_rows: int) -> None:
+    def __init__(self, stream: Stream, cursor: Cursor[Any], *, batch_rows: int) -> None:
         self.stream = stream
         self.schema = stream.schema
         self.spec = RowSpec.of(stream.instrument, stream.period)
@@ -60,7 +63,12 @@ class StreamState:
         self.rows = len(self.ts)
         self.matches = False
         self.batch_rows = batch_rows
+        self.instrument_id = stream.instrument.id
+        self.venue = stream.instrument.venue
+        self.handlers: tuple[tuple[Actor | None, Handler], ...] = ()
+        self.handlers_version = -1
         self._columns: list[Column] = [stream.raw(name) for name in ("ts_init_ns", "ts_event_ns", *self.schema.names[2:])]
+        self.views = chain.from_iterable(self._blocks())
         self._sought_ns = -1
         self._sought_row = 0
         self._scanned = 0
@@ -70,13 +78,9 @@ class StreamState:
         """A column's raw integers."""
         return self._columns[self.schema.names.index(name)]
 
-    def row_views(self, start: int, stop: int) -> Iterator[Row]:
-        """Rows [start, stop), each built when it is asked for, from blocks of `batch_rows`."""
-        return chain.from_iterable(self._blocks(start, stop))
-
-    def _blocks(self, start: int, stop: int) -> Iterator[Iterator[Row]]:
-        for at in range(start, stop, self.batch_rows):
-            end = min(at + self.batch_rows, stop)
+    def _blocks(self) -> Iterator[Iterator[Row]]:
+        for at in range(0, self.rows, self.batch_rows):
+            end = min(at + self.batch_rows, self.rows)
             lists = [
                 column[at:end].tolist() if isinstance(column, np.ndarray) else column[at:end] for column in self._columns
             ]

@@ -108,7 +108,7 @@ def positions_table(portfolio: Portfolio) -> pa.Table:
 
 def equity_table(record: RunRecord, portfolio: Portfolio) -> pa.Table:
     """Balance and equity at the start, after each fill, at each end of a UTC day and at the end."""
-    units = {venue: portfolio.reporting_currency(account) for venue, account in portfolio.accounts.items()}
+    units = {venue: account.reporting for venue, account in portfolio.accounts.items()}
     samples = record.equity
     columns = {
         "ts_ns": [ts_ns for ts_ns, *_ in samples],

@@ -68,6 +68,7 @@ class SimulatedVenue:
         self._priority = 0
         self._reduce_only_count = 0
         self._now_ns = 0
+        self._position_ids: dict[tuple[str, str], str] = {}
 
     # ------------------------------------------------------------------ commands
 
@@ -78,7 +79,7 @@ class SimulatedVenue:
         order.venue_order_id = f"V-{self.settings.name}-{self._orders_seen}"
         market = self.markets[order.instrument_id]
         book = market.stand_at_latest()
-        code = self._refusal_on_arrival(order)
+        code = self._refusal_on_arrival(order) if order.reduce_only or self._is_cash else None
         if code is not None:
             self._reject(order, code)
             return
@@ -256,7 +257,7 @@ class SimulatedVenue:
             market.rows.step_px = None
             return
         market.rows.step_px = None
-        book.reset(prices[-1], sizes[-1])  # nobody is left to use what the steps before the close showed
+        market.forget_book()  # nobody is left to use what the steps before the close showed
 
     def _execute_pending(self, market: Market) -> None:
         """Orders that arrived between two bars execute at the open, in order of arrival, as takers."""
@@ -478,7 +479,10 @@ class SimulatedVenue:
             return False
         self._trades_made += 1
         unit = instrument.settlement
-        position_id = f"{instrument.id}-{order.strategy_id}"
+        key = (order.instrument_id, order.strategy_id)
+        position_id = self._position_ids.get(key)
+        if position_id is None:
+            position_id = self._position_ids[key] = f"{order.instrument_id}-{order.strategy_id}"
         self._report(
             OrderFilled(
                 self._now_ns,

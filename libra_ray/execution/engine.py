@@ -59,6 +59,7 @@ class ExecutionEngine(Actor):
         """Give it what it writes to and whom it tells; clients by instrument id. Called once, before start."""
         self._orders, self._portfolio, self._clients, self._record = orders, portfolio, clients, record
         self._publish, self._has_receivers, self._on_booked = publish, has_receivers, on_booked
+        self._events = record.events
         self._topics: dict[str, tuple[str, str]] = {}
         self._account_topics: dict[str, str] = {}
 
@@ -86,7 +87,7 @@ class ExecutionEngine(Actor):
             order.reduce_only,
             order.quote_quantity,
         )
-        self._record.events.append(event)
+        self._events.append(event)
         self._publish(self._topic(order.strategy_id), event)
 
     def execute(self, command: Command) -> None:
@@ -141,29 +142,32 @@ class ExecutionEngine(Actor):
         if type(event) is OrderDenied and order.status is OrderStatus.INITIALIZED:
             order.move(OrderStatus.DENIED, event.ts_ns)
             order.code, order.message = event.code, event.message
-        self._record.events.append(event)
+        self._events.append(event)
         self._publish(self._topic(order.strategy_id), event)
 
     def process(self, event: OrderEvent) -> None:
         """A venue's event: apply it to the order, positions and account, record it, publish what came of it."""
         order = self._orders.orders[event.client_order_id]
-        topic, position_topic = self._topics.get(event.strategy_id) or self._name_topics(event.strategy_id)
         if type(event) is OrderFilled:
-            order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns)
-            if order.status is OrderStatus.FILLED:
-                self._orders.working.pop(order.client_order_id, None)
-            self._record.events.append(event)
-            born = self._portfolio.on_fill(event)
-            self._record.events.extend(born)
-            self._on_booked(event.instrument_id, event.ts_ns)
-            self._publish(topic, event)
-            for fact in born:
-                is_booking = type(fact) is AccountBooked
-                self._publish(self._account_topic(fact.account_id) if is_booking else position_topic, fact)
+            self._fill(order, event)
             return
         self._apply(order, event)
-        self._record.events.append(event)
-        self._publish(topic, event)
+        self._events.append(event)
+        self._publish(self._topic(event.strategy_id), event)
+
+    def _fill(self, order: Order, event: OrderFilled) -> None:
+        order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns)
+        if order.status is OrderStatus.FILLED:
+            self._orders.working.pop(order.client_order_id, None)
+        events, publish = self._events, self._publish
+        topic, position_topic = self._topics.get(event.strategy_id) or self._name_topics(event.strategy_id)
+        born = self._portfolio.on_fill(event)
+        events.append(event)
+        events += born
+        self._on_booked(event.instrument_id, event.ts_ns)
+        publish(topic, event)
+        for fact in born:
+            publish(self._account_topic(fact.account_id) if type(fact) is AccountBooked else position_topic, fact)
 
     def _apply(self, order: Order, event: OrderEvent) -> None:
         ts_ns = event.ts_ns

@@ -52,11 +52,6 @@ class L1Side:
         self.behind = kept
         self.px, self.size, self.used = px, size, used
 
-    def reset(self, px: int, size: int) -> None:
-        """A bar step or a trade sets the price: nothing is used, nothing remembered."""
-        self.px, self.size, self.used = px, size, 0
-        self.behind.clear()
-
 
 class L1Book:
     """Both sides. `consumes` False gives every order the whole displayed size in every step."""
@@ -98,8 +93,10 @@ class L1Book:
 
     def reset(self, px: int, size: int) -> None:
         """A bar step or a trade: both sides stand at `px`."""
-        self.bids.reset(px, size)
-        self.asks.reset(px, size)
+        for side in (self.bids, self.asks):
+            side.px, side.size, side.used = px, size, 0
+            if side.behind:
+                side.behind.clear()
 
     def opposite(self, *, is_buy: bool) -> L1Side:
         """What an order of that direction trades against."""

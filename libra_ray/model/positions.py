@@ -17,6 +17,7 @@ class Position:
         quantity_raw: signed; long is positive.
         open_value: sum of quantity x price of what is open, at price plus size decimals (inverse: 12 decimals).
         realized_raw: profit less commissions in settlement currency.
+        commissions: those in other currencies, by code; None where there are none.
         entry_raw, entry_value: quantity of all entries so far, and sum of quantity x price of them.
         exit_raw, exit_value: the same of what was taken off.
     """
@@ -56,7 +57,7 @@ class Position:
         self.open_value = 0
         self.realized_raw = 0
         self.commission_raw = 0
-        self.commissions: dict[str, Money] = {}
+        self.commissions: dict[str, Money] | None = None
         self.peak_raw = 0
         self.entry_raw = 0
         self.entry_value = 0
@@ -162,5 +163,6 @@ class Position:
             self.realized_raw -= commission_raw
             self.commission_raw += commission_raw
         else:
-            before = self.commissions.get(currency.code)
-            self.commissions[currency.code] = Money(commission_raw + (before.raw if before else 0), currency)
+            others = self.commissions = self.commissions or {}
+            before = others.get(currency.code)
+            others[currency.code] = Money(commission_raw + (before.raw if before else 0), currency)

@@ -89,7 +89,8 @@ class Funds:
     def _margin_refusal(self, new: list[Order]) -> str | None:
         """Refused where margin grows, and grows beyond equity. An order that lowers or keeps it passes."""
         grown: dict[str, int] = {}
-        for name in dict.fromkeys([order.instrument_id for order in new]):
+        names = dict.fromkeys([order.instrument_id for order in new]) if len(new) > 1 else (new[0].instrument_id,)
+        for name in names:
             instrument = self._portfolio.cache.instruments[name]
             if instrument.margin_init.num == 0:
                 continue

@@ -83,11 +83,13 @@ class InstrumentRows:
 
     def exit_px(self, *, is_long: bool) -> int | None:
         """What a position is valued at: the mark row, else bid for a long and ask for a short, else last."""
-        cursor = self.marks
-        if cursor is not None:
-            mark = cursor.hand or cursor.row
+        marks = self.marks
+        if marks is not None:
+            mark = marks.hand or marks.row
             if mark is not None:
                 return mark.price_raw
+        if self.quotes is None:
+            return self.last()
         top = self.bid_ask()
         return None if top is None else top[0 if is_long else 1]
 
@@ -103,11 +105,11 @@ class MarketRows:
     """The rows of all instruments."""
 
     def __init__(self) -> None:
-        self._by_instrument: dict[str, InstrumentRows] = {}
+        self.by_instrument: dict[str, InstrumentRows] = {}
 
     def of(self, instrument_id: str) -> InstrumentRows:
         """The rows of an instrument, made empty at first sight."""
-        rows = self._by_instrument.get(instrument_id)
+        rows = self.by_instrument.get(instrument_id)
         if rows is None:
-            rows = self._by_instrument[instrument_id] = InstrumentRows()
+            rows = self.by_instrument[instrument_id] = InstrumentRows()
         return rows

@@ -157,8 +157,11 @@ class Portfolio:
 
     def unrealized_raw(self, position: Position) -> int:
         """Profit of an open position at the market, settlement raw; 0 before there is a price."""
-        px_raw = self.cache.rows.of(position.instrument_id).exit_px(is_long=position.quantity_raw > 0)
-        return 0 if px_raw is None else position.unrealized_raw(px_raw)
+        terms, quantity_raw = position.terms, position.quantity_raw
+        px_raw = self.cache.rows.of(terms.instrument_id).exit_px(is_long=quantity_raw > 0)
+        if px_raw is None or quantity_raw == 0:
+            return 0
+        return terms.unrealized(quantity_raw, position.open_value, px_raw)
 
     def equity_raw(self, venue: str) -> int:
         """Balances plus open profit (margin) or market value (cash, no pairs), in the reporting currency.
@@ -175,9 +178,10 @@ class Portfolio:
                     worth += self._worth(raw, account.currencies[other], target)
         is_margin = account.kind is AccountType.MARGIN
         for position in self.open.values():
-            if position.terms.venue == venue:
+            terms = position.terms
+            if terms.venue == venue:
                 value = self.unrealized_raw(position) if is_margin else self._market_value_raw(position)
-                worth += self._worth(value, position.currency, target)
+                worth += value if terms.instrument.settlement.code == code else self._worth(value, position.currency, target)
         return worth
 
     def _market_value_raw(self, position: Position) -> int:

@@ -1,5 +1,8 @@
 """One backtest: a system and a dataset in, a result out. No Ray, no files, no wall clock."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
 
 from libra_ray.data import Dataset
@@ -18,6 +21,7 @@ from libra_ray.simulation.venue import SimulatedVenue
 __all__ = ["backtest", "build"]
 
 BATCH_ROWS = 8_192
+COLLECT_EVERY = 200_000
 _REPLAYED = (BARS, QUOTES, TRADES, MARK_PRICES)
 
 
@@ -30,10 +34,25 @@ def backtest(system: System, *, data: Dataset, batch_rows: int = BATCH_ROWS) -> 
     """
     kernel, replay = build(system, data, batch_rows=batch_rows)
     began = perf_counter()
-    kernel.start()
-    replay.run()
-    kernel.stop()
+    with calm_collector():
+        kernel.start()
+        replay.run()
+        kernel.stop()
     return BacktestResult(system, data, kernel, perf_counter() - began)
+
+
+@contextmanager
+def calm_collector() -> Iterator[None]:
+    """Look for garbage cycles seldom: a run keeps what it makes, and its own objects form no cycles.
+
+    At the interpreter's own pace a tenth of a run with many orders went into searching objects that all live on.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], COLLECT_EVERY), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tuple[TradingKernel, Replay]:

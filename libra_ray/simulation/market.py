@@ -214,8 +214,9 @@ def _price_then_time(entry: tuple[int, int, Working]) -> tuple[int, int]:
 
 def bar_sizes(volume_raw: int, step_raw: int) -> tuple[int, int, int, int]:
     """How much each of a bar's four steps shows: a quarter, down to the step, at least one; the close gets the rest."""
-    quarter = max(volume_raw // BAR_STEPS // step_raw * step_raw, step_raw)
-    return quarter, quarter, quarter, max(volume_raw - 3 * quarter, step_raw)
+    quarter = volume_raw // BAR_STEPS // step_raw * step_raw or step_raw
+    rest = volume_raw - 3 * quarter
+    return quarter, quarter, quarter, rest if rest > step_raw else step_raw
 
 
 def bar_path(bar: Bar, *, adaptive: bool) -> tuple[int, int, int, int]:

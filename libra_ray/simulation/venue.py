@@ -35,7 +35,7 @@ from libra_ray.model.enums import (
 )
 from libra_ray.model.orders import Order
 from libra_ray.portfolio import Portfolio
-from libra_ray.simulation.market import Market, Working, bar_path, bar_sizes, is_market_type
+from libra_ray.simulation.market import BAR_STEPS, Market, Working, bar_path, bar_sizes, is_market_type
 from libra_ray.simulation.stream_state import StreamState
 
 __all__ = ["SimulatedVenue"]
@@ -242,15 +242,18 @@ class SimulatedVenue:
         market.stands_at_row_in_hand(state.cursor.index)
         prices = bar_path(bar, adaptive=self._is_adaptive)
         sizes = bar_sizes(bar.volume_raw, market.instrument.step_raw)
-        book = market.book
-        for step, (px, size) in enumerate(zip(prices, sizes, strict=True)):
+        book, rows = market.book, market.rows
+        for step in range(BAR_STEPS):
             if not market.working:
                 break
+            px, size = prices[step], sizes[step]
             book.reset(px, size)
-            market.rows.step_px = px
+            rows.step_px = px
             if step == 0:
-                self._execute_pending(market)
-                self._gap(market)
+                if market.pending:
+                    self._execute_pending(market)
+                if market.working:
+                    self._gap(market)
             else:
                 self._move(market, prices[step - 1], px, size)
         else:

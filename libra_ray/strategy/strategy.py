@@ -101,8 +101,9 @@ class Strategy(Actor):
         Market orders of this strategy that have not executed yet count as executed.
         """
         raw, precision = self.orders.size(instrument_id, quantity)
-        held = self.portfolio.net_qty_raw(instrument_id) + self.portfolio.in_flight_raw(instrument_id)
-        missing = raw - held
+        missing = raw - self.portfolio.net_qty_raw(instrument_id)
+        if self.cache.new or self.cache.working:
+            missing -= self.portfolio.in_flight_raw(instrument_id)
         if missing == 0:
             return None
         side = OrderSide.BUY if missing > 0 else OrderSide.SELL

@@ -29,6 +29,7 @@ def test_the_job_flips_about_nine_thousand_times_on_200_000_bars() -> None:
     assert (answer.fills, answer.equity_cents) == (8_803, 844_880_675)
 
 
+@pytest.mark.slow
 def test_the_average_of_a_column_is_that_of_a_handler_to_the_last_digits() -> None:
     pytest.importorskip("pandas")
     close = synthetic_bars(2_000, seed=7).price("close")

@@ -11,13 +11,11 @@ from benchmarks.harness import Bench, benchmark_named, benchmark_names
 
 ROOT = Path(__file__).parents[2]
 RAY = {"sweep_scaling"}
-SLOW = {"cold_start", "engine_ema_cross", "engine_noop_quotes"}
 
 
 def marked(name: str) -> object:
     """The name with the markers of what it starts."""
-    marks = [pytest.mark.ray, pytest.mark.slow] if name in RAY else [pytest.mark.slow] if name in SLOW else []
-    return pytest.param(name, marks=marks)
+    return pytest.param(name, marks=[pytest.mark.slow, *([pytest.mark.ray] if name in RAY else [])])
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in benchmark_names()])
@@ -32,7 +30,7 @@ def test_it_runs_in_smoke_size_and_its_answer_is_right(name: str) -> None:
 
 
 def test_every_marked_name_is_a_benchmark() -> None:
-    assert set(benchmark_names()) >= RAY | SLOW
+    assert set(benchmark_names()) >= RAY
 
 
 @pytest.mark.slow

@@ -114,7 +114,7 @@ class Breakout(Strategy):
 
     def on_position_closed(self, event: PositionClosed) -> None:  # noqa: ARG002 - the hook has it, one position is all
         if self._stop is not None and not self._stop.is_closed:
-            self.cancel_order(self._stop)
+            self.cancel_order(self._stop)  # not every venue cancels a reduce-only order that has nothing left to reduce
         self._stop = None
 
     def on_order_denied(self, event: OrderDenied) -> None:

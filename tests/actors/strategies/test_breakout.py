@@ -66,6 +66,11 @@ def test_an_opposite_break_turns_the_position_and_replaces_its_stop() -> None:
     assert deals(result) == [Deal(8, "BUY", 10, 104), Deal(10, "SELL", 20, 90)]
     assert [(side, status) for side, _, status in stops(result)] == [("SELL", "CANCELED"), ("BUY", "ACCEPTED")]
 
+    mirrored = run(breakout(stop_atrs=20.0), bars([*QUIET, 98, 98, 110, 110]))
+
+    assert deals(mirrored) == [Deal(8, "SELL", 10, 98), Deal(10, "BUY", 20, 110)]
+    assert [(side, status) for side, _, status in stops(mirrored)] == [("BUY", "CANCELED"), ("SELL", "ACCEPTED")]
+
 
 def test_long_only_does_not_sell_a_break_downwards() -> None:
     result = run(breakout(long_only=True), bars([*QUIET, 98, 96]), account="cash")

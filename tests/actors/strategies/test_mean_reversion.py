@@ -1,5 +1,7 @@
 """MeanReversion: in beyond a band, out at the middle."""
 
+from decimal import Decimal
+
 import pytest
 from pydantic import ValidationError
 
@@ -14,16 +16,16 @@ def mean_reversion(*, long_only: bool = False, multiplier: float = 1.0) -> MeanR
 
 
 def test_a_close_below_the_lower_band_is_bought_and_left_at_the_middle() -> None:
-    # Window 100 100 90: middle 96.67, lower 91.95. Then 100 90 92: middle 94. Then 90 92 95: middle 92.33.
-    result = run(mean_reversion(), bars([100, 100, 100, 90, 92, 95, 95]))
+    # Window 100 100 90: middle 96.67, lower 91.95. 100 90 92: middle 94. 90 92 91.5: middle 91.17, upper 92.02.
+    result = run(mean_reversion(), bars([100, 100, 100, 90, 92, 91.5, 91.5]))
 
-    assert deals(result) == [Deal(5, "BUY", 10, 90), Deal(7, "SELL", 10, 95)]
+    assert deals(result) == [Deal(5, "BUY", 10, 90), Deal(7, "SELL", 10, Decimal("91.5"))]
 
 
 def test_a_close_above_the_upper_band_is_sold_and_left_at_the_middle() -> None:
-    result = run(mean_reversion(), bars([100, 100, 100, 110, 108, 105, 105]))
+    result = run(mean_reversion(), bars([100, 100, 100, 110, 108, 108.5, 108.5]))
 
-    assert deals(result) == [Deal(5, "SELL", 10, 110), Deal(7, "BUY", 10, 105)]
+    assert deals(result) == [Deal(5, "SELL", 10, 110), Deal(7, "BUY", 10, Decimal("108.5"))]
 
 
 def test_long_only_does_not_sell_above_the_upper_band() -> None:

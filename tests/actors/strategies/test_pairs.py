@@ -24,29 +24,29 @@ def pairs(**settings: Any) -> Pairs:  # noqa: ANN401 - checked by the model
     return Pairs(**(chosen | settings))
 
 
-# Spread first - 2 x second: 0, 1, 0, 1, then 10 (z = 1.72 of its window), then 0 (z = -0.67): in, and out again.
-FIRST = [100, 101, 100, 101, 110, 100, 100]
-SECOND = [50, 50, 50, 50, 50, 50, 50]
+# Spread first - 2 x second: 0, 1, 0, 1, then 10 (z = 1.72 of its window): in; 7 (z = 0.60): stay; 6 (z = 0): out.
+FIRST = [100, 101, 100, 101, 110, 107, 106, 106]
+SECOND = [50, 50, 50, 50, 50, 50, 50, 50]
 
 
 def test_a_dear_first_leg_is_sold_against_the_second_until_the_spread_comes_back() -> None:
     result = run(pairs(), bars(FIRST), bars(SECOND, instrument=OTHER))
 
-    assert deals(result, STOCK) == [Deal(6, "SELL", 20, 110), Deal(7, "BUY", 20, 100)]
-    assert deals(result, OTHER) == [Deal(6, "BUY", 40, 50), Deal(7, "SELL", 40, 50)]
+    assert deals(result, STOCK) == [Deal(6, "SELL", 20, 110), Deal(8, "BUY", 20, 106)]
+    assert deals(result, OTHER) == [Deal(6, "BUY", 40, 50), Deal(8, "SELL", 40, 50)]
 
 
 def test_a_cheap_first_leg_is_bought_against_the_second() -> None:
-    result = run(pairs(), bars([100, 99, 100, 99, 90, 100, 100]), bars(SECOND, instrument=OTHER))
+    result = run(pairs(), bars([100, 99, 100, 99, 90, 93, 94, 94]), bars(SECOND, instrument=OTHER))
 
-    assert deals(result, STOCK) == [Deal(6, "BUY", 20, 90), Deal(7, "SELL", 20, 100)]
-    assert deals(result, OTHER) == [Deal(6, "SELL", 40, 50), Deal(7, "BUY", 40, 50)]
+    assert deals(result, STOCK) == [Deal(6, "BUY", 20, 90), Deal(8, "SELL", 20, 94)]
+    assert deals(result, OTHER) == [Deal(6, "SELL", 40, 50), Deal(8, "BUY", 40, 50)]
 
 
 def test_a_bar_without_its_twin_is_not_used() -> None:
-    gap = {"hours": [1, 2, 3, 4, 6, 7, 8]}
+    second = bars(SECOND[:7], instrument=OTHER, hours=[1, 2, 3, 4, 6, 7, 8])
 
-    result = run(pairs(), bars(FIRST), bars(SECOND, instrument=OTHER, **gap))
+    result = run(pairs(), bars([100, 101, 100, 101, 110, 100, 100]), second)
 
     # The dear close of hour 5 has no twin; from hour 6 on the spread is 0 again.
     assert deals(result, STOCK) == []

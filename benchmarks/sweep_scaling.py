@@ -55,6 +55,7 @@ def sweep_scaling(bench: Bench) -> None:
                     bench.record(f"{name}_steady", seconds=steady_s, items=trials - 1, floor="")
                 hashes = [str(value) for value in result.table.column("run_hash").to_pylist()]
                 expected = expected or hashes
+                bench.check(actual=[error for error in result.table.column("error").to_pylist() if error], expected=[])
                 bench.check(actual=(result.trials, result.failed, result.invalid), expected=(trials, 0, 0))
                 bench.check(actual=len(set(hashes)), expected=trials)
                 bench.check(actual=hashes, expected=expected)

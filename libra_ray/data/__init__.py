@@ -1,13 +1,13 @@
 """Market data: datasets that runs share, importers, the catalog, samples and the synthetic generator."""
 
-from libra_ray.data.catalog import Catalog, CatalogCheck, Entry, Gap, catalog
 from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.importer import Import, ImportReport, import_file
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
 from libra_ray.data.merge import Run, merged_runs
-from libra_ray.data.samples import sample, sample_instrument, samples
-from libra_ray.data.synth import synth
+from libra_ray.data.parquet_catalog import Catalog, CatalogCheck, Entry, Gap, catalog
+from libra_ray.data.sample_prices import sample, sample_instrument, samples
+from libra_ray.data.synthetic import synth
 from libra_ray.data.times import instant_ns, time_text
 from libra_ray.data.wording import Wording
 

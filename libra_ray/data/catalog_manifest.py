@@ -74,18 +74,17 @@ class Manifest:
             return cls()
         try:
             stored = json.loads(text)
-            content = stored["content"]
-            if stored["digest"] != _content_digest(content):
-                what = "the manifest's hash differs from its content"
-                raise DataError("DATA023", str(path), what, "Restore the file, or import the data again.")
+            content, digest = stored["content"], stored["digest"]
             names = {item.name for item in fields(Entry)}
             entries = tuple(Entry(**{key: entry[key] for key in names}) for entry in content["entries"])
-            instruments = {
-                facts["id"]: instrument_from_json(facts, place=str(path)) for facts in content["instruments"]
-            }
+            definitions = {str(facts["id"]): facts for facts in content["instruments"]}
         except (ValueError, KeyError, TypeError) as error:
             what = f"manifest unreadable ({error})"
             raise DataError("DATA011", str(path), what, "Restore the file, or import the data again.") from error
+        if digest != _content_digest(content):
+            what = "the manifest's hash differs from its content"
+            raise DataError("DATA023", str(path), what, "Restore the file, or import the data again.")
+        instruments = {key: instrument_from_json(facts, place=str(path)) for key, facts in definitions.items()}
         return cls(entries, instruments)
 
     def write(self, root: Path) -> None:

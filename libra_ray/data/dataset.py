@@ -16,7 +16,7 @@ import pyarrow as pa
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
 from libra_ray.data.merge import merged_runs
 from libra_ray.data.times import time_text
-from libra_ray.errors import ConfigError, DataError
+from libra_ray.errors import ConfigError, DataError, LibraError
 from libra_ray.messages.schemas import BARS, SCHEMAS, Schema, raw_column
 from libra_ray.model.identifiers import InstrumentId, period_ns
 from libra_ray.model.instruments import Instrument
@@ -238,6 +238,8 @@ class Dataset:
             index = json.loads(path.read_text())
             made = cls(_open_stream(path.parent, entry) for entry in index["streams"])
             made.__dict__["digest"] = str(index["digest"])
+        except LibraError:
+            raise
         except (ValueError, KeyError, TypeError, OSError, pa.ArrowException) as error:
             fix = "The dataset is damaged; write it again."
             raise DataError("DATA011", path.name, f"unreadable ({error})", fix) from error

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final
 
 from libra_ray.data.raw_tables import RawTable
 from libra_ray.errors import DataError
 
 __all__ = ["Check", "Faults"]
-
-PRINTED_MAX: Final = 20
 
 
 class Check(IntEnum):
@@ -67,14 +64,11 @@ class Faults:
             known.count += count
 
     def first_error(self, table: RawTable) -> DataError | None:
-        """The error to raise: the earliest check, its first column. The others are its notes, at most 20 lines."""
-        errors = [self._error(fault, table) for _, fault in sorted(self._found.items())[:PRINTED_MAX]]
+        """The error to raise: the earliest check, its first column. It carries the others in `more`."""
+        errors = [self._error(fault, table) for _, fault in sorted(self._found.items())]
         if not errors:
             return None
-        for other in errors[1:]:
-            errors[0].add_note(other.message)
-        if len(self._found) > PRINTED_MAX:
-            errors[0].add_note(f"and {len(self._found) - PRINTED_MAX:,} more")
+        errors[0].more = tuple(errors[1:])
         return errors[0]
 
     def _error(self, fault: _Fault, table: RawTable) -> DataError:

@@ -97,7 +97,7 @@ def import_file(
     """Read a CSV (also `.gz`, `.zip` of one file) or Parquet file of `kind` `bars`, `quotes` or `trades`.
 
     `given` are fields of `ImportOptions`, instead of `options`: `import_file("b.csv", eurusd, "quotes", tz="UTC")`.
-    Raises `ConfigError` for a wrong option, `DataError` for the first fault of the file; its notes are the others.
+    Raises `ConfigError` for a wrong option, `DataError` for the first fault of the file, with the others in `more`.
     """
     schema = _checked_kind(kind, period)
     chosen = options if options is not None else ImportOptions.of(given)

@@ -78,8 +78,10 @@ class RawFile:
         """
         with ExitStack() as opened:
             try:
-                file = opened.enter_context(open(self.path, "rb", opener=_open_file))  # noqa: PTH123  # Path has no opener
+                file = opened.enter_context(open(self.path, "rb", opener=_open_file))
                 unpacked = self._unpacked(file, opened)
+            except DataError:
+                raise
             except (*DAMAGE, ValueError, struct.error) as error:
                 raise self._damaged(error) from error
             try:
@@ -96,7 +98,8 @@ class RawFile:
         return file
 
     def _damaged(self, error: Exception) -> DataError:
-        what = f"{self.packing or 'file'} unreadable ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+        text = str(error).splitlines()[0] if str(error) else "it ends early"
+        what = f"{self.packing or 'file'} unreadable ({text})"
         return DataError("DATA011", self.name, what, "The file is damaged; copy it again.")
 
     def _only_member(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:

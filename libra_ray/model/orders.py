@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from libra_ray.errors import InvalidOrderTransitionError
 from libra_ray.model.enums import OrderSide, OrderStatus, OrderType, TimeInForce, TriggerType
 from libra_ray.model.numbers import Price, Quantity
@@ -18,101 +20,51 @@ STOP_TYPES: Final = (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
 _PENDING: Final = (OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL)
 
 
-class Order:
+class Order(msgspec.Struct, eq=False, gc=False):
     """One order. Raw integers are at `price_precision` and `size_precision`, the instrument's own when it is on grid.
 
     Attributes:
         fill_value_raw: sum of last_qty x last_px over the fills; divided by `filled_raw` it is `avg_px`.
+        is_buy: whether `side` is BUY, as the plain flag that is asked for most.
         before_pending: the status to go back to when a pending change ends.
         code, message: why it was denied, rejected or canceled; empty otherwise.
     """
 
-    __slots__ = (
-        "before_pending",
-        "client_order_id",
-        "code",
-        "expire_ns",
-        "fill_value_raw",
-        "filled_raw",
-        "instrument_id",
-        "is_buy",
-        "last_px_raw",
-        "last_qty_raw",
-        "message",
-        "position_id",
-        "post_only",
-        "price_precision",
-        "price_raw",
-        "quantity_raw",
-        "quote_quantity",
-        "reduce_only",
-        "side",
-        "size_precision",
-        "status",
-        "strategy_id",
-        "tags",
-        "time_in_force",
-        "trigger_raw",
-        "trigger_type",
-        "ts_accepted_ns",
-        "ts_init_ns",
-        "ts_last_ns",
-        "type",
-        "venue_order_id",
-    )
+    client_order_id: str
+    strategy_id: str
+    instrument_id: str
+    side: OrderSide
+    type: OrderType
+    quantity_raw: int
+    size_precision: int
+    price_raw: int | None
+    trigger_raw: int | None
+    price_precision: int
+    ts_init_ns: int
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expire_ns: int | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    quote_quantity: bool = False
+    trigger_type: TriggerType = TriggerType.DEFAULT
+    position_id: str | None = None
+    tags: tuple[str, ...] = ()
+    status: OrderStatus = OrderStatus.INITIALIZED
+    before_pending: OrderStatus = OrderStatus.INITIALIZED
+    filled_raw: int = 0
+    fill_value_raw: int = 0
+    last_qty_raw: int = 0
+    last_px_raw: int = 0
+    venue_order_id: str = ""
+    ts_accepted_ns: int = 0
+    ts_last_ns: int = 0
+    code: str = ""
+    message: str = ""
+    is_buy: bool = False
 
-    def __init__(
-        self,
-        client_order_id: str,
-        strategy_id: str,
-        instrument_id: str,
-        side: OrderSide,
-        type: OrderType,  # noqa: A002  # FIX calls the field OrdType; the short name is the vocabulary here
-        quantity_raw: int,
-        size_precision: int,
-        price_raw: int | None,
-        trigger_raw: int | None,
-        price_precision: int,
-        ts_init_ns: int,
-        time_in_force: TimeInForce = TimeInForce.GTC,
-        expire_ns: int | None = None,
-        post_only: bool = False,  # noqa: FBT001, FBT002  # positional on the hot path of the factory
-        reduce_only: bool = False,  # noqa: FBT001, FBT002
-        trigger_type: TriggerType = TriggerType.DEFAULT,
-        position_id: str | None = None,
-        tags: tuple[str, ...] = (),
-    ) -> None:
-        self.client_order_id = client_order_id
-        self.strategy_id = strategy_id
-        self.instrument_id = instrument_id
-        self.side = side
-        self.is_buy = side is OrderSide.BUY
-        self.type = type
-        self.quantity_raw = quantity_raw
-        self.size_precision = size_precision
-        self.price_raw = price_raw
-        self.trigger_raw = trigger_raw
-        self.price_precision = price_precision
-        self.ts_init_ns = ts_init_ns
-        self.time_in_force = time_in_force
-        self.expire_ns = expire_ns
-        self.post_only = post_only
-        self.reduce_only = reduce_only
-        self.quote_quantity = False
-        self.trigger_type = trigger_type
-        self.position_id = position_id
-        self.tags = tags
-        self.status = OrderStatus.INITIALIZED
-        self.before_pending = OrderStatus.INITIALIZED
-        self.filled_raw = 0
-        self.fill_value_raw = 0
-        self.last_qty_raw = 0
-        self.last_px_raw = 0
-        self.venue_order_id = ""
-        self.ts_accepted_ns = 0
-        self.ts_last_ns = ts_init_ns
-        self.code = ""
-        self.message = ""
+    def __post_init__(self) -> None:
+        self.is_buy = self.side is OrderSide.BUY
+        self.ts_last_ns = self.ts_init_ns
 
     def __repr__(self) -> str:
         at = "" if self.price_raw is None else f" @ {self.price}"

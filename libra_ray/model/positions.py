@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import msgspec
+
 from libra_ray.model.contract_terms import ContractTerms
 from libra_ray.model.enums import PositionSide
 from libra_ray.model.numbers import Currency, Money, Quantity
@@ -10,7 +12,7 @@ from libra_ray.model.rules.pnl import INVERSE_DECIMALS, released
 __all__ = ["Position"]
 
 
-class Position:
+class Position(msgspec.Struct, eq=False, gc=False):
     """One life of a position, from the fill that opens it to the one that makes it flat.
 
     Attributes:
@@ -22,48 +24,25 @@ class Position:
         exit_raw, exit_value: the same of what was taken off.
     """
 
-    __slots__ = (
-        "closing_order_id",
-        "commission_raw",
-        "commissions",
-        "entry_raw",
-        "entry_side",
-        "entry_value",
-        "exit_raw",
-        "exit_value",
-        "fills",
-        "open_value",
-        "opening_order_id",
-        "peak_raw",
-        "position_id",
-        "quantity_raw",
-        "realized_raw",
-        "strategy_id",
-        "terms",
-        "ts_closed_ns",
-        "ts_opened_ns",
-    )
-
-    def __init__(self, position_id: str, strategy_id: str, terms: ContractTerms, order_id: str, ts_ns: int) -> None:
-        self.position_id = position_id
-        self.strategy_id = strategy_id
-        self.terms = terms
-        self.opening_order_id = order_id
-        self.closing_order_id = ""
-        self.ts_opened_ns = ts_ns
-        self.ts_closed_ns = 0
-        self.entry_side = PositionSide.FLAT
-        self.quantity_raw = 0
-        self.open_value = 0
-        self.realized_raw = 0
-        self.commission_raw = 0
-        self.commissions: dict[str, Money] | None = None
-        self.peak_raw = 0
-        self.entry_raw = 0
-        self.entry_value = 0
-        self.exit_raw = 0
-        self.exit_value = 0
-        self.fills = 0
+    position_id: str
+    strategy_id: str
+    terms: ContractTerms
+    opening_order_id: str
+    ts_opened_ns: int
+    closing_order_id: str = ""
+    ts_closed_ns: int = 0
+    entry_side: PositionSide = PositionSide.FLAT
+    quantity_raw: int = 0
+    open_value: int = 0
+    realized_raw: int = 0
+    commission_raw: int = 0
+    commissions: dict[str, Money] | None = None
+    peak_raw: int = 0
+    entry_raw: int = 0
+    entry_value: int = 0
+    exit_raw: int = 0
+    exit_value: int = 0
+    fills: int = 0
 
     def __repr__(self) -> str:
         return f"Position({self.position_id} {self.side} {self.quantity})"

@@ -91,7 +91,7 @@ class StreamState:
         if ts_ns != self._sought_ns:
             # Whoever is due next is sought again and again until it is due: search the whole stream once.
             self._sought_ns = ts_ns
-            self._sought_row = int(np.searchsorted(self.ts, ts_ns, side="left"))
+            self._sought_row = int(self.ts.searchsorted(ts_ns))
         return min(max(self._sought_row, start), stop)
 
     # ------------------------------------------------------------------ looking ahead

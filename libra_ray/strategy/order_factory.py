@@ -87,7 +87,7 @@ class OrderFactory:
         order = Order(
             self._next_id(), self._strategy_id, instrument_id, OrderSide(side), OrderType(type), size_raw,
             size_precision, px_raw, trigger_raw, px_precision, self._strategy.clock.now_ns(), tif, expire_ns,
-            post_only, reduce_only, TriggerType(trigger_type), position_id, tags,
+            post_only, reduce_only, trigger_type=TriggerType(trigger_type), position_id=position_id, tags=tags,
         )  # fmt: skip
         return self._made_now(order)
 

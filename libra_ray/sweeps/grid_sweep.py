@@ -106,7 +106,7 @@ def _in_workers(
     pool = stack.enter_context(EnginePool(session.workers))
 
     def finished() -> Iterator[Trial]:
-        for outcome in pool.map_unordered(CellJob(system, grid, shared.path), numbers):
+        for outcome in pool.map_unordered(CellJob(system, grid), numbers, shared=shared):
             number = numbers[outcome.position]
             if outcome.value is not None:
                 yield replace(outcome.value, worker=outcome.worker)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from libra_ray.data import Dataset
 from libra_ray.errors import LibraError, StrategyError
@@ -42,11 +41,10 @@ class CellJob:
 
     system: System
     grid: Grid
-    folder: Path
 
-    def open(self) -> Callable[[int], Trial]:
+    def open(self, folder: str) -> Callable[[int], Trial]:
         """Map the dataset. Raises what `Dataset.open` raises."""
-        return cell(self.system, self.grid, Dataset.open(self.folder))
+        return cell(self.system, self.grid, Dataset.open(folder))
 
 
 def cell(system: System, grid: Grid, dataset: Dataset) -> Callable[[int], Trial]:

@@ -152,18 +152,20 @@ def test_a_local_time_that_the_clock_shows_twice_or_never(tmp_path: Path, moment
     path = csv(tmp_path, "trades.csv", f"{TRADES}{moment},1,1\n")
 
     assert refused(path, "trades", tz="America/New_York") == (
-        f"DATA006 trades.csv:2: time '{moment}' occurs twice or never in America/New_York. Write times with a UTC offset."
+        f"DATA006 trades.csv:2: time '{moment}' occurs twice or never in America/New_York. "
+        "Write times with a UTC offset."
     )
 
 
+@pytest.mark.slow
 def test_too_many_rows_for_a_batch(tmp_path: Path) -> None:
     path = tmp_path / "b.parquet"
     ones = pa.repeat(pa.scalar(1_704_067_200, pa.int64()), 20_000_000)
     pq.write_table(pa.table({"ts": ones, "price": ones, "qty": ones}), path)
 
     assert refused(path, "trades") == (
-        "DATA007 b.parquet: 20,000,000 rows x 8 bytes = 160,000,000 bytes exceed the limit of 67,108,864 for one batch. "
-        "Use --streaming or raise data.max_batch_bytes."
+        "DATA007 b.parquet: 20,000,000 rows x 8 bytes = 160,000,000 bytes "
+        "exceed the limit of 67,108,864 for one batch. Use --streaming or raise data.max_batch_bytes."
     )
 
 
@@ -236,7 +238,8 @@ def test_a_parquet_file_without_its_footer(tmp_path: Path) -> None:
     path = csv(tmp_path, "x.parquet", b"PAR1" + b"\x00" * 4182)
 
     assert refused(path, "trades") == (
-        "DATA011 x.parquet: footer unreadable at byte 4,182 of 4,186. The file is truncated or not Parquet; copy it again."
+        "DATA011 x.parquet: footer unreadable at byte 4,182 of 4,186. "
+        "The file is truncated or not Parquet; copy it again."
     )
 
 
@@ -331,6 +334,7 @@ def test_too_many_columns(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_too_many_columns_of_parquet(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({f"c{number}": pa.array([], pa.int8()) for number in range(4_097)}), path)
@@ -416,13 +420,13 @@ def test_a_fix_speaks_the_language_of_its_caller(tmp_path: Path, wording: str, f
     )
 
 
-def test_the_first_error_goes_by_the_check_and_the_others_are_its_notes(tmp_path: Path) -> None:
+def test_the_first_error_goes_by_the_check_and_it_carries_the_others(tmp_path: Path) -> None:
     path = csv(tmp_path, "t.csv", f"{TRADES}1704067200,abc,1\n1704067200,,1\n1704067200,-1,1\n1704067100,1,1\n")
 
     with pytest.raises(DataError) as caught:
         import_file(path, BTC, "trades", wording="command")
 
-    assert [caught.value.code, *(note[:7] for note in caught.value.__notes__)] == ["DATA001", "DATA009", "DATA005"]
+    assert [caught.value.code, *(other.code for other in caught.value.more)] == ["DATA001", "DATA009", "DATA005"]
 
 
 @pytest.mark.parametrize(

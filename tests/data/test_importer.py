@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.importer import Import, import_file
 from libra_ray.data.time_texts import TimeReader
 from libra_ray.errors import DataError, LibraError
@@ -138,7 +139,8 @@ def test_a_float_stands_for_its_shortest_text(tmp_path: Path) -> None:
 
 
 def test_policies_drop_and_count(tmp_path: Path) -> None:
-    text = f"{BARS}1704067200,1,1,1,1,1\n1704070800,,1,1,1,1\n1704070800,1,2,3,1,1\n1704074400,5,6,4,5,\n1704078000,5,6,4,5,0\n"
+    good, missing = "1704067200,1,1,1,1,1\n", "1704070800,,1,1,1,1\n1704074400,5,6,4,5,\n"
+    text = f"{BARS}{good}{missing}1704074400,1,2,3,1,1\n1704078000,5,6,4,5,0\n"
 
     made = read(tmp_path, text, "bars", on_null="drop", on_bad_bar="drop")
 
@@ -278,6 +280,7 @@ def test_batches_of_a_large_file_join_without_a_seam(tmp_path: Path) -> None:
     assert np.array_equal(made.stream.raw("price"), (1 + np.arange(rows) % 997) * 100 + 25)
 
 
+@pytest.mark.slow
 @given(
     raws=st.lists(st.integers(-(10**18) + 1, 10**18 - 1), min_size=1, max_size=20),
     precision=st.integers(0, 9),
@@ -299,55 +302,55 @@ def test_any_price_comes_back_as_it_was_written(
     assert prices(made) == raws
 
 
-@given(data=st.one_of(st.binary(max_size=400), st.text(max_size=200).map(lambda text: text.encode())), head=st.sampled_from([b"", b"ts,price,qty\n", b"PAR1", b"\x1f\x8b", b"PK\x03\x04", b"ts,price,qty\n1704067200,1,"]), suffix=st.sampled_from(["csv", "parquet", "gz", "zip"]))  # fmt: skip
+ANY_BYTES = st.one_of(st.binary(max_size=400), st.text(max_size=200).map(str.encode))
+HEADS = [b"", b"ts,price,qty\n", b"PAR1", b"\x1f\x8b", b"PK\x03\x04", b"ts,price,qty\n1704067200,1,"]
+
+
+@pytest.mark.slow
+@given(data=ANY_BYTES, head=st.sampled_from(HEADS), suffix=st.sampled_from(["csv", "parquet", "gz", "zip"]))
 def test_arbitrary_bytes_are_an_error_of_ours_or_a_table(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, head: bytes, suffix: str
 ) -> None:
     path = tmp_path_factory.mktemp("bytes") / f"x.{suffix}"
     path.write_bytes(head + data)
     try:
-        made = import_file(path, BTC, "trades", tz="UTC")
-    except LibraError as error:
-        assert error.code[:4] in ("DATA", "CONF")  # noqa: PT017  # what else it may raise fails the test
-        assert "\n" not in error.message
+        rows = import_file(path, BTC, "trades", tz="UTC").table.num_rows
+    except LibraError as refusal:  # what else it may raise fails the test
+        error = refusal
     else:
-        assert made.table.num_rows > 0
+        assert rows > 0
+        return
+    assert error.family == "DATA"
+    assert "\n" not in error.message
 
 
-@given(
-    cells=st.lists(
-        st.tuples(
-            st.sampled_from(["1704067200", "2024-01-01", "20240101", "", "x", "1704067200000", "2024-01-01 00:00Z", "1e9", "NaT"]),
-            st.sampled_from(["1", "-1", "", "1e400", "1,5", "abc", "0.001", "99999999999999999999", "nan", " 2 "]),
-            st.sampled_from(["1", "0", "-0", "", "1e-9", "inf"]),
-        ),
-        min_size=1,
-        max_size=12,
-    ),
-    split=st.integers(1, 12),
-)  # fmt: skip
+TIMES = ["1704067200", "2024-01-01", "20240101", "", "x", "1704067200000", "2024-01-01 00:00Z", "1e9", "NaT"]
+PRICES = ["1", "-1", "", "1e400", "1,5", "abc", "0.001", "99999999999999999999", "nan", " 2 "]
+CELLS = st.tuples(st.sampled_from(TIMES), st.sampled_from(PRICES), st.sampled_from(["1", "0", "-0", "", "1e-9", "inf"]))
+
+
+@pytest.mark.slow
+@given(cells=st.lists(CELLS, min_size=1, max_size=12), split=st.integers(1, 12))
 def test_the_first_error_does_not_depend_on_the_batches(
     tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, str, str]], split: int
 ) -> None:
     folder = tmp_path_factory.mktemp("split")
-    whole, cut = folder / "whole" / "t.parquet", folder / "cut" / "t.parquet"
     columns = [list(column) for column in zip(*cells, strict=True)]
     table = pa.table(dict(zip(("ts", "price", "qty"), columns, strict=True)))
     outcomes = []
-    for path, group in ((whole, 100), (cut, split)):
-        path.parent.mkdir()
+    for name, group in (("whole", 100), ("cut", split)):
+        (folder / name).mkdir()
+        path = folder / name / "t.parquet"
         pq.write_table(table, path, row_group_size=group)
         try:
-            outcomes.append(import_file(path, BTC, "trades", tz="UTC").stream.digest)
+            outcomes.append([import_file(path, BTC, "trades", tz="UTC").stream.digest])
         except DataError as error:
-            outcomes.append("\n".join([error.message, *getattr(error, "__notes__", [])]))
+            outcomes.append([error.message, *(other.message for other in error.more)])
 
     assert outcomes[0] == outcomes[1]
 
 
 def test_a_reader_of_times_remembers_the_unit_of_its_first_batch() -> None:
-    from libra_ray.data.import_options import ImportOptions
-
     reader = TimeReader(ImportOptions())
     reader.read(pa.array(["1704067200000"]))
 

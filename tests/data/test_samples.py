@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from libra_ray.data import samples as module
-from libra_ray.data.samples import sample, samples
+from libra_ray.data import sample_prices as module
+from libra_ray.data.sample_prices import sample, samples
 from libra_ray.errors import ConfigError
 
 

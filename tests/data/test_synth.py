@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from libra_ray.data.synth import synth
+from libra_ray.data.synthetic import synth
 from libra_ray.errors import ConfigError
 from libra_ray.model.instruments import pair
 
@@ -89,7 +89,7 @@ def test_more_rows_of_a_seed_are_other_rows_but_repeat_exactly() -> None:
         ({"rows": 0}, "CONF002 rows: 0 is not positive. Give at least 1."),
         ({"seed": -1}, "CONF002 seed: -1 is out of range. Give a number from 0 to 2^64 - 1."),
         ({"price": "-1"}, "CONF002 price: '-1' is not a price of EURUSD.SIM. Give a positive multiple of its tick."),
-        ({"price": "1.000001"}, "CONF002 price: '1.000001' is not a price of EURUSD.SIM. Give a positive multiple of its tick."),
+        ({"price": "1.000001"}, "CONF002 price: '1.000001' is not a price of EURUSD.SIM. Give a positive multiple of its tick."),  # noqa: E501
         ({"period": "1h"}, "CONF002 period: quotes have no period. Leave it out."),
         ({"kind": "qoutes"}, "CONF002 kind: 'qoutes' is not made. Did you mean 'quotes'?"),
     ],

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+import numpy as np
+import ray
+
 from libra_ray.data import Dataset
 from libra_ray.errors import DataError
 
@@ -17,7 +20,7 @@ SECOND_NS = 10**9
 class Square:
     """Squares numbers; `pid` tells which process did."""
 
-    def open(self) -> Callable[[int], tuple[int, int]]:
+    def open(self, _folder: str) -> Callable[[int], tuple[int, int]]:
         return lambda number: (number * number, os.getpid())
 
 
@@ -25,7 +28,7 @@ class Square:
 class Slow:
     """Takes a tenth of a second for each number."""
 
-    def open(self) -> Callable[[int], tuple[int, int]]:
+    def open(self, _folder: str) -> Callable[[int], tuple[int, int]]:
         def run(number: int) -> tuple[int, int]:
             Event().wait(0.1)
             return number, os.getpid()
@@ -44,7 +47,7 @@ class Unpicklable(Exception):  # noqa: N818 - what user code may raise
 class Troubled:
     """Fails on some numbers, in every way there is."""
 
-    def open(self) -> Callable[[int], int]:
+    def open(self, _folder: str) -> Callable[[int], int]:
         return trouble
 
 
@@ -65,7 +68,7 @@ def trouble(number: int) -> int:
 class Unopenable:
     """Cannot even be opened."""
 
-    def open(self) -> Callable[[int], int]:
+    def open(self, _folder: str) -> Callable[[int], int]:
         raise DataError("DATA011", "dataset.json", "unreadable", "Write it again.")
 
 
@@ -73,7 +76,7 @@ class Unopenable:
 class Deadly:
     """Kills every worker that opens it."""
 
-    def open(self) -> Callable[[int], int]:
+    def open(self, _folder: str) -> Callable[[int], int]:
         os.kill(os.getpid(), signal.SIGKILL)
         return int
 
@@ -82,20 +85,39 @@ class Deadly:
 class Reader:
     """Maps a dataset and reads all of it; each item tells by how much the private memory of its process grew."""
 
-    folder: Path
-
-    def open(self) -> Callable[[int], tuple[int, int, int]]:
+    def open(self, folder: str) -> Callable[[int], tuple[int, int, int]]:
         before = anonymous_bytes()
-        dataset = Dataset.open(self.folder)
+        dataset = Dataset.open(folder)
 
         def run(_: int) -> tuple[int, int, int]:
-            total = sum(int(stream.raw(name).sum()) for stream in dataset for name in stream.table.column_names)  # type: ignore[union-attr]
-            return total, anonymous_bytes() - before, os.getpid()
+            return sum_of(dataset), anonymous_bytes() - before, os.getpid()
 
         return run
+
+
+def sum_of(dataset: Dataset) -> int:
+    """All raw integers of all columns added up: it reads every page."""
+    columns = [stream.raw(name) for stream in dataset for name in stream.table.column_names]
+    return sum(int(np.sum(column)) for column in columns)
 
 
 def anonymous_bytes() -> int:
     """Memory of this process that no file stands behind: what a copy would cost."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) * 1024
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Tells where it runs and what lies in the shared folder there: name, size and hash of each file."""
+
+    def open(self, folder: str) -> Callable[[int], tuple[str, str, tuple[tuple[str, int, int], ...]]]:
+        node = ray.get_runtime_context().get_node_id()
+        contents = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir()) if path.suffix != ".lock"}
+        files = tuple((name, len(content), hash(content)) for name, content in contents.items())
+
+        def run(_: int) -> tuple[str, str, tuple[tuple[str, int, int], ...]]:
+            Event().wait(0.05)
+            return node, folder, files
+
+        return run

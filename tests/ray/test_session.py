@@ -163,7 +163,7 @@ def test_a_local_ray_has_a_token_of_its_own_and_gives_the_environment_back(two_w
 
 def test_an_address_at_which_nobody_listens_is_refused_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        address = "127.0.0.1:{}".format(server.getsockname()[1])
+        address = f"127.0.0.1:{server.getsockname()[1]}"
     code = f"""
 import os
 os.environ["RAY_ADDRESS"] = {address!r}

@@ -32,7 +32,11 @@ def test_one_worker_two_workers_and_none_give_equal_rows() -> None:
     assert tables[2].equals(tables[0])
     hashes = tables[0].filter(tables[0]["error"].is_null())["run_hash"].to_pylist()
     assert len(set(hashes)) == len(hashes) == 10
-    assert [(result.workers, result.failed, result.invalid) for result in results] == [(0, 10, 20), (1, 10, 20), (2, 10, 20)]
+    assert [(result.workers, result.failed, result.invalid) for result in results] == [
+        (0, 10, 20),
+        (1, 10, 20),
+        (2, 10, 20),
+    ]
 
 
 def test_a_worker_that_is_killed_on_the_way_costs_no_row() -> None:

@@ -127,7 +127,10 @@ def test_true_and_one_are_two_values() -> None:
 def test_a_plain_name_that_two_actors_have_is_refused_with_both_written_out() -> None:
     error = refusal({"lookback": [1]}, system("a", "b").actors)
 
-    assert str(error) == "CONF009 grid.lookback: 'lookback' is a parameter of 2 actors. Write 'a.lookback' or 'b.lookback'."
+    assert (
+        str(error)
+        == "CONF009 grid.lookback: 'lookback' is a parameter of 2 actors. Write 'a.lookback' or 'b.lookback'."
+    )
 
 
 def test_a_plain_name_that_one_actor_alone_has_needs_no_class() -> None:

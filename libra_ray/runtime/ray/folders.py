@@ -18,7 +18,7 @@ except ImportError:  # Windows: no locks, so what a killed session leaves stays 
 else:
     fcntl = _fcntl
 
-__all__ = ["PrivateFolder"]
+__all__ = ["LOCK_NAME", "PrivateFolder"]
 
 PREFIX: Final = "libra-ray-"
 LOCK_NAME: Final = "session.lock"

@@ -19,6 +19,7 @@ from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError, Ray
 from libra_ray.clock import LiveClock
 from libra_ray.errors import ConnectionConfigError, LibraError, StrategyError
 from libra_ray.runtime.ray.chunks import Chunk, WorkQueue
+from libra_ray.runtime.ray.sharing import SharedFolder
 from libra_ray.runtime.ray.worker import Answer, Engine, Packed, unpacked_error, unpacked_value
 
 __all__ = ["EnginePool", "Job", "Outcome"]
@@ -38,8 +39,11 @@ POLL_SECONDS: Final = 1.0
 class Job(Protocol[Item_contra, Value_co]):
     """Work of one kind. It travels to each worker once, pickled by cloudpickle, and is opened there once."""
 
-    def open(self) -> Callable[[Item_contra], Value_co]:
-        """Make what is needed for all items (map the dataset, for example) and return the work on one item."""
+    def open(self, folder: str) -> Callable[[Item_contra], Value_co]:
+        """Make what is needed for all items (map the files of `folder`) and return the work on one item.
+
+        `folder` is the shared folder as it lies on the worker's node; empty when none is shared.
+        """
         ...
 
 
@@ -58,7 +62,7 @@ class Outcome(Generic[Value]):
 
 @dataclass(slots=True)
 class _Call:
-    """A call under way. Without a chunk it is the one that opens the job."""
+    """A call under way. Without a chunk it opens the job, or asks for the node before that."""
 
     reference: Any
     chunk: Chunk | None
@@ -70,6 +74,7 @@ class _Slot:
 
     number: int
     actor: Any = None
+    node_id: str | None = None
     calls: deque[_Call] = field(default_factory=deque)
     job: int | None = None
     failed_starts: int = 0
@@ -81,6 +86,14 @@ class _Slot:
     @property
     def has_suspect(self) -> bool:
         return any(call.chunk is not None and call.chunk.is_suspect for call in self.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What a worker needs to open a job."""
+
+    job: bytes
+    shared: SharedFolder | None
 
 
 class EnginePool:
@@ -116,50 +129,56 @@ class EnginePool:
         for slot in self._slots:
             _kill(slot)
 
-    def map_unordered(self, job: Job[Item, Value], items: Sequence[Item]) -> Iterator[Outcome[Value]]:
-        """Work off all items and yield one outcome each, as they finish.
+    def map_unordered(
+        self, job: Job[Item, Value], items: Sequence[Item], *, shared: SharedFolder | None = None
+    ) -> Iterator[Outcome[Value]]:
+        """Work off all items and yield one outcome each, as they finish. `shared` is the folder that the job opens.
 
         An exception of the job is an outcome. So is an item whose worker died on it three times. Raises what `open`
         of the job raised, `ConnectionConfigError` CONN005 when no worker starts in time, and `LibraError` when workers
         die as soon as they start.
         """
         self._job += 1
-        packed_job = cloudpickle.dumps(job)
+        opening = _Opening(cloudpickle.dumps(job), shared)
         queue = WorkQueue(len(items), calls_at_once=len(self._slots) * self._in_flight_max)
         deadline_ns = self._clock.now_ns() + self._start_seconds_max * 1_000_000_000
         try:
             while not queue.is_finished:
-                self._fill(queue, packed_job, items)
+                self._fill(queue, opening, items)
                 heads = {slot.calls[0].reference: slot for slot in self._slots if slot.calls}
                 ready, _ = ray.wait(list(heads), num_returns=1, timeout=POLL_SECONDS)
                 if not ready and self._clock.now_ns() > deadline_ns and all(slot.is_opening for slot in self._slots):
                     self._refuse_to_wait_longer()
                 outcomes = [outcome for reference in ready for outcome in _received(heads[reference], queue)]
-                self._fill(queue, packed_job, items)  # the worker goes on while the outcomes are looked at
+                self._fill(queue, opening, items)  # the worker goes on while the outcomes are looked at
                 yield from outcomes
         finally:
             for slot in self._slots:
                 if slot.calls:  # nobody wants their results any more
                     _kill(slot)
 
-    def _fill(self, queue: WorkQueue, packed_job: bytes, items: Sequence[object]) -> None:
+    def _fill(self, queue: WorkQueue, opening: _Opening, items: Sequence[object]) -> None:
         """Give every worker its first call before any gets its second."""
         for depth in range(self._in_flight_max):
             for slot in self._slots:
                 if len(slot.calls) != depth or slot.is_opening or not queue.has_waiting:
                     continue
                 if slot.job != self._job:
-                    self._open(slot, packed_job)
+                    self._open(slot, opening)
                 elif not (slot.calls and (slot.has_suspect or queue.has_suspect)):
                     chunk = queue.take()
                     work = [items[position] for position in chunk.positions]
                     slot.calls.append(_Call(slot.actor.work.remote(work), chunk))
 
-    def _open(self, slot: _Slot, packed_job: bytes) -> None:
-        """Send the job to a worker, starting its process if there is none."""
+    def _open(self, slot: _Slot, opening: _Opening) -> None:
+        """Send the job to a worker, after a question where it runs, starting its process if there is none."""
         if slot.actor is None:
             slot.actor = self._actor_class.remote()
-        slot.calls.append(_Call(slot.actor.open.remote(packed_job, sys.path), None))
+        if slot.node_id is None:
+            slot.calls.append(_Call(slot.actor.node_id.remote(), None))
+            return
+        folder = "" if opening.shared is None else opening.shared.on_node(slot.node_id)
+        slot.calls.append(_Call(slot.actor.open.remote(opening.job, folder, sys.path), None))
         slot.job = self._job
 
     def _refuse_to_wait_longer(self) -> None:
@@ -175,21 +194,22 @@ def _received(slot: _Slot, queue: WorkQueue) -> list[Outcome[Any]]:
     """What the finished call of `slot` brought."""
     call = slot.calls.popleft()
     try:
-        answer: Answer | Packed = ray.get(call.reference)
+        answer: Answer | Packed | str = ray.get(call.reference)
     except DEATHS as error:
         return _after_death(slot, call, queue, error)
     except RayError as error:
         raise LibraError(f"Ray failed under a worker: {_first_line(error)}") from error
-    if call.chunk is None or isinstance(answer, Packed):
-        if isinstance(answer, Packed) and answer.is_error:
+    if isinstance(answer, Answer) and call.chunk is not None:
+        queue.done(call.chunk, worked_ns=answer.worked_ns)
+        answers = zip(call.chunk.positions, answer.outcomes, strict=True)
+        return [_outcome(position, slot.number, packed) for position, packed in answers]
+    if isinstance(answer, str):
+        slot.node_id = answer
+    elif isinstance(answer, Packed):
+        if answer.is_error:
             raise unpacked_error(answer)
         slot.failed_starts = 0
-        return []
-    queue.done(call.chunk, worked_ns=answer.worked_ns)
-    return [
-        _outcome(position, slot.number, packed)
-        for position, packed in zip(call.chunk.positions, answer.outcomes, strict=True)
-    ]
+    return []
 
 
 def _outcome(position: int, worker: int, packed: Packed) -> Outcome[Any]:
@@ -220,7 +240,7 @@ def _gave_up(deaths: int) -> StrategyError:
 
 def _kill(slot: _Slot) -> None:
     slot.calls.clear()
-    slot.job = None
+    slot.job = slot.node_id = None
     if slot.actor is not None:
         with suppress(RayError):  # dead, or its node is
             ray.kill(slot.actor)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import cloudpickle
+import ray
 
 from libra_ray.clock import LiveClock
 from libra_ray.errors import LibraError, StrategyError
@@ -43,11 +44,15 @@ class Engine:
         self._run: Callable[[Any], object] | None = None
         self._clock = LiveClock()
 
-    def open(self, job: bytes, search_path: Sequence[str]) -> Packed:
-        """Load and open a job. Modules are found where the driver finds them."""
+    def node_id(self) -> str:
+        """The node it runs on."""
+        return str(ray.get_runtime_context().get_node_id())
+
+    def open(self, job: bytes, folder: str, search_path: Sequence[str]) -> Packed:
+        """Load a job and open it with the folder of this node. Modules are found where the driver finds them."""
         sys.path.extend(entry for entry in search_path if entry not in sys.path)
         try:
-            self._run = pickle.loads(job).open()  # noqa: S301  # our own driver made it
+            self._run = pickle.loads(job).open(folder)  # noqa: S301  # our own driver made it
         except Exception as error:  # noqa: BLE001  # whatever it is, the driver raises it
             return packed_error(error)
         return Packed(is_error=False, data=b"")

@@ -1,0 +1,52 @@
+"""A sweep over two nodes: each has its own copy of the data, and keeps none."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+# Both nodes are on this machine, so the second one's workers could read the first one's folder: what they open tells.
+PROGRAM = """
+import glob, os, tempfile
+import ray
+from ray.cluster_utils import Cluster
+
+from libra_ray.runtime.ray import EnginePool, RaySession, SharedFolder
+from tests.ray.jobs import Placed
+
+os.environ["RAY_AUTH_MODE"] = "disabled"
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+cluster.add_node(num_cpus=1)
+cluster.wait_for_nodes()
+os.environ["RAY_ADDRESS"] = cluster.address
+content = bytes(range(256)) * 300_000
+
+def write(folder):
+    (folder / "large").write_bytes(content)
+    (folder / "none").write_bytes(b"")
+
+with RaySession() as session, SharedFolder(write) as shared, EnginePool(session.workers) as pool:
+    print(session.workers, session.is_local)
+    places = {outcome.value for outcome in pool.map_unordered(Placed(), range(20), shared=shared)}
+    folders = {folder for _, folder, _ in places}
+    print(len({node for node, _, _ in places}), len(folders), str(shared.path) in folders)
+    print({files for _, _, files in places} == {(("large", len(content), hash(content)), ("none", 0, hash(b"")))})
+print(any(os.path.exists(folder) for folder in folders), ray.is_initialized())
+cluster.shutdown()
+"""
+
+
+def test_each_node_has_one_copy_of_the_shared_files_and_none_at_the_end() -> None:
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'actors'}", "PYTHONHASHSEED": "1"}
+    environment |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, env=environment, timeout=150
+    )
+
+    assert done.stdout.split("\n")[:4] == ["2 False", "2 2 True", "True", "False False"], done.stderr

@@ -22,6 +22,7 @@ __all__ = ["ReportInput", "write_report"]
 
 BYTES_MAX: Final = 1_000_000
 NS_PER_MS = 1_000_000
+FAULTS_MAX = 20
 CARDS: Final = (
     ("total_return", "net_profit"),
     ("cagr", "periods_per_year"),
@@ -119,6 +120,7 @@ def _page(run: ReportInput, detail: Detail) -> str:
             "kinds": MARKER_KINDS,
         },
         run=run,
+        faults=[cut(fault) for fault in run.faults[:FAULTS_MAX]],
         data_range=_data_range(run),
         cards=[_card(key, below, run.stats) for key, below in CARDS],
         groups=_groups(run.stats),

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from libra_ray.config import Settings, is_secret_key, masked
 from libra_ray.data.import_options import ImportOptions
@@ -30,6 +30,8 @@ __all__ = [
 NS_PER_SECOND: Final = 10**9
 SECONDS_PER_DAY: Final = 86_400
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+NAME_CHARS_MAX: Final = 64
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -55,6 +57,18 @@ def time_ns(value: Any) -> Any:  # noqa: ANN401  # whatever the file holds
     return value
 
 
+def _is_name(text: str) -> str:
+    """What may begin the name of a folder."""
+    found = _NOT_IN_NAMES.search(text)
+    if found is not None:
+        fix = "Allowed are letters, digits, '.', '_' and '-'."
+        raise ConfigError("CONF002", None, f"name {quoted(text)} contains {quoted(found.group())}", fix, text)
+    if not text or text[0] in ".-" or len(text) > NAME_CHARS_MAX:
+        fix = f"Begin with a letter, a digit or '_', and use at most {NAME_CHARS_MAX} characters."
+        raise ConfigError("CONF002", None, f"{quoted(text)} is not a name", fix, text)
+    return text
+
+
 def _listed(value: Any) -> Any:  # noqa: ANN401  # whatever the file holds
     """One table or text, where a list of them may stand."""
     return [value] if isinstance(value, dict | str) else value
@@ -62,7 +76,7 @@ def _listed(value: Any) -> Any:  # noqa: ANN401  # whatever the file holds
 
 OneOrMore: Final = BeforeValidator(_listed)
 TimeNs: TypeAlias = Annotated[int, BeforeValidator(time_ns)]
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$")]
+Name: TypeAlias = Annotated[str, AfterValidator(_is_name)]
 
 
 class RunSettings(Settings):
@@ -173,12 +187,25 @@ class SweepSettings(Settings):
     seed: NonNegativeInt = 0
 
 
+class FeeTable(Settings):
+    """`fees` of a venue: rates on the notional; negative is a rebate."""
+
+    maker: DecimalText = "0"
+    taker: DecimalText = "0"
+
+
+class VenueTable(VenueSettings):
+    """`[[venue]]`."""
+
+    fees: FeeTable | None = None  # type: ignore[assignment]  # keyword for keyword what MakerTaker takes by position
+
+
 class RunConfig(Settings):
     """A whole run file."""
 
     run: RunSettings
     data: DataSettings
-    venue: Annotated[list[VenueSettings], OneOrMore, Field(min_length=1)]
+    venue: Annotated[list[VenueTable], OneOrMore, Field(min_length=1)]
     instrument: Annotated[list[InstrumentSettings], OneOrMore] = Field(default_factory=list)
     strategy: Annotated[list[ActorSettings], OneOrMore, Field(min_length=1)]
     actor: Annotated[list[ActorSettings], OneOrMore] = Field(default_factory=list)

@@ -30,7 +30,8 @@ def test_decimals_become_the_nearest_float_whatever_their_places(values: list[De
 def test_a_thousand_prices_of_each_precision_become_the_nearest_float() -> None:
     rng = np.random.default_rng(1)
     for places in range(19):
-        raw = rng.integers(-(10 ** min(15, places + 4)), 10 ** min(15, places + 4), 1_000).tolist()
+        bound = 10 ** min(17, places + 8)  # on both sides of 2**53, beyond which a float has no room for each integer
+        raw = rng.integers(-bound, bound, 1_000).tolist()
         values = [Decimal(number).scaleb(-places) for number in raw]
 
         assert floats(pa.array(values, MONEY)).tolist() == [float(value) for value in values]

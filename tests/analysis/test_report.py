@@ -14,7 +14,7 @@ from tests.analysis.page_reader import read_page
 from tests.analysis.result_tables import BARS, DAY_NS, Book, ema_cross, equity_table
 
 SECTIONS = ["equity", "months", "prices", "statistics", "drawdowns", "positions", "refused", "fees", "run"]
-HOSTILE = "<script>alert(1)</script>\"'&"
+HOSTILE = "</script ><script>alert(1)</script>\"'&"
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,15 @@ def test_a_run_with_faults_says_so_before_anything_else(small: Book, tmp_path: P
     text = " ".join(page.one("div", id="faults").text.split())
     assert text == f"This run failed: 2 faults {fault}second"
     assert read_page(write_report(tmp_path / "r.html", small.report())).all("div", id="faults") == []
+
+
+def test_the_first_twenty_faults_are_shown_and_the_others_counted(book: Book, tmp_path: Path) -> None:
+    run = book.report(faults=[f"fault {number}." for number in range(1_500)])
+
+    text = read_page(write_report(tmp_path / "r.html", run)).one("div", id="faults").text
+
+    assert "1500 faults" in text
+    assert text.rstrip().endswith("fault 19.and 1,480 more")
 
 
 def test_refused_orders_are_listed_with_code_and_message_and_counted_by_code(book: Book, tmp_path: Path) -> None:
@@ -192,6 +201,17 @@ def test_bars_without_a_column_of_instruments_are_of_the_named_one(small: Book, 
     (chart,) = page.data()["charts"]
     assert chart == read_page(write_report(tmp_path / "r.html", run)).data()["charts"][0]
     assert sum(chart["marks"][3]) == 2 * len(small.positions) - 1
+
+
+def test_a_page_of_one_megabyte_is_made_again_with_shorter_tables(book: Book, tmp_path: Path) -> None:
+    for number in range(250):
+        book.position(str(number), DAY_NS + number, DAY_NS + number + 1, strategy_id="&" * 300, position_id="&" * 300)
+        book.order(number, DAY_NS, status="DENIED", code="&" * 300, message="&" * 300)
+
+    path = write_report(tmp_path / "r.html", book.report())
+
+    assert path.stat().st_size < 1_000_000
+    assert "150 more rows are in the tables of the run" in read_page(path).section("positions")
 
 
 @pytest.mark.slow

@@ -77,6 +77,15 @@ def test_one_parameter_makes_one_row_and_three_make_a_map_of_each_pair(tmp_path:
     assert "best over the other parameters" in three.section("maps")
 
 
+def test_a_cell_is_the_best_over_what_the_map_does_not_show(tmp_path: Path) -> None:
+    trials = [trial(1, 10, 0.5), trial(2, 10, 0.75), trial(3, 10, 0.625), trial(1, 20, 0.25)]
+
+    page = page_of(tmp_path, trials, grid_names=["slow"])
+
+    cells = [e.attributes["title"] for e in page.all("td") if "--tone" in e.attributes.get("style", "")]
+    assert cells == ["0.75", "0.25"]
+
+
 def test_a_sweep_in_which_all_failed_still_has_a_report(tmp_path: Path) -> None:
     page = page_of(tmp_path, [trial(1, 2, None, error="boom"), trial(1, 3, None, error="boom")])
 

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -76,14 +75,6 @@ class Program:
     def left(self) -> tuple[list[int], list[str]]:
         """Processes that live, and files that are there."""
         return sorted(pid for pid in self.started if _is_alive(pid)), [path.name for path in self.folder.rglob("*")]
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """A temporary folder short enough for a socket; pytest's own is too long."""
-    folder = Path(subprocess.check_output(["/usr/bin/mktemp", "-d", "/tmp/lXXXXXX"], text=True).strip())  # noqa: S108
-    yield folder
-    folder.rmdir()  # fails when something is left
 
 
 @pytest.mark.parametrize("mode", ["complete", "raise"])

@@ -1,6 +1,7 @@
 """A sweep over two nodes: each has its own copy of the data, and keeps none."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,6 @@ from ray.cluster_utils import Cluster
 from libra_ray.runtime.ray import EnginePool, RaySession, SharedFolder
 from tests.ray.jobs import Placed
 
-os.environ["RAY_AUTH_MODE"] = "disabled"
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
 cluster.add_node(num_cpus=1)
 cluster.wait_for_nodes()
@@ -41,12 +41,18 @@ cluster.shutdown()
 """
 
 
-def test_each_node_has_one_copy_of_the_shared_files_and_none_at_the_end() -> None:
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'actors'}", "PYTHONHASHSEED": "1"}
-    environment |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+def test_each_node_has_one_copy_of_the_shared_files_and_none_at_the_end(short_folder: Path) -> None:
+    token = short_folder / "token"
+    token.touch(mode=0o600)
+    token.write_text("ab" * 32)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment |= {"PYTHONPATH": f"{ROOT}:{ROOT / 'actors'}", "PYTHONHASHSEED": "1", "TMPDIR": str(short_folder)}
+    environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_TMPDIR": str(short_folder / "r")}
 
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, env=environment, timeout=150
     )
 
     assert done.stdout.split("\n")[:4] == ["2 False", "2 2 True", "True", "False False"], done.stderr
+    shutil.rmtree(short_folder / "r")
+    token.unlink()

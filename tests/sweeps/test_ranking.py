@@ -46,8 +46,8 @@ def test_fees_in_any_currency_can_be_ranked_by_and_less_is_better() -> None:
     [
         ("sharp_ratio", "CONF002 rank: 'sharp_ratio' is not a figure to rank by. Did you mean 'sharpe_ratio'?"),
         (
-            "currency",
-            "CONF002 rank: 'currency' is not a figure to rank by. Known are avg_loss, avg_win, best_day, best_trade, cagr.",
+            "worst",
+            "CONF002 rank: 'worst' is not a figure to rank by. Did you mean 'worst_day'?",
         ),
     ],
 )

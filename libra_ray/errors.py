@@ -130,7 +130,7 @@ class JournalError(UserError):
 
     family = "JRN"
 
-    def __init__(  # noqa: D107
+    def __init__(
         self, code: str, place: str | None, what: str, fix: str, value: str | None = None, exit_code: int = 1
     ) -> None:
         super().__init__(code, place, what, fix, value)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 import typer
 
 from libra_ray.cli.answer import Answer
+from libra_ray.cli.faults import failed
 from libra_ray.cli.options import ConfigFile, ConfigOption, Debug, Json, NoReport, RunsFolder, Sets, read_source
 from libra_ray.cli.progress import log_to, note
 from libra_ray.cli.tables import count_text, print_table, seconds_text
 
 if TYPE_CHECKING:
-    from libra_ray.errors import LibraError
     from libra_ray.simulation import BacktestResult
     from libra_ray.simulation.run_config import LoadedRun
 
@@ -99,14 +99,6 @@ def run_once(
         "code_hash": kept["hashes"]["code"],
     }
     return document, result
-
-
-def failed(result: "BacktestResult", last_word: str) -> "LibraError":
-    """The run's faults as one error: the first, with the others in its `more`."""
-    first, *others = [fault.to_error() for fault in result.faults]
-    first.more = tuple(others)
-    first.add_note(last_word)
-    return first
 
 
 def print_summary(out: TextIO, document: dict[str, Any], result: "BacktestResult") -> None:

@@ -80,7 +80,8 @@ def demo(
     debug: Debug = False,
 ) -> Answer:
     """Import real prices, run one backtest and a sweep of 200 on Ray, and write the reports."""
-    from libra_ray.cli.backtest import failed, print_summary, run_once
+    from libra_ray.cli.backtest import print_summary, run_once
+    from libra_ray.cli.faults import failed
     from libra_ray.cli.sweep import print_trials, run_sweep, sweep_line
     from libra_ray.simulation.run_config import load_run
 

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from libra_ray.cli.faults import fault_errors
 from libra_ray.cli.versions import versions
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def record_backtest(folder: "RunFolder", run: "LoadedRun", result: "BacktestResu
         "stats": result.stats,
         "counts": result.counts,
         "denied_by_code": result.denied,
-        "faults": [fault.to_error().message for fault in result.faults],
+        "faults": [error.message for error in fault_errors(result)],
         **fingerprints(run),
     }
     folder.write_index(document)

@@ -39,9 +39,9 @@ ClientMaker = Callable[[VenueSettings, KernelParts], ExecutionClient]
 class TradingKernel:
     """One system on one host.
 
-    Start order: bus, cache, portfolio, risk, execution, data, then clients with the venue, user actors, strategies; stop
-    runs in reverse and goes on past failures. A part of the kernel that raises halts trading; a strategy that raises is
-    stopped, its orders and positions treated by its policy, and the others go on.
+    Start order: bus, cache, portfolio, risk, execution, data, clients, user actors, strategies; stop runs in reverse and
+    goes on past failures. A part of the kernel that raises halts trading; a strategy that raises is stopped, its orders
+    and positions treated by its policy, and the others go on.
 
     Attributes:
         record: events in order of birth, orders, equity samples.
@@ -78,11 +78,13 @@ class TradingKernel:
         if len(self._venues) != len(venues):
             names = [venue.name for venue in venues]
             name = next(name for name in names if names.count(name) > 1)
-            raise ConfigError("CONF007", None, f"venue {quoted(name)} is given 2 times", "Give each its own name.", name)
+            what = f"venue {quoted(name)} is given 2 times"
+            raise ConfigError("CONF007", None, what, "Give each its own name.", name)
         for instrument in self.cache.instruments.values():
             if instrument.venue not in self._venues:
                 fix = f"Add the venue {instrument.venue}; known are {', '.join(self._venues) or 'none'}."
-                raise ConfigError("CONF008", None, f"instrument {quoted(instrument.id)} has no venue", fix, instrument.id)
+                what = f"instrument {quoted(instrument.id)} has no venue"
+                raise ConfigError("CONF008", None, what, fix, instrument.id)
 
     def _build(self, venues: Sequence[VenueSettings], risk: RiskSettings, make_client: ClientMaker) -> None:
         host = self.host
@@ -145,7 +147,7 @@ class TradingKernel:
         is_strategy = isinstance(actor, Strategy)
         actor_id = self.host.add(actor, Kind.STRATEGY if is_strategy else Kind.ACTOR)
         if isinstance(actor, Strategy):
-            actor.portfolio = StrategyPortfolio(self.portfolio, actor_id)  # type: ignore[assignment]
+            actor.portfolio = StrategyPortfolio(self.portfolio, actor_id)
             actor.link_order_path()
             self.strategies.append(actor)
             if actor.hears_orders:
@@ -194,11 +196,12 @@ class TradingKernel:
         """Note balance and equity of a venue's account as of now."""
         portfolio = self.portfolio
         account = portfolio.accounts[venue]
-        self.record.equity.append((ts_ns, venue, account.total_raw(account.reporting.code), portfolio.equity_raw(venue)))
+        balance_raw = account.total_raw(account.reporting.code)
+        self.record.equity.append((ts_ns, venue, balance_raw, portfolio.equity_raw(venue)))
 
     # ------------------------------------------------------------------ faults
 
-    def _on_strategy_fault(self, actor: Actor, fault: Fault) -> None:
+    def _on_strategy_fault(self, actor: Actor, _fault: Fault) -> None:
         """The policy of a strategy that has faulted: keep, cancel, or flatten."""
         if not isinstance(actor, Strategy) or actor.config.fault_policy == "keep":
             return

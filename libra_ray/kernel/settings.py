@@ -52,11 +52,12 @@ RateText = Annotated[str, BeforeValidator(_rate)]
 class MakerTaker(Settings):
     """Fee rates on the notional; negative is a rebate."""
 
-    maker: DecimalText
-    taker: DecimalText
+    maker: DecimalText = "0"
+    taker: DecimalText = "0"
 
-    def __init__(self, maker: str | float = "0", taker: str | float = "0") -> None:
-        super().__init__(maker=maker, taker=taker)
+    def __init__(self, maker: str | float = "0", taker: str | float = "0", **unknown: Any) -> None:  # noqa: ANN401
+        values: dict[str, Any] = {"maker": maker, "taker": taker, **unknown}
+        super().__init__(**values)
 
 
 class VenueSettings(Settings):

@@ -8,7 +8,7 @@ What an order takes is not there for any other order, nor for the same order aga
   past it, and keeps its used part if it becomes the best again with the size it had.
 """
 
-from collections.abc import Sequence
+from libra_ray.matching.scan import Column
 
 __all__ = ["L1Book", "L1Side"]
 
@@ -76,10 +76,10 @@ class L1Book:
 
     def replay(
         self,
-        bid: Sequence[int],
-        ask: Sequence[int],
-        bid_size: Sequence[int],
-        ask_size: Sequence[int],
+        bid: Column,
+        ask: Column,
+        bid_size: Column,
+        ask_size: Column,
         start: int,
         stop: int,
     ) -> None:

@@ -1,4 +1,4 @@
-"""Looking ahead: which is the next row that touches a waiting order?
+"""Looking ahead: the next row that touches a waiting order.
 
 With orders open, a replay asks this once per block instead of testing every row. The loops are compiled; for columns of
 Python integers (high precision) the same text runs interpreted.
@@ -21,16 +21,18 @@ NEVER_RISE: Final = 2**62
 """A price that no row rises to."""
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _touch(low, high, start, stop, fall_px, rise_px):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True)
+def _touch(low: Column, high: Column, start: int, stop: int, fall_px: int, rise_px: int) -> int:
     for i in range(start, stop):
         if low[i] <= fall_px or high[i] >= rise_px:
             return i
     return stop
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _quote_touch(bid, ask, start, stop, bid_fall, bid_rise, ask_fall, ask_rise):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@njit(cache=True)
+def _quote_touch(
+    bid: Column, ask: Column, start: int, stop: int, bid_fall: int, bid_rise: int, ask_fall: int, ask_rise: int
+) -> int:
     for i in range(start, stop):
         if ask[i] <= ask_fall or ask[i] >= ask_rise or bid[i] <= bid_fall or bid[i] >= bid_rise:
             return i

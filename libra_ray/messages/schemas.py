@@ -448,6 +448,5 @@ FUNDING_RATES = Schema("funding_rates", FundingRate, Field("rate", Kind.RATE, "f
 MARK_PRICES = Schema("mark_prices", MarkPrice, Field("price", Kind.PRICE, "the venue's mark price"))
 
 SCHEMAS: Final = {
-    schema.name: schema
-    for schema in (BARS, QUOTES, TRADES, BOOK_DELTAS, BOOK_SNAPSHOTS, FUNDING_RATES, MARK_PRICES)
+    schema.name: schema for schema in (BARS, QUOTES, TRADES, BOOK_DELTAS, BOOK_SNAPSHOTS, FUNDING_RATES, MARK_PRICES)
 }

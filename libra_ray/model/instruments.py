@@ -99,7 +99,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return Quantity(*_at_least(value, self.size_precision))
 
     def notional(self, *, px_raw: int, qty_raw: int) -> Money:
-        """Price x quantity x multiplier in quote currency, half-even; inverse: quantity x multiplier / price in base."""
+        """Price x quantity x multiplier in quote currency, half-even; inverse: over the price, in base currency."""
         if self.inverse:
             num = qty_raw * self.multiplier.num * 10 ** (self.price_precision + self.settlement.precision)
             den = px_raw * self.multiplier.den * 10**self.size_precision
@@ -188,12 +188,16 @@ def _make(  # one keyword per fact of the instrument
     return made
 
 
-def pair(instrument_id: str, *, base: str, quote: str, tick: DecimalLike, step: DecimalLike, **more: object) -> Instrument:
+def pair(
+    instrument_id: str, *, base: str, quote: str, tick: DecimalLike, step: DecimalLike, **more: object
+) -> Instrument:
     """A spot or FX pair: buying moves quote currency out and base currency in."""
     return _make(instrument_id, InstrumentKind.PAIR, base=base, quote=quote, tick=tick, step=step, **more)  # type: ignore[arg-type]
 
 
-def equity(instrument_id: str, *, quote: str, tick: DecimalLike = "0.01", step: DecimalLike = 1, **more: object) -> Instrument:
+def equity(
+    instrument_id: str, *, quote: str, tick: DecimalLike = "0.01", step: DecimalLike = 1, **more: object
+) -> Instrument:
     """A stock or fund, counted in shares."""
     return _make(instrument_id, InstrumentKind.EQUITY, quote=quote, tick=tick, step=step, **more)  # type: ignore[arg-type]
 
@@ -234,5 +238,7 @@ def _check_precision(made: Instrument, place: str) -> None:
     for name, (largest_raw, precision) in limits.items():
         largest = UNITS_MAX_DEFAULT * 10**precision if largest_raw is None else largest_raw
         if largest > STANDARD_RAW_LIMIT:
-            what = f"the largest {name}, raw {largest:,} at {precision} decimals, exceeds {STANDARD_RAW_LIMIT:,} of standard precision"
-            raise ConfigError("CONF011", place, what, "Use at most 9 decimals with a smaller maximum, or 10 and more.")
+            what = f"the largest {name}, raw {largest:,} at {precision} decimals, exceeds {STANDARD_RAW_LIMIT:,}"
+            raise ConfigError(
+                "CONF011", place, what, "Set a smaller maximum, or use high precision: 10 decimals and more."
+            )

@@ -30,6 +30,7 @@ STANDARD_PRECISION_MAX: Final = 9
 HIGH_PRECISION_MAX: Final = 18
 _DECIMAL = re.compile(r"[+-]?(\d+(_\d+)*)(\.(\d+))?", re.ASCII)
 
+
 def parse_decimal(value: DecimalLike) -> tuple[int, int]:
     """`value` as (raw, scale), exactly. Text may group digits by underscores: `100_000.50`.
 
@@ -42,7 +43,7 @@ def parse_decimal(value: DecimalLike) -> tuple[int, int]:
     if isinstance(value, str):
         text = value.strip()
         if _DECIMAL.fullmatch(text) is None:
-            raise ConfigError("CONF002", None, f"{quoted(value)} is not a decimal", "Write for example 1000 or 0.25.", value)
+            raise _no_decimal(value)
         text = text.replace("_", "")
         whole, _, fraction = text.partition(".")
         return int(whole + fraction), len(fraction)
@@ -51,9 +52,15 @@ def parse_decimal(value: DecimalLike) -> tuple[int, int]:
     except (InvalidOperation, TypeError, ValueError):
         parts = Decimal("NaN").as_tuple()
     if not isinstance(parts.exponent, int):
-        raise ConfigError("CONF002", None, f"{quoted(value)} is not a decimal", "Write for example 1000 or 0.25.", str(value))
+        raise _no_decimal(value)
     raw = int("".join(map(str, parts.digits))) * (-1 if parts.sign else 1)
     return (raw * 10**parts.exponent, 0) if parts.exponent > 0 else (raw, -parts.exponent)
+
+
+def _no_decimal(value: object) -> ConfigError:
+    return ConfigError(
+        "CONF002", None, f"{quoted(value)} is not a decimal", "Write for example 1000 or 0.25.", str(value)
+    )
 
 
 def decimal_text(raw: int, precision: int) -> str:
@@ -84,12 +91,12 @@ class _Scaled(msgspec.Struct, frozen=True, array_like=True, gc=False, eq=False):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Scaled):
             return NotImplemented
-        return self.raw * 10**other.precision == other.raw * 10**self.precision
+        return bool(self.raw * 10**other.precision == other.raw * 10**self.precision)
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, _Scaled):
             return NotImplemented
-        return self.raw * 10**other.precision < other.raw * 10**self.precision
+        return bool(self.raw * 10**other.precision < other.raw * 10**self.precision)
 
     def __hash__(self) -> int:
         return hash(self.as_decimal())

@@ -17,6 +17,7 @@ LIMIT_TYPES: Final = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 STOP_TYPES: Final = (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
 """Types that carry a trigger."""
 
+_BEFORE_FILLS: Final = (OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.TRIGGERED)
 _PENDING: Final = (OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL)
 
 
@@ -68,7 +69,8 @@ class Order(msgspec.Struct, eq=False, gc=False):
 
     def __repr__(self) -> str:
         at = "" if self.price_raw is None else f" @ {self.price}"
-        return f"Order({self.client_order_id} {self.side} {self.quantity} {self.instrument_id} {self.type}{at} {self.status})"
+        what = f"{self.side} {self.quantity} {self.instrument_id} {self.type}{at}"
+        return f"Order({self.client_order_id} {what} {self.status})"
 
     @property
     def quantity(self) -> Quantity:
@@ -131,7 +133,7 @@ class Order(msgspec.Struct, eq=False, gc=False):
         """A pending change ended: back to the status before it, or to what fills have made of it since."""
         if self.status in _PENDING:
             back = self.before_pending
-            filled = self.filled_raw > 0 and back in (OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.TRIGGERED)
+            filled = self.filled_raw > 0 and back in _BEFORE_FILLS
             self.status = OrderStatus.PARTIALLY_FILLED if filled else back
         self.ts_last_ns = ts_ns
 

@@ -117,9 +117,7 @@ class Position(msgspec.Struct, eq=False, gc=False):
         self.open_value += value
         self.entry_value += value
         self.entry_raw += added
-        size = abs(self.quantity_raw)
-        if size > self.peak_raw:
-            self.peak_raw = size
+        self.peak_raw = max(self.peak_raw, abs(self.quantity_raw))
         self.fills += 1
 
     def reduce(self, qty_raw: int, px_raw: int) -> int:

@@ -1,4 +1,4 @@
-"""Positions and money, folded from fills by one function. The same fold serves the kernel and every projection of it."""
+"""Positions and money, folded from fills by one function, the same for the kernel and every projection of it."""
 
 from collections.abc import Iterator
 from typing import TypeAlias
@@ -181,7 +181,8 @@ class Portfolio:
             terms = position.terms
             if terms.venue == venue:
                 value = self.unrealized_raw(position) if is_margin else self._market_value_raw(position)
-                worth += value if terms.instrument.settlement.code == code else self._worth(value, position.currency, target)
+                unit = terms.instrument.settlement
+                worth += value if unit.code == code else self._worth(value, unit, target)
         return worth
 
     def _market_value_raw(self, position: Position) -> int:

@@ -123,7 +123,8 @@ class RiskEngine(Actor):
             return refusal
         code = self._funds[order.instrument_id].refusal([order])
         if code is not None:
-            text = f"ORD013 the account of {instrument.venue} cannot carry {order.quantity} {order.instrument_id}. Lower it."
+            what = f"{order.quantity} {order.instrument_id}"
+            text = f"ORD013 the account of {instrument.venue} cannot carry {what}. Lower the quantity."
             return Refusal(code, text)
         if not self._order_rate.allows(now_ns):
             limits = self._limits
@@ -170,7 +171,8 @@ class RiskEngine(Actor):
             most = at_precision(amount, unit.precision)
             worth = self._portfolio.terms[instrument.id].notional(px_raw, order.quantity_raw)
             if worth > most:
-                text = f"ORD002 notional {Money(worth, unit)} for {instrument.id} is above the limit {Money(most, unit)}."
+                shown, limit = Money(worth, unit), Money(most, unit)
+                text = f"ORD002 notional {shown} for {instrument.id} is above the limit {limit}."
                 return Refusal("NOTIONAL_ABOVE_MAX_PER_ORDER", f"{text} Lower it or raise risk.max_notional_per_order.")
         return refusal
 
@@ -197,4 +199,3 @@ class RiskEngine(Actor):
         if refusal is not None:
             return refusal.code
         return None if self._modify_rate.allows(command.ts_ns) else "MODIFY_RATE_EXCEEDED"
-

@@ -53,8 +53,8 @@ class Exposure:
     def check_limits(self, order: Order, limits: RiskLimits) -> Refusal | None:
         """Check 10: number of open orders, position, exposure. An order that does not raise the figure passes."""
         if limits.open_orders is not None and len(self._cache.working) >= limits.open_orders:
-            text = f"ORD012 {len(self._cache.working)} orders are open, the limit. Cancel one or raise risk.max_open_orders."
-            return Refusal("MAX_OPEN_ORDERS", text)
+            text = f"ORD012 {limits.open_orders} orders are open, the limit."
+            return Refusal("MAX_OPEN_ORDERS", f"{text} Cancel one or raise risk.max_open_orders.")
         if limits.position:
             refusal = self._check_position(order, limits)
             if refusal is not None:
@@ -72,8 +72,8 @@ class Exposure:
         if after <= most or after <= before:
             return None
         shown, limit = decimal_text(after, order.size_precision), decimal_text(most, order.size_precision)
-        text = f"ORD012 position {shown} of {order.instrument_id} would exceed {limit}. Lower it or raise risk.max_position."
-        return Refusal("MAX_POSITION", text)
+        text = f"ORD012 position {shown} of {order.instrument_id} would exceed {limit}."
+        return Refusal("MAX_POSITION", f"{text} Lower it or raise risk.max_position.")
 
     def _check_exposure(self, order: Order, limits: RiskLimits) -> Refusal | None:
         unit = self._cache.instruments[order.instrument_id].settlement

@@ -115,8 +115,8 @@ def check_notional(instrument: Instrument, order: Order, px_raw: int) -> Refusal
         per_unit = px_raw * instrument.multiplier.num * 10**unit.precision
         wanted = div_ceil(div_ceil(least * value_den, per_unit), instrument.step_raw) * instrument.step_raw
         need = Quantity(wanted, instrument.size_precision)
-        text = f"ORD002 {shown} is below the minimum {decimal_text(least, unit.precision)}. Raise the quantity to at least {need}."
-        return Refusal("NOTIONAL_BELOW_MIN", text)
+        text = f"ORD002 {shown} is below the minimum {decimal_text(least, unit.precision)}."
+        return Refusal("NOTIONAL_BELOW_MIN", f"{text} Raise the quantity to at least {need}.")
     if most is not None and value_num > most * value_den:
         text = f"ORD002 {shown} is above the maximum {decimal_text(most, unit.precision)}. Lower the quantity."
         return Refusal("NOTIONAL_ABOVE_MAX", text)
@@ -131,4 +131,5 @@ def _off_grid(what: str, raw: int, precision: int, increment: int, instrument: I
     low, high = decimal_text(below // scale, own), decimal_text((below + increment) // scale, own)
     size = decimal_text(instrument.tick_raw if grid == "tick" else instrument.step_raw, own)
     shown = decimal_text(raw, precision)
-    return f"ORD003 {what} {shown} for {instrument.id} is not a multiple of the {grid} {size}. Nearest are {low} and {high}."
+    text = f"ORD003 {what} {shown} for {instrument.id} is not a multiple of the {grid} {size}."
+    return f"{text} Nearest are {low} and {high}."

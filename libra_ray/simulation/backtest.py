@@ -3,8 +3,8 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter
 
+from libra_ray.clock import LiveClock
 from libra_ray.data import Dataset
 from libra_ray.errors import ConfigError, DataError
 from libra_ray.kernel import KernelParts, TradingKernel, VenueSettings
@@ -22,6 +22,7 @@ __all__ = ["backtest", "build"]
 
 BATCH_ROWS = 8_192
 COLLECT_EVERY = 200_000
+NS_PER_SECOND = 10**9
 _REPLAYED = (BARS, QUOTES, TRADES, MARK_PRICES)
 
 
@@ -33,12 +34,13 @@ def backtest(system: System, *, data: Dataset, batch_rows: int = BATCH_ROWS) -> 
     fit the data, `DataError` DATA008 for data without rows.
     """
     kernel, replay = build(system, data, batch_rows=batch_rows)
-    began = perf_counter()
+    watch = LiveClock()
+    began_ns = watch.now_ns()
     with calm_collector():
         kernel.start()
         replay.run()
         kernel.stop()
-    return BacktestResult(system, data, kernel, perf_counter() - began)
+    return BacktestResult(system, data, kernel, (watch.now_ns() - began_ns) / NS_PER_SECOND)
 
 
 @contextmanager
@@ -61,12 +63,13 @@ def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tup
         raise DataError("DATA008", None, "0 data rows", "Check the file or the date range.")
     if batch_rows < 1:
         raise ConfigError("CONF002", "batch_rows", f"{batch_rows} is not positive", "Give at least 1.", str(batch_rows))
-    instruments = {**data.instruments, **system.instruments}
+    given = (*data.instruments.values(), *system.instruments.values())
+    instruments = {made.id: made for made in given}
     venues: dict[str, SimulatedVenue] = {}
     markets: dict[str, Market] = {}
 
     def make_client(settings: VenueSettings, parts: KernelParts) -> SimulatedVenue:
-        mine = {
+        mine: dict[str, Market] = {
             made.id: Market(made, parts.cache.rows.of(made.id), consumes=settings.liquidity_consumption)
             for made in parts.cache.instruments.values()
             if made.venue == settings.name

@@ -1,4 +1,4 @@
-"""One instrument at the simulated venue: its book, the orders that work on it, and what a step of the market reaches."""
+"""One instrument at the simulated venue: its book, the orders that work on it, what a step of the market reaches."""
 
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -14,6 +14,7 @@ from libra_ray.simulation.stream_state import Reach, StreamState
 __all__ = ["Market", "Working"]
 
 BAR_STEPS: Final = 4
+_SIZES: Final = ("bid_qty", "ask_qty")
 
 
 class Working:
@@ -90,8 +91,9 @@ class Market:
                 if self.book.is_fresh or index == self._book_index + 1:
                     self._show_quote(quotes)
                 else:
-                    names = ("bid_px", "ask_px", "bid_qty", "ask_qty")
-                    self.book.replay(*(quotes.column(name) for name in names), self._book_index + 1, index + 1)
+                    prices, sizes = (quotes.column("bid_px"), quotes.column("ask_px")), _SIZES
+                    bid_qty, ask_qty = (quotes.column(name) for name in sizes)
+                    self.book.replay(*prices, bid_qty, ask_qty, self._book_index + 1, index + 1)
                 self._book_index = index
             return self.book
         state = self.trades or self.bars
@@ -216,7 +218,7 @@ def bar_sizes(volume_raw: int, step_raw: int) -> tuple[int, int, int, int]:
     """How much each of a bar's four steps shows: a quarter, down to the step, at least one; the close gets the rest."""
     quarter = volume_raw // BAR_STEPS // step_raw * step_raw or step_raw
     rest = volume_raw - 3 * quarter
-    return quarter, quarter, quarter, rest if rest > step_raw else step_raw
+    return quarter, quarter, quarter, max(rest, step_raw)
 
 
 def bar_path(bar: Bar, *, adaptive: bool) -> tuple[int, int, int, int]:

@@ -5,6 +5,7 @@ wait at the venue, then the actors by rank, then what they sent is settled. Noth
 need: as long as no order can be touched and nothing is due, rows go straight from the columns to the handlers.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
@@ -125,13 +126,10 @@ class Replay:
             host.settle()
             return at + 1
         if not handlers:
-            row = None
-            for row in stretch:
-                pass
-            if row is not None:
-                cursor.row, clock.ts_ns, cursor.index = row, row.ts_ns, stop - 1
+            latest = deque(stretch, maxlen=1)[0]
+            cursor.row, clock.ts_ns, cursor.index = latest, latest.ts_ns, stop - 1
             return stop
-        for at, row in enumerate(stretch, start):  # noqa: B007
+        for at, row in enumerate(stretch, start):
             cursor.row = row
             clock.ts_ns = row.ts_ns
             is_settled = True

@@ -96,7 +96,7 @@ class BacktestResult:
 
     def plot(self) -> Any:  # noqa: ANN401 - what the notebook shows
         """The report for a notebook: an object that shows itself as HTML."""
-        from libra_ray.simulation.notebook import NotebookReport  # noqa: PLC0415 - only notebooks need it
+        from libra_ray.simulation.notebook import NotebookReport  # only notebooks need it
 
         return NotebookReport(self)
 

@@ -67,7 +67,9 @@ class StreamState:
         self.venue = stream.instrument.venue
         self.handlers: tuple[tuple[Actor | None, Handler], ...] = ()
         self.handlers_version = -1
-        self._columns: list[Column] = [stream.raw(name) for name in ("ts_init_ns", "ts_event_ns", *self.schema.names[2:])]
+        self._columns: list[Column] = [
+            stream.raw(name) for name in ("ts_init_ns", "ts_event_ns", *self.schema.names[2:])
+        ]
         self.views = chain.from_iterable(self._blocks())
         self._sought_ns = -1
         self._sought_row = 0
@@ -82,7 +84,8 @@ class StreamState:
         for at in range(0, self.rows, self.batch_rows):
             end = min(at + self.batch_rows, self.rows)
             lists = [
-                column[at:end].tolist() if isinstance(column, np.ndarray) else column[at:end] for column in self._columns
+                column[at:end].tolist() if isinstance(column, np.ndarray) else column[at:end]
+                for column in self._columns
             ]
             yield map(self.schema.row, repeat(self.spec), *lists)
 
@@ -128,5 +131,3 @@ class StreamState:
             price = self.column("price")
             return next_touch(price, price, start, stop, reach.fall, reach.rise)
         return stop
-
-

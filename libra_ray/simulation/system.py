@@ -46,10 +46,14 @@ class System:
     def __repr__(self) -> str:
         return f"System({self.name!r}, venues={list(self._venues)}, actors={list(self._actors)})"
 
-    def add_venue(self, name: str, *, fees: MakerTaker | None = None, **settings: Any) -> Self:  # noqa: ANN401 - see VenueSettings
-        """Add a simulated venue; keywords as in `VenueSettings`. Raises `ConfigError`, CONF007 for a name given twice."""
+    def add_venue(self, name: str, *, fees: MakerTaker | None = None, **settings: Any) -> Self:  # noqa: ANN401
+        """Add a simulated venue; keywords as in `VenueSettings`.
+
+        Raises `ConfigError`, CONF007 for a name given twice.
+        """
         if name in self._venues:
-            raise ConfigError("CONF007", None, f"venue {quoted(name)} is given 2 times", "Give each its own name.", name)
+            what = f"venue {quoted(name)} is given 2 times"
+            raise ConfigError("CONF007", None, what, "Give each its own name.", name)
         self._venues[name] = build_settings(
             VenueSettings, {"name": name, "fees": fees, **settings}, place=f"venue {name}"
         )
@@ -136,4 +140,3 @@ class System:
                 for entry in self._actors.values()
             ],
         }
-

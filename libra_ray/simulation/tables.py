@@ -1,6 +1,6 @@
 """Result tables: what a run recorded, as Arrow tables with exact decimals."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -40,9 +40,7 @@ POSITIONS: Final = pa.schema(
         "opening_order_id": _TEXT, "closing_order_id": _TEXT, "fills": pa.int32(),
     }
 )  # fmt: skip
-EQUITY: Final = pa.schema(
-    {"ts_ns": _TIME, "account_id": _TEXT, "currency": _TEXT, "total": _NUMBER, "equity": _NUMBER}
-)
+EQUITY: Final = pa.schema({"ts_ns": _TIME, "account_id": _TEXT, "currency": _TEXT, "total": _NUMBER, "equity": _NUMBER})
 ACCOUNTS: Final = pa.schema(
     {"ts_ns": _TIME, "account_id": _TEXT, "kind": _TEXT, "currency": _TEXT, "amount": _NUMBER, "total": _NUMBER}
 )
@@ -58,7 +56,9 @@ def orders_table(record: RunRecord) -> pa.Table:
         **{name: [getattr(o, name) for o in orders] for name in ("reduce_only", "post_only")},
         "quantity": _decimals((o.quantity_raw, o.size_precision) for o in orders),
         "price": _decimals(None if o.price_raw is None else (o.price_raw, o.price_precision) for o in orders),
-        "trigger_price": _decimals(None if o.trigger_raw is None else (o.trigger_raw, o.price_precision) for o in orders),
+        "trigger_price": _decimals(
+            None if o.trigger_raw is None else (o.trigger_raw, o.price_precision) for o in orders
+        ),
         "filled_qty": _decimals((o.filled_raw, o.size_precision) for o in orders),
         "avg_px": _averages((o.fill_value_raw, o.filled_raw, o.price_precision) for o in orders),
         "tags": [",".join(o.tags) for o in orders],
@@ -136,7 +136,7 @@ def _decimals(values: Iterable[tuple[int, int] | None]) -> list[Decimal | None]:
 
 
 def _averages(values: Iterable[tuple[int, int, int]]) -> list[Decimal | None]:
-    """value / quantity at the price's scale, None for nothing, to 18 decimals."""
+    """Value / quantity at the price's scale, None for nothing, to 18 decimals."""
     return [_scaled((Decimal(v) / q).scaleb(-scale)) if q else None for v, q, scale in values]
 
 
@@ -144,5 +144,5 @@ def _scaled(value: Decimal | None) -> Decimal | None:
     return None if value is None else round(value, PUBLIC_SCALE)
 
 
-def _table(schema: pa.Schema, columns: dict[str, Sequence[Any]]) -> pa.Table:
+def _table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
     return pa.Table.from_arrays([pa.array(columns[field.name], field.type) for field in schema], schema=schema)

@@ -54,7 +54,9 @@ class SimulatedVenue:
         expiries: a heap of (expire_ns, seq, order) of GTD orders; closed ones are skipped when they surface.
     """
 
-    def __init__(self, settings: VenueSettings, portfolio: Portfolio, markets: dict[str, Market], report: Report) -> None:
+    def __init__(
+        self, settings: VenueSettings, portfolio: Portfolio, markets: dict[str, Market], report: Report
+    ) -> None:
         self.settings = settings
         self.markets = markets
         self.expiries: list[tuple[int, int, Working]] = []
@@ -227,9 +229,9 @@ class SimulatedVenue:
             market.stand_at_latest()
         hit: list[tuple[int, Working]] = []
         for working in market.working.values():
-            if working.waits and (is_source or working.order.trigger_type is _LAST):
-                if market.stop_is_hit(working.order, working.trigger, trade_px=px):
-                    hit.append((working.trigger, working))
+            looks_here = working.waits and (is_source or working.order.trigger_type is _LAST)
+            if looks_here and market.stop_is_hit(working.order, working.trigger, trade_px=px):
+                hit.append((working.trigger, working))
         for working in market.in_priority(hit):
             if working.order.client_order_id in market.working:
                 self._trigger(market, working)
@@ -376,10 +378,10 @@ class SimulatedVenue:
             trigger = command.trigger_raw if command.trigger_raw is not None else working.trigger
             if self.settings.reject_stop_orders and market.stop_is_hit(order, trigger):
                 return "STOP_IN_MARKET"
-        elif order.post_only and command.price_raw is not None:
-            if book.is_marketable(command.price_raw, is_buy=order.is_buy):
-                return "POST_ONLY_WOULD_TAKE"
-        return None
+            return None
+        asked = command.price_raw
+        would_take = asked is not None and book.is_marketable(asked, is_buy=order.is_buy)
+        return "POST_ONLY_WOULD_TAKE" if order.post_only and would_take else None
 
     def _act_after_change(self, market: Market, working: Working) -> None:
         """What became marketable, or was hit, by a change acts as if it arrived now."""
@@ -467,9 +469,9 @@ class SimulatedVenue:
         order = working.order
         if order.reduce_only and order.client_order_id not in market.working:
             self._reduce_only_count += 1
-        if order.expire_ns is not None and order.time_in_force is TimeInForce.GTD:
-            if order.client_order_id not in market.working:
-                heappush(self.expiries, (order.expire_ns, working.seq, working))
+        is_new = order.client_order_id not in market.working
+        if order.expire_ns is not None and order.time_in_force is TimeInForce.GTD and is_new:
+            heappush(self.expiries, (order.expire_ns, working.seq, working))
         market.add(working)
 
     def _fill(self, market: Market, working: Working, qty_raw: int, px_raw: int, side: LiquiditySide) -> bool:

@@ -40,7 +40,12 @@ class OrderFactory:
         return self.order(instrument_id, side, quantity, price=price, **terms)  # type: ignore[arg-type]
 
     def stop_market(
-        self, instrument_id: str, side: OrderSide | str, quantity: DecimalLike, trigger_price: DecimalLike, **terms: object
+        self,
+        instrument_id: str,
+        side: OrderSide | str,
+        quantity: DecimalLike,
+        trigger_price: DecimalLike,
+        **terms: object,
     ) -> Order:
         """Waits until the price reaches `trigger_price`, then executes as a market order."""
         return self.order(instrument_id, side, quantity, trigger_price=trigger_price, **terms)  # type: ignore[arg-type]
@@ -76,14 +81,18 @@ class OrderFactory:
     ) -> Order:
         """An order of any type: without `type`, what `price` and `trigger_price` make of it.
 
-        Args: expire_ns gives a GTD order its end (and makes it one); tags are the strategy's own words, kept in results.
+        `expire_ns` gives a GTD order its end, and makes it one; `tags` are the strategy's own words, kept in results.
         Raises `ValueError` for an unknown side, type, time in force or trigger type.
         """
         size_raw, size_precision = self.size(instrument_id, quantity)
         px_raw, trigger_raw, px_precision = self._prices(instrument_id, price, trigger_price)
         if type is None:
             type = _TYPE_OF[price is not None, trigger_price is not None]  # noqa: A001
-        tif = TimeInForce.GTD if expire_ns is not None and time_in_force == TimeInForce.GTC else TimeInForce(time_in_force)
+        tif = (
+            TimeInForce.GTD
+            if expire_ns is not None and time_in_force == TimeInForce.GTC
+            else TimeInForce(time_in_force)
+        )
         order = Order(
             self._next_id(), self._strategy_id, instrument_id, OrderSide(side), OrderType(type), size_raw,
             size_precision, px_raw, trigger_raw, px_precision, self._strategy.clock.now_ns(), tif, expire_ns,

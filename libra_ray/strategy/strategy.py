@@ -254,4 +254,3 @@ class Strategy(Actor):
     @classmethod
     def _overrides(cls, name: str) -> bool:
         return getattr(cls, name) is not getattr(Strategy, name)
-

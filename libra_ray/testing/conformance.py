@@ -31,7 +31,9 @@ def check_paths(paths: Iterable[str | Path]) -> dict[str, Any]:
         try:
             result = run_scenario(document)
         except ConfigError as error:
-            raise ConfigError(error.code, f"{path} {error.place or ''}".rstrip(), error.what, error.fix, error.value) from error
+            raise ConfigError(
+                error.code, f"{path} {error.place or ''}".rstrip(), error.what, error.fix, error.value
+            ) from error
         if result.unsupported:
             unsupported.append(result.name)
         else:

@@ -26,15 +26,76 @@ EPOCH_NS: Final = 1_704_153_600 * 10**9
 TS_DECIMALS: Final = 9
 
 SCENARIO_FEATURES: Final = frozenset(
-    """market limit stop_market stop_limit ioc fok gtd post_only reduce_only modify l1 bars trades this_close adaptive
-    cash margin conversion inverse netting flip risk rate collar trading_state timers high_precision""".split()
+    [
+        "market",
+        "limit",
+        "stop_market",
+        "stop_limit",
+        "ioc",
+        "fok",
+        "gtd",
+        "post_only",
+        "reduce_only",
+        "modify",
+        "l1",
+        "bars",
+        "trades",
+        "this_close",
+        "adaptive",
+        "cash",
+        "margin",
+        "conversion",
+        "inverse",
+        "netting",
+        "flip",
+        "risk",
+        "rate",
+        "collar",
+        "trading_state",
+        "timers",
+        "high_precision",
+    ]
 )
 """Tags of `needs` that this build fulfils."""
 
 TAGS: Final = SCENARIO_FEATURES | frozenset(
-    """market_to_limit market_if_touched limit_if_touched trailing_stop_market trailing_stop_limit day auction quote_qty
-    iceberg oto oco ouo bracket emulator twap vwap iceberg_algo pov l2 l3 queue latency slippage protection fees_fixed
-    fees_per_contract fees_tiered fees_third_currency hedging liquidation funding expiry stp breach aggregation""".split()
+    [
+        "market_to_limit",
+        "market_if_touched",
+        "limit_if_touched",
+        "trailing_stop_market",
+        "trailing_stop_limit",
+        "day",
+        "auction",
+        "quote_qty",
+        "iceberg",
+        "oto",
+        "oco",
+        "ouo",
+        "bracket",
+        "emulator",
+        "twap",
+        "vwap",
+        "iceberg_algo",
+        "pov",
+        "l2",
+        "l3",
+        "queue",
+        "latency",
+        "slippage",
+        "protection",
+        "fees_fixed",
+        "fees_per_contract",
+        "fees_tiered",
+        "fees_third_currency",
+        "hedging",
+        "liquidation",
+        "funding",
+        "expiry",
+        "stp",
+        "breach",
+        "aggregation",
+    ]
 )
 
 Num = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
@@ -292,7 +353,16 @@ class TimerOp(Settings):
 
 
 Operation = (
-    SubmitOp | SubmitListOp | BracketOp | ModifyOp | CancelOp | CancelAllOp | CloseOp | TradingStateOp | AlertOp | TimerOp
+    SubmitOp
+    | SubmitListOp
+    | BracketOp
+    | ModifyOp
+    | CancelOp
+    | CancelAllOp
+    | CloseOp
+    | TradingStateOp
+    | AlertOp
+    | TimerOp
 )
 
 

@@ -13,6 +13,7 @@ from libra_ray.model.enums import AggressorSide
 from libra_ray.model.instruments import Instrument, equity, future, pair, perpetual
 from libra_ray.model.numbers import Money, decimal_text, parse_decimal
 from libra_ray.model.positions import Position
+from libra_ray.model.rules.fixed_point import rescale_half_even
 from libra_ray.simulation import System
 from libra_ray.simulation.backtest import build
 from libra_ray.testing.scenario_form import (
@@ -141,7 +142,7 @@ def _stream(schema: Schema, instrument: Instrument, kind: str, rows: list[list[A
 
 def _raw(text: str, precision: int) -> int:
     raw, scale = parse_decimal(text)
-    return raw * 10 ** (precision - scale) if precision >= scale else raw // 10 ** (scale - precision)
+    return rescale_half_even(raw, scale, precision)
 
 
 # ---------------------------------------------------------------------- to the file
@@ -231,7 +232,8 @@ def _final(form: ScenarioForm, kernel: TradingKernel, strategy: ScriptedStrategy
         locked = kernel.funds[form.venue.name].locked()  # type: ignore[attr-defined]  # the account's own view
         for code, amount in wanted.locked.items():
             unit = account.currencies[code]
-            _check(diff, f"final.locked.{code}", _number(amount), _number(decimal_text(locked.get(code, 0), unit.precision)))
+            got_text = decimal_text(locked.get(code, 0), unit.precision)
+            _check(diff, f"final.locked.{code}", _number(amount), _number(got_text))
     if wanted.positions is not None:
         held = list(kernel.portfolio.positions_open())
         _check(diff, "final.positions: number", len(wanted.positions), len(held))

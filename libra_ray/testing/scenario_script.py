@@ -168,4 +168,3 @@ class ScriptedStrategy(Strategy):
 
     def _note_timer(self, timer: Timer) -> None:
         self.timeline.append(["timer", timer.name, timer.due_ns])
-

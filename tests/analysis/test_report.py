@@ -81,6 +81,8 @@ def test_hostile_names_are_text_everywhere(tmp_path: Path) -> None:
     page = read_page(write_report(tmp_path / "r.html", run))
 
     assert "<script>alert" not in page.source
+    data = page.source.split('id="data">')[1].split("</script>")[0]
+    assert [sign for sign in "<>&" if sign in data] == []
     assert page.scripts_not_allowed() == []
     assert len(page.all("script")) == 4
     assert page.one("h1").text == page.one("title").text == HOSTILE

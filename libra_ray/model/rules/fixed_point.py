@@ -24,5 +24,6 @@ def div_ceil(numerator: int, denominator: int) -> int:
 def rescale_half_even(raw: int, from_scale: int, to_scale: int) -> int:
     """The same value at another number of decimals, half-even where decimals are lost."""
     if to_scale >= from_scale:
-        return raw * 10 ** (to_scale - from_scale)
+        factor: int = 10 ** (to_scale - from_scale)
+        return raw * factor
     return div_half_even(raw, 10 ** (from_scale - to_scale))

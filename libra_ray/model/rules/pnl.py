@@ -32,5 +32,6 @@ def pnl_inverse(sign: int, value: int, released_value: int, precision: int) -> i
     """`sign * (released - value)` in base currency, from 12 decimals to the currency's."""
     amount = sign * (released_value - value)
     if precision >= INVERSE_DECIMALS:
-        return amount * 10 ** (precision - INVERSE_DECIMALS)
+        factor: int = 10 ** (precision - INVERSE_DECIMALS)
+        return amount * factor
     return div_half_even(amount, 10 ** (INVERSE_DECIMALS - precision))

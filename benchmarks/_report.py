@@ -19,7 +19,8 @@ class Route:
     """The times of one route.
 
     Attributes:
-        cpu_seconds_median: time on a core, children not counted; far below the others, the machine was busy elsewhere.
+        cpu_seconds_median: time on a core, of this process and of programs it waited for, not of Ray's; where it is
+            far below the others, the machine was busy with something else.
         ratio: its time over that of `floor`, the median of the ratios within each run.
     """
 

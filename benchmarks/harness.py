@@ -9,13 +9,14 @@ import argparse
 import gc
 import importlib
 import json
+import os
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Final, TypeAlias, TypeVar
 
 from benchmarks._machine import Machine
@@ -46,15 +47,19 @@ class Stopwatch:
     """Wall and processor seconds since it was made."""
 
     def __init__(self) -> None:
-        self._wall_s, self._cpu_s = perf_counter(), process_time()
+        self._wall_s, self._cpu_s = perf_counter(), _cpu_seconds()
 
     def seconds(self) -> float:
         """Seconds of wall time."""
         return perf_counter() - self._wall_s
 
     def cpu_seconds(self) -> float:
-        """Seconds this process had a core, all threads together; children are not in it."""
-        return process_time() - self._cpu_s
+        """Seconds on a core: all threads of this process, and children that it has waited for."""
+        return _cpu_seconds() - self._cpu_s
+
+
+def _cpu_seconds() -> float:
+    return sum(os.times()[:4])
 
 
 @dataclass

@@ -16,147 +16,57 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from libra_ray.data import (
-        Dataset as Dataset,
-    )
-    from libra_ray.data import (
-        Stream as Stream,
-    )
-    from libra_ray.data import (
-        catalog as catalog,
-    )
-    from libra_ray.data import (
-        samples as samples,
-    )
-    from libra_ray.data import (
-        synth as synth,
-    )
-    from libra_ray.errors import (
-        ConfigError as ConfigError,
-    )
-    from libra_ray.errors import (
-        DataError as DataError,
-    )
-    from libra_ray.errors import (
-        LibraError as LibraError,
-    )
-    from libra_ray.errors import (
-        StrategyError as StrategyError,
-    )
-    from libra_ray.errors import (
-        VenueError as VenueError,
-    )
+    from libra_ray.data import Dataset as Dataset
+    from libra_ray.data import Stream as Stream
+    from libra_ray.data import catalog as catalog
+    from libra_ray.data import import_file as import_file
+    from libra_ray.data import sample as sample
+    from libra_ray.data import samples as samples
+    from libra_ray.data import synth as synth
+    from libra_ray.errors import ConfigError as ConfigError
+    from libra_ray.errors import DataError as DataError
+    from libra_ray.errors import LibraError as LibraError
+    from libra_ray.errors import StrategyError as StrategyError
+    from libra_ray.errors import VenueError as VenueError
     from libra_ray.kernel import MakerTaker as MakerTaker
     from libra_ray.kernel import RiskSettings as RiskSettings
     from libra_ray.kernel import VenueSettings as VenueSettings
-    from libra_ray.messages.events import (
-        OrderAccepted as OrderAccepted,
-    )
-    from libra_ray.messages.events import (
-        OrderCanceled as OrderCanceled,
-    )
-    from libra_ray.messages.events import (
-        OrderCancelRejected as OrderCancelRejected,
-    )
-    from libra_ray.messages.events import (
-        OrderDenied as OrderDenied,
-    )
-    from libra_ray.messages.events import (
-        OrderEvent as OrderEvent,
-    )
-    from libra_ray.messages.events import (
-        OrderExpired as OrderExpired,
-    )
-    from libra_ray.messages.events import (
-        OrderFilled as OrderFilled,
-    )
-    from libra_ray.messages.events import (
-        OrderInitialized as OrderInitialized,
-    )
-    from libra_ray.messages.events import (
-        OrderModifyRejected as OrderModifyRejected,
-    )
-    from libra_ray.messages.events import (
-        OrderRejected as OrderRejected,
-    )
-    from libra_ray.messages.events import (
-        OrderSubmitted as OrderSubmitted,
-    )
-    from libra_ray.messages.events import (
-        OrderTriggered as OrderTriggered,
-    )
-    from libra_ray.messages.events import (
-        OrderUpdated as OrderUpdated,
-    )
-    from libra_ray.messages.events import (
-        PositionChanged as PositionChanged,
-    )
-    from libra_ray.messages.events import (
-        PositionClosed as PositionClosed,
-    )
-    from libra_ray.messages.events import (
-        PositionEvent as PositionEvent,
-    )
-    from libra_ray.messages.events import (
-        PositionOpened as PositionOpened,
-    )
-    from libra_ray.messages.schemas import (
-        Bar as Bar,
-    )
-    from libra_ray.messages.schemas import (
-        FundingRate as FundingRate,
-    )
-    from libra_ray.messages.schemas import (
-        MarkPrice as MarkPrice,
-    )
-    from libra_ray.messages.schemas import (
-        Quote as Quote,
-    )
-    from libra_ray.messages.schemas import (
-        Trade as Trade,
-    )
-    from libra_ray.model.enums import (
-        AggressorSide as AggressorSide,
-    )
-    from libra_ray.model.enums import (
-        LiquiditySide as LiquiditySide,
-    )
-    from libra_ray.model.enums import (
-        OrderSide as OrderSide,
-    )
-    from libra_ray.model.enums import (
-        OrderStatus as OrderStatus,
-    )
-    from libra_ray.model.enums import (
-        OrderType as OrderType,
-    )
-    from libra_ray.model.enums import (
-        PositionSide as PositionSide,
-    )
-    from libra_ray.model.enums import (
-        TimeInForce as TimeInForce,
-    )
-    from libra_ray.model.enums import (
-        TradingState as TradingState,
-    )
-    from libra_ray.model.enums import (
-        TriggerType as TriggerType,
-    )
-    from libra_ray.model.instruments import (
-        Instrument as Instrument,
-    )
-    from libra_ray.model.instruments import (
-        equity as equity,
-    )
-    from libra_ray.model.instruments import (
-        future as future,
-    )
-    from libra_ray.model.instruments import (
-        pair as pair,
-    )
-    from libra_ray.model.instruments import (
-        perpetual as perpetual,
-    )
+    from libra_ray.messages.events import OrderAccepted as OrderAccepted
+    from libra_ray.messages.events import OrderCanceled as OrderCanceled
+    from libra_ray.messages.events import OrderCancelRejected as OrderCancelRejected
+    from libra_ray.messages.events import OrderDenied as OrderDenied
+    from libra_ray.messages.events import OrderEvent as OrderEvent
+    from libra_ray.messages.events import OrderExpired as OrderExpired
+    from libra_ray.messages.events import OrderFilled as OrderFilled
+    from libra_ray.messages.events import OrderInitialized as OrderInitialized
+    from libra_ray.messages.events import OrderModifyRejected as OrderModifyRejected
+    from libra_ray.messages.events import OrderRejected as OrderRejected
+    from libra_ray.messages.events import OrderSubmitted as OrderSubmitted
+    from libra_ray.messages.events import OrderTriggered as OrderTriggered
+    from libra_ray.messages.events import OrderUpdated as OrderUpdated
+    from libra_ray.messages.events import PositionChanged as PositionChanged
+    from libra_ray.messages.events import PositionClosed as PositionClosed
+    from libra_ray.messages.events import PositionEvent as PositionEvent
+    from libra_ray.messages.events import PositionOpened as PositionOpened
+    from libra_ray.messages.schemas import Bar as Bar
+    from libra_ray.messages.schemas import FundingRate as FundingRate
+    from libra_ray.messages.schemas import MarkPrice as MarkPrice
+    from libra_ray.messages.schemas import Quote as Quote
+    from libra_ray.messages.schemas import Trade as Trade
+    from libra_ray.model.enums import AggressorSide as AggressorSide
+    from libra_ray.model.enums import LiquiditySide as LiquiditySide
+    from libra_ray.model.enums import OrderSide as OrderSide
+    from libra_ray.model.enums import OrderStatus as OrderStatus
+    from libra_ray.model.enums import OrderType as OrderType
+    from libra_ray.model.enums import PositionSide as PositionSide
+    from libra_ray.model.enums import TimeInForce as TimeInForce
+    from libra_ray.model.enums import TradingState as TradingState
+    from libra_ray.model.enums import TriggerType as TriggerType
+    from libra_ray.model.instruments import Instrument as Instrument
+    from libra_ray.model.instruments import equity as equity
+    from libra_ray.model.instruments import future as future
+    from libra_ray.model.instruments import pair as pair
+    from libra_ray.model.instruments import perpetual as perpetual
     from libra_ray.model.numbers import Currency as Currency
     from libra_ray.model.numbers import Money as Money
     from libra_ray.model.numbers import Price as Price
@@ -222,7 +132,7 @@ _HOME = {
     **dict.fromkeys(("Actor", "ActorConfig", "Signal", "Timer"), "libra_ray.runtime"),
     **dict.fromkeys(("OrderFactory", "Strategy", "StrategyConfig"), "libra_ray.strategy"),
     **dict.fromkeys(("MakerTaker", "RiskSettings", "VenueSettings"), "libra_ray.kernel"),
-    **dict.fromkeys(("Dataset", "Stream", "catalog", "samples", "synth"), "libra_ray.data"),
+    **dict.fromkeys(("Dataset", "Stream", "catalog", "import_file", "sample", "samples", "synth"), "libra_ray.data"),
     **dict.fromkeys(("BacktestResult", "System", "backtest"), "libra_ray.simulation"),
     **dict.fromkeys(("SweepResult", "sweep"), "libra_ray.sweeps"),
 }
@@ -292,8 +202,10 @@ __all__ = [
     "catalog",
     "equity",
     "future",
+    "import_file",
     "pair",
     "perpetual",
+    "sample",
     "samples",
     "sweep",
     "synth",

@@ -171,16 +171,22 @@ def two_or_more(value: int) -> int:
 
 
 class Fee(Settings):
+    """Nested twice."""
+
     maker: float = 0.0
 
 
 class Venue(Settings):
+    """In a list of tables."""
+
     name: str
     fee: Fee = Fee()
     account: Literal["cash", "margin"] = "margin"
 
 
 class Risk(Settings):
+    """Every kind of setting."""
+
     max_notional: PositiveInt = 100
     max_orders: Annotated[int, AfterValidator(two_or_more)] = 5
     ratio: float = Field(default=0.5, ge=0, le=1)
@@ -196,8 +202,10 @@ class Risk(Settings):
 
 
 class Whole(Settings):
+    """A file."""
+
     title: str = ""
-    venue: list[Venue] = []
+    venue: list[Venue] = Field(default_factory=list)
     risk: Risk = Risk()
 
 

@@ -34,34 +34,39 @@ def run(arguments: Sequence[str]) -> int:
     with _answer_stream(as_json=as_json) as stdout:
         try:
             answer = _answer(arguments)
+            if answer is None:
+                return 0
+            _deliver(answer, stdout, as_json=as_json)
         except (KeyboardInterrupt, Abort):
             _say("Interrupted.")
             return INTERRUPTED
         except LibraError as error:
-            _show_errors(error, debug=debug)
-            if as_json:
-                _put(stdout, json_text(error_document(error)))
-            return error.exit_code
-        except BrokenPipeError:
-            return _closed_early()
+            failure = error
         except Exception as error:  # noqa: BLE001  # the last resort: one line instead of a traceback
-            unforeseen = LibraError(
-                f"{type(error).__name__}: {printable(error)}. Please report it with what --debug shows."
-            )
-            _show_errors(unforeseen, debug=debug)
-            if as_json:
-                _put(stdout, json_text(error_document(unforeseen)))
-            return unforeseen.exit_code
-        try:
-            if answer is not None:
-                if as_json:
-                    _put(stdout, json_text(answer.document))
-                else:
-                    answer.show(stdout)
-            stdout.flush()
-        except BrokenPipeError:
-            return _closed_early()
-        return 0 if answer is None else answer.exit_code
+            text = f"{type(error).__name__}: {printable(error)}. Please report it with what --debug shows."
+            failure = LibraError(text).with_traceback(error.__traceback__)
+        else:
+            return answer.exit_code
+        _show_errors(failure, debug=debug)
+        if as_json:
+            stdout.write(f"{json_text(error_document(failure))}\n")
+        return failure.exit_code
+
+
+def _deliver(answer: Answer, stdout: TextIO, *, as_json: bool) -> None:
+    """Write the answer. A reader that has seen enough, as `head` does, is no error; a full disk is one."""
+    try:
+        if as_json:
+            stdout.write(f"{json_text(answer.document)}\n")
+        else:
+            answer.show(stdout)
+        stdout.flush()
+    except OSError as error:
+        # What is still buffered must not raise again when the stream is closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            what = f"cannot be written ({error.strerror})"
+            raise ConfigError("CONF000", "stdout", what, "Write it somewhere else.") from error
 
 
 def _answer(arguments: Sequence[str]) -> Answer | None:
@@ -95,17 +100,12 @@ def _show_errors(error: LibraError, *, debug: bool) -> None:
     if len(found) > ERRORS_SHOWN_MAX:
         _say(f"and {len(found) - ERRORS_SHOWN_MAX} more")
     if debug:
-        traceback.print_exc(file=sys.stderr)
+        traceback.print_exception(error, file=sys.stderr)
 
 
 def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
-
-
-def _put(stdout: TextIO, text: str) -> None:
-    stdout.write(f"{text}\n")
-    stdout.flush()
 
 
 @contextmanager
@@ -123,12 +123,6 @@ def _answer_stream(*, as_json: bool) -> Iterator[TextIO]:
             yield stream
         finally:
             sys.stdout = kept
-
-
-def _closed_early() -> int:
-    """The reader has seen enough, as `head` does. What is still buffered must not raise at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

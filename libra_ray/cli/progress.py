@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["log_to", "note", "trial_progress"]
 
 LINE_SECONDS: Final = 2.0
+REDRAWN_PER_SECOND: Final = 4
 STATUS: Final = Path("/proc")
 PRIVATE: Final = ("RssAnon:", "RssShmem:")
 
@@ -55,8 +56,17 @@ def trial_progress(rank: str, *, quiet: bool) -> Iterator[Callable[["SweepProgre
         from rich.live import Live
         from rich.text import Text
 
-        with Live(console=Console(stderr=True), refresh_per_second=8) as live:
-            yield lambda at: live.update(Text(f"{_bar(at)} {progress_line(at, rank, speed.left_s(at))}"))
+        with Live(console=Console(stderr=True), refresh_per_second=REDRAWN_PER_SECOND) as live:
+            drawn_s = 0.0
+
+            def redraw(at: "SweepProgress") -> None:
+                nonlocal drawn_s
+                left_s = speed.left_s(at)
+                if at.done in (0, at.trials) or time.monotonic() - drawn_s >= 1 / REDRAWN_PER_SECOND:
+                    drawn_s = time.monotonic()
+                    live.update(Text(f"{_bar(at)} {progress_line(at, rank, left_s)}"))
+
+            yield redraw
         return
     printed_s = time.monotonic()
 

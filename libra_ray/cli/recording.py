@@ -19,6 +19,8 @@ __all__ = ["code_hash", "fingerprints", "record_backtest"]
 
 TABLES: Final = ("orders", "fills", "positions", "equity", "accounts")
 LIBRARY: Final = Path(__file__).resolve().parents[1]
+NO_INFLUENCE: Final = ("folder", "batch_rows")
+"""Settings of `[run]` that change no result."""
 SHOWING: Final = ("cli", "analysis")
 """Parts of the library that show results and make none."""
 
@@ -57,14 +59,18 @@ def fingerprints(run: "LoadedRun") -> dict[str, Any]:
     resolved = resolved_config(run.config)
     return {
         "hashes": {
-            "config": content_hash(resolved),
-            "code": code_hash((entry.cls for entry in run.system.actors), run.source.folder),
+            "config": content_hash({**resolved, "run": _without(resolved["run"], NO_INFLUENCE)}),
+            "code": code_hash((entry.cls for entry in run.system.actors), run.folder),
             "data": run.data.digest,
         },
         "data": {"rows": run.data.rows, "start_ns": run.data.start_ns, "end_ns": run.data.end_ns},
         "versions": versions(),
         "config": resolved,
     }
+
+
+def _without(table: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name not in set(names)}
 
 
 def code_hash(classes: Iterable[type], folder: Path) -> str:

@@ -1,6 +1,8 @@
 """`libra sweep`: one backtest per combination of the grid, over all cores, and the best one written down."""
 
+import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
@@ -59,14 +61,15 @@ def sweep(
         out.write(f"{sweep_line(document)}\nfolder    {document['folder']}\n")
         out.writelines(f"{name:<9} {document[name]}\n" for name in ("best_config", "report") if document[name])
 
-    return Answer(document, show)
+    has_failed = document["failed"] + document["refused"] == document["trials"]
+    return Answer(document, show, exit_code=1 if has_failed else 0)
 
 
 def checked_grid(run: "LoadedRun") -> "Grid":
     """The grid of the run file. Raises `ConfigError` CONF005, CONF006, CONF009 with the line of the key."""
     from libra_ray.sweeps import Grid
 
-    with run.source.located():
+    with run.source.located("grid"):
         return Grid.of(run.system.actors, run.config.grid, place=lambda name: run.source.place("grid", name))
 
 
@@ -77,12 +80,11 @@ def run_sweep(
     from libra_ray import sweeps
     from libra_ray.cli.recording import fingerprints
     from libra_ray.simulation.run_folder import LOG_NAME, REPORT_NAME, reserved
+    from libra_ray.sweeps.ranking import check_rank
 
     grid = checked_grid(run)
     figure = rank or run.config.sweep.rank
-    with run.source.located("sweep", "rank", always=rank is None):
-        from libra_ray.sweeps.ranking import check_rank
-
+    with run.source.located("sweep", "rank") if rank is None else nullcontext():
         check_rank(figure)
     data = run.data
     if not quiet:
@@ -99,7 +101,8 @@ def run_sweep(
             )
         folder.write_table(TABLE_NAME, result.table)
         if result.best is not None:
-            (folder.draft / BEST_NAME).write_text(best_config(run, grid, result), encoding="utf-8")
+            best = best_config(run, grid, result, back=os.path.relpath(run.folder, folder.path))
+            (folder.draft / BEST_NAME).write_text(best, encoding="utf-8")
         if report:
             write_report(folder.draft / REPORT_NAME, run, grid, result)
         hashes = result.table.column("run_hash").to_pylist()
@@ -131,7 +134,7 @@ def run_sweep(
         "folder": str(folder.path),
         "table": str(folder.path / f"{TABLE_NAME}.parquet"),
         "best_config": str(folder.path / BEST_NAME) if result.best is not None else None,
-        "report": str(folder.path / REPORT_NAME) if report else None,
+        "report": str(folder.path / REPORT_NAME) if (folder.path / REPORT_NAME).is_file() else None,
         "data_digest": kept["hashes"]["data"],
         "config_hash": kept["hashes"]["config"],
         "code_hash": kept["hashes"]["code"],
@@ -160,14 +163,18 @@ def write_report(path: Path, run: "LoadedRun", grid: "Grid", result: "SweepResul
     )
 
 
-def best_config(run: "LoadedRun", grid: "Grid", result: "SweepResult") -> str:
-    """The run file with the best parameters in place and without the grid, as TOML."""
+def best_config(run: "LoadedRun", grid: "Grid", result: "SweepResult", *, back: str) -> str:
+    """The run file with the best parameters in place and without the grid, as TOML.
+
+    `back` leads from where it will lie to what its relative paths start from.
+    """
     from libra_ray.cli.toml_text import toml_text
 
     best = dict(result.best or {})
     settings = grid.settings(int(best["trial"]))
     ids = [entry.actor_id for entry in run.system.actors]
     document: dict[str, Any] = {name: part for name, part in run.source.data.items() if name not in ("grid", "sweep")}
+    document["run"] = {**document["run"], "folder": back}
     places: list[tuple[str, int]] = [("actor", index) for index in range(len(run.config.actor))]
     places += [("strategy", index) for index in range(len(run.config.strategy))]
     for actor_id, (kind, index) in zip(ids, places, strict=True):

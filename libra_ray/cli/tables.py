@@ -14,7 +14,7 @@ def print_table(out: TextIO, header: Sequence[str], rows: Sequence[Sequence[obje
     from rich.text import Text
 
     console = Console(file=out, highlight=False, width=None if out.isatty() else 160)
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(header):
         numbers = [isinstance(row[place], int | float) for row in rows if row[place] is not None]
         table.add_column(name, justify="right" if numbers and all(numbers) else "left", overflow="fold")

@@ -19,6 +19,7 @@ __all__ = ["FILE_BYTES_MAX", "ConfigSource"]
 ENVIRONMENT_PREFIX: Final = "LIBRA_"
 ENVIRONMENT_SEPARATOR: Final = "__"
 FILE_BYTES_MAX: Final = 1 << 20
+_DOTTED: Final = re.compile(r"[\w.]+")
 _TOML_PLACE: Final = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)$")
 
 
@@ -116,9 +117,11 @@ class ConfigSource:
         try:
             yield
         except (ConfigError, DataError) as error:
-            inner = (error.place or "").split(".")[1:]
-            is_key = bool(inner) and self.at(*keys, *inner) is not None
-            if error.place is not None and not is_key and not always:
+            inner = [] if error.place is None else error.place.split(".")[1:]
+            is_plain = error.place is not None and _DOTTED.fullmatch(error.place) is not None
+            is_key = is_plain and bool(inner) and self.at(*keys, *inner) is not None
+            is_own = error.place is None or error.place in map(str, keys)
+            if not (is_key or is_own or always):
                 raise
             place = self.place(*keys, *inner) if is_key else self.place(*keys)
             moved = type(error)(error.code, place, error.what, error.fix, error.value)

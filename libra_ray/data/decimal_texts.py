@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from libra_ray.data.arrow_arrays import Mask, arrow_bools, mask_of
 from libra_ray.messages.schemas import decimal_type
 from libra_ray.model.numbers import STANDARD_PRECISION_MAX
 
-__all__ = ["DIGITS_STANDARD", "Decimals", "Mask", "decimals_of_texts", "mask_of"]
+__all__ = ["DIGITS_STANDARD", "Decimals", "decimals_of_texts"]
 
 DIGITS_STANDARD: Final = 18
 DIGITS_HIGH: Final = 38
@@ -21,8 +22,6 @@ FINE: Final = pa.decimal256(76, FINE_SCALE)
 NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 PLAIN: Final = r"^[+-]?0*(\d{1,18}(\.\d{0,40})?|\.\d{1,40})$"
 MARKED: Final = r"^[+-]?(\d+,\d+|\d{1,3}([,.' ]\d{3})+([.,]\d+)?)$"
-
-Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def decimals_of_texts(texts: pa.Array, precision: int, *, decimal: str = ".", th
     is_number = mask_of(pc.match_substring_regex(plain, NUMBER))
     marked = ~is_number & mask_of(pc.match_substring_regex(plain, MARKED))
     simple = mask_of(pc.match_substring_regex(plain, PLAIN)) & is_number
-    fine = pc.if_else(pa.array(simple), plain, pa.scalar("0", plain.type)).cast(FINE)
+    fine = pc.if_else(arrow_bools(simple), plain, pa.scalar("0", plain.type)).cast(FINE)
     rounded = pc.round(fine, precision, "half_to_even")
     inexact = mask_of(pc.not_equal(rounded, fine))
     raw = rounded.cast(pa.decimal256(76, precision))
@@ -72,7 +71,7 @@ def decimals_of_texts(texts: pa.Array, precision: int, *, decimal: str = ".", th
         raw = _replaced(raw, odd, wide, precision)
     limit = pa.scalar(Decimal(10) ** (_digits(precision) - precision), pa.decimal256(76, precision))
     too_large |= mask_of(pc.greater_equal(pc.abs(raw), limit))
-    raw = pc.if_else(pa.array(too_large), pa.scalar(Decimal(0), raw.type), raw)
+    raw = pc.if_else(arrow_bools(too_large), pa.scalar(Decimal(0), raw.type), raw)
     # Arrow has no cast from 256 to 64 bits.
     values = raw.cast(pa.decimal128(38, precision)).cast(kind)
     return Decimals(values, marked, ~is_number & ~marked, too_large, inexact & ~too_large)
@@ -108,11 +107,4 @@ def _replaced(raw: pa.Array, rows: npt.NDArray[np.int64], values: list[int], pre
     replacement = pa.array([Decimal(value).scaleb(-precision, Context(prec=80)) for value in values], raw.type)
     mask = np.zeros(len(raw), bool)
     mask[rows] = True
-    return pc.replace_with_mask(raw, pa.array(mask), replacement)
-
-
-def mask_of(array: pa.Array) -> Mask:
-    """A boolean array without nulls as numpy."""
-    bits = np.frombuffer(array.buffers()[1], np.uint8) if len(array) else np.empty(0, np.uint8)
-    mask: Mask = np.unpackbits(bits, bitorder="little")[array.offset : array.offset + len(array)].astype(bool)
-    return mask
+    return pc.replace_with_mask(raw, arrow_bools(mask), replacement)

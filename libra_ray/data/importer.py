@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from libra_ray.data.arrow_arrays import Int64s, arrow_bools, arrow_ints
 from libra_ray.data.column_names import matched_columns
 from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.data.faults import Check, Faults
@@ -198,16 +198,14 @@ def _ordered(table: pa.Table, schema: Schema, options: ImportOptions, faults: Fa
         faults.add(Check.ORDER, "DATA002", row, what, fix, value=now, count=len(behind), always_counted=True)
     if len(behind):
         order = np.argsort(ts_ns, kind="stable")
-        table, ts_ns = table.take(pa.array(order)), ts_ns[order]
+        table, ts_ns = table.take(arrow_ints(order)), ts_ns[order]
     dropped = 0
     if schema is BARS:
         table, dropped = _once(table, ts_ns, options, faults)
     return table, len(behind), dropped
 
 
-def _once(
-    table: pa.Table, ts_ns: npt.NDArray[np.int64], options: ImportOptions, faults: Faults
-) -> tuple[pa.Table, int]:
+def _once(table: pa.Table, ts_ns: Int64s, options: ImportOptions, faults: Faults) -> tuple[pa.Table, int]:
     """One bar of each time: the first or the last in the file."""
     same = ts_ns[1:] == ts_ns[:-1]
     count = int(same.sum())
@@ -226,10 +224,10 @@ def _once(
         options_text = f"{options.wording.option('dedup', 'first')}, {options.wording.option('dedup', 'last')}"
         fix = f"Use {options_text} or remove it."
         faults.add(Check.REPEATED, "DATA003", int(rows.min()), what, fix, count=count, always_counted=True)
-    return table.filter(pa.array(keep)), count
+    return table.filter(arrow_bools(keep)), count
 
 
-def _joined(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
+def _joined(table: pa.Table, name: str) -> Int64s:
     """A column of 64-bit integers over all chunks."""
     chunks = [
         np.frombuffer(c.buffers()[1], np.int64, len(c), c.offset * 8) for c in table.column(name).chunks if len(c)

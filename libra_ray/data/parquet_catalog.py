@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from libra_ray.data.arrow_arrays import Int64s, int64s_of
 from libra_ray.data.catalog_manifest import Entry, Manifest, file_digest, sync_folder
 from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.data.importer import Import
@@ -244,10 +245,10 @@ def _checked_span(table: pa.Table, name: str) -> tuple[int, int]:
     last: int | None = None
     row = 0
     for chunk in column.chunks:
-        ts_ns = np.frombuffer(chunk.buffers()[1], np.int64, len(chunk), chunk.offset * 8)
+        ts_ns = int64s_of(chunk)
         if not len(ts_ns):
             continue
-        joined = ts_ns if last is None else np.concatenate((np.array([last]), ts_ns))
+        joined = ts_ns if last is None else np.concatenate((np.array([last], np.int64), ts_ns))
         falls = np.flatnonzero(joined[1:] < joined[:-1])
         if len(falls):
             at = int(falls[0])
@@ -308,7 +309,7 @@ def _group_touches(statistics: "pq.Statistics | None", first: int | None, stop: 
     return (first is None or statistics.max >= first) and (stop is None or statistics.min < stop)
 
 
-def _gaps(times: "np.typing.NDArray[np.int64]", entry: Entry) -> list[Gap]:
+def _gaps(times: Int64s, entry: Entry) -> list[Gap]:
     """Distances of more than a period between neighbouring bars."""
     length = period_ns(entry.period)
     missing = (times[1:] - times[:-1]) // length - 1

@@ -13,11 +13,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from libra_ray.data.arrow_arrays import arrow_ints, int64s_of
 from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.data.decimal_texts import decimals_of_texts
 from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
@@ -52,10 +52,10 @@ def sample(*instrument_ids: str) -> Dataset:
 
 def _stream(instrument: Instrument) -> Stream:
     table = _stocks()
-    rows = table.filter(pc.equal(table.column("Ticker"), instrument.symbol)).combine_chunks()
+    rows = table.filter(pc.match_substring_regex(table.column("Ticker"), f"^{instrument.symbol}$")).combine_chunks()
     days = rows.column("Date").chunk(0).cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
-    ts_ns = (np.frombuffer(days.buffers()[1], np.int64, len(days)) + 1) * DAY_NS
-    columns: dict[str, pa.Array] = {"ts_init_ns": pa.array(ts_ns), "ts_event_ns": pa.array(ts_ns)}
+    ts_ns = (int64s_of(days) + 1) * DAY_NS
+    columns: dict[str, pa.Array] = {"ts_init_ns": arrow_ints(ts_ns), "ts_event_ns": arrow_ints(ts_ns)}
     for name in ("open", "high", "low", "close", "volume"):
         precision = instrument.size_precision if name == "volume" else instrument.price_precision
         read = decimals_of_texts(rows.column(name.capitalize()).chunk(0), precision)

@@ -6,11 +6,12 @@ arithmetic and IEEE products in order, no transcendental function, so that one s
 """
 
 from hashlib import blake2b
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from libra_ray.data.arrow_arrays import Int64s
 from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.errors import ConfigError, did_you_mean, quoted
 from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Schema
@@ -28,8 +29,6 @@ SIZE_STEPS: Final = 1_000
 PRICE_RAW_MAX: Final = 10**17
 KINDS: Final = {schema.name: schema for schema in (BARS, QUOTES, TRADES)}
 
-Int64s: TypeAlias = npt.NDArray[np.int64]
-
 
 def synth(
     kind: str,
@@ -46,8 +45,8 @@ def synth(
     """`bars`, `quotes` or `trades` on the instrument's tick and step; O(rows), a million quotes in well under a second.
 
     The first bar closes one `period` after `start_ns`. `price` is where it begins. Bars are geometric Brownian motion
-    by Euler's scheme, `volatility` the standard deviation of one bar's return. Quotes and trades come `interval_ns` apart
-    in the mean, and walk by -1, 0 or 1 tick.
+    by Euler's scheme, `volatility` the standard deviation of one bar's return. Quotes and trades come `interval_ns`
+    apart in the mean, and walk by -1, 0 or 1 tick.
 
     Raises `ConfigError` CONF002 for a wrong argument, CONF011 for an instrument of more than 9 decimals.
     """

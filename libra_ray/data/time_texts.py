@@ -5,14 +5,13 @@ What a column holds is decided by its first value and holds for all: a second fo
 
 import re
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from libra_ray.data.decimal_texts import Mask, mask_of
+from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_bools, arrow_ints, int64s_of, mask_of
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.times import NS_PER_SECOND
 from libra_ray.errors import ConfigError, quoted
@@ -29,9 +28,6 @@ OFFSET: Final = r"(Z|[+-]\d{2}:?\d{2}|:\d{2}(\.\d+)?[+-]\d{2})$"
 TIME_MAX_NS: Final = 9_200_000_000 * NS_PER_SECOND
 DAYS_MAX: Final = 8
 FIXED_ZONE: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})?")
-
-
-Int64s: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ class TimeReader:
             return self._of_timestamps(column)
         if pa.types.is_int64(kind) and self._options.ts_format is None:
             none = _none(len(column))
-            return self._of_epochs(_int64(column), np.zeros(len(column), np.int64), none)
+            return self._of_epochs(int64s_of(column), np.zeros(len(column), np.int64), none)
         texts = column if pa.types.is_string(kind) else column.cast(pa.string())
         if self._is_epoch is None and len(texts):
             self._is_epoch = self._has_numbers(str(texts[0].as_py()).strip())
@@ -100,10 +96,10 @@ class TimeReader:
     def _of_numbers(self, texts: pa.Array) -> TimeColumn:
         trimmed = pc.utf8_trim_whitespace(texts)
         is_number = mask_of(pc.match_substring_regex(trimmed, NUMERIC))
-        safe = pc.if_else(pa.array(is_number), trimmed, "0")
+        safe = pc.if_else(arrow_bools(is_number), trimmed, "0")
         fraction = pc.utf8_rpad(pc.replace_substring_regex(safe, r"^[^.]*\.?", ""), 9, "0")
         whole = pc.replace_substring_regex(safe, r"\..*$", "")
-        return self._of_epochs(_int64(whole.cast(pa.int64())), _int64(fraction.cast(pa.int64())), ~is_number)
+        return self._of_epochs(int64s_of(whole.cast(pa.int64())), int64s_of(fraction.cast(pa.int64())), ~is_number)
 
     def _of_epochs(self, values: Int64s, billionths: Int64s, bad: Mask) -> TimeColumn:
         """Numbers of units and billionths of them since 1970, or since the declared day's local midnight."""
@@ -144,12 +140,12 @@ class TimeReader:
             compact = mask_of(pc.match_substring_regex(trimmed, COMPACT_DAY))
             if compact.any():
                 dashed = pc.replace_substring_regex(trimmed, r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
-                trimmed = pc.if_else(pa.array(compact), dashed, trimmed)
+                trimmed = pc.if_else(arrow_bools(compact), dashed, trimmed)
             trimmed = pc.replace_substring_regex(trimmed, r"\s*(UTC|z)$", "Z")
             zoned = mask_of(pc.match_substring_regex(trimmed, OFFSET)) & mask_of(pc.match_substring(trimmed, ":"))
             parsed = _parsed(trimmed, zoned)
         bad = ~mask_of(parsed.is_valid())
-        ts_ns = _int64(parsed.cast(pa.int64()).fill_null(0))
+        ts_ns = np.where(bad, 0, int64s_of(parsed.cast(pa.int64())))
         return self._localized(ts_ns, bad, naive=~zoned)
 
     def _of_timestamps(self, column: pa.Array) -> TimeColumn:
@@ -159,12 +155,12 @@ class TimeReader:
             stamps = column.cast(pa.timestamp("ns", "UTC" if aware else None))
         except pa.ArrowInvalid:  # outside 1677 to 2262
             safe = column.cast(pa.timestamp("s", "UTC" if aware else None), safe=False)
-            seconds = _int64(safe.cast(pa.int64()))
+            seconds = int64s_of(safe.cast(pa.int64()))
             bad = np.abs(seconds) > (2**63 - 1) // NS_PER_SECOND - 8 * 86_400
-            stamps = pc.if_else(pa.array(bad), pa.scalar(0, pa.int64()).cast(column.type), column)
+            stamps = pc.if_else(arrow_bools(bad), pa.scalar(0, pa.int64()).cast(column.type), column)
             stamps = stamps.cast(pa.timestamp("ns", "UTC" if aware else None))
-            return self._localized(_int64(stamps.cast(pa.int64())), bad, naive=np.full(count, not aware))
-        return self._localized(_int64(stamps.cast(pa.int64())), _none(count), naive=np.full(count, not aware))
+            return self._localized(int64s_of(stamps.cast(pa.int64())), bad, naive=np.full(count, not aware))
+        return self._localized(int64s_of(stamps.cast(pa.int64())), _none(count), naive=np.full(count, not aware))
 
     def _localized(self, ts_ns: Int64s, bad: Mask, *, naive: Mask) -> TimeColumn:
         """Local times moved to UTC by the declared zone, and all of them moved by the shift."""
@@ -186,10 +182,10 @@ class TimeReader:
     def _to_utc(self, local_ns: Int64s) -> tuple[Int64s, Mask]:
         if self._fixed_ns is not None:
             return local_ns - self._fixed_ns, _none(len(local_ns))
-        stamps = pa.array(local_ns, pa.timestamp("ns"))
+        stamps = arrow_ints(local_ns, pa.timestamp("ns"))
         early = pc.assume_timezone(stamps, self._tz, ambiguous="earliest", nonexistent="earliest")
         late = pc.assume_timezone(stamps, self._tz, ambiguous="latest", nonexistent="latest")
-        first, second = _int64(early.cast(pa.int64())), _int64(late.cast(pa.int64()))
+        first, second = int64s_of(early.cast(pa.int64())), int64s_of(late.cast(pa.int64()))
         return second, first != second
 
     def _check_zone(self) -> None:
@@ -249,12 +245,6 @@ def _units(values: Int64s) -> Int64s:
     limits = np.array([limit for _, limit in EPOCH_LIMITS])
     units: Int64s = np.searchsorted(limits, np.abs(values), side="right") - 1
     return units
-
-
-def _int64(column: pa.Array) -> Int64s:
-    if not len(column):
-        return np.empty(0, np.int64)
-    return np.frombuffer(column.buffers()[1], np.int64, len(column), column.offset * 8)
 
 
 def _none(count: int) -> Mask:

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_bools, arrow_ints, int64s_of, mask_of
 from libra_ray.data.column_names import COLUMNS
-from libra_ray.data.decimal_texts import DIGITS_STANDARD, Decimals, Mask, decimals_of_texts, mask_of
+from libra_ray.data.decimal_texts import DIGITS_STANDARD, Decimals, decimals_of_texts
 from libra_ray.data.faults import Check, Faults
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.raw_tables import RawTable
@@ -48,12 +48,12 @@ class Counts:
 class _Batch:
     """Rows on their way: as read, and as far as they are converted. All columns are of one length."""
 
-    rows: npt.NDArray[np.int64]
+    rows: Int64s
     read: dict[str, pa.Array]
     made: dict[str, pa.Array] = field(default_factory=dict)
 
     def keep(self, mask: Mask) -> None:
-        chosen = pa.array(mask)
+        chosen = arrow_bools(mask)
         self.rows = self.rows[mask]
         self.read = {name: column.filter(chosen) for name, column in self.read.items()}
         self.made = {name: column.filter(chosen) for name, column in self.made.items()}
@@ -152,7 +152,7 @@ class Wrangler:
             self._refuse_type(batch, Check.TIME_FORM, name, "a time")
             return
         times, wording, header = reader.read(batch.read[name]), self._options.wording, self._headers[name]
-        batch.made[name] = pa.array(times.ts_ns, pa.int64())
+        batch.made[name] = arrow_ints(times.ts_ns)
         self._note_zones(batch, name, times.naive, times.offsets)
         forms = f"{wording.option('ts-format', 'FORMAT')} or {wording.option('ts-unit', 'UNIT')}"
         fix = f"Correct the value or declare its form with {forms}."
@@ -237,10 +237,10 @@ class Wrangler:
             fix = "Write buy or sell." if name == "aggressor" else "Write true or false."
             label = f"column '{self._headers[name]}': {{value}} is not a side"
             self._fault(batch, Check.NUMBER_FORM, "DATA009", name, bad, label, fix)
-            batch.made["aggressor"] = pa.array(codes)
+            batch.made["aggressor"] = arrow_ints(codes, pa.int8())
             batch.keep(~bad)
         else:
-            batch.made["aggressor"] = pa.array(codes)
+            batch.made["aggressor"] = arrow_ints(codes, pa.int8())
 
     def _check_signs(self, batch: _Batch) -> None:
         """Prices and traded sizes are positive; sizes of quotes and bars may be 0."""
@@ -248,11 +248,11 @@ class Wrangler:
         for column in self._schema.fields:
             name = column.name
             if column.kind is Kind.PRICE and not self._allows_negative:
-                bad = _compared(pc.less_equal, batch.made[name])
+                bad = _compared("less_equal", batch.made[name])
                 what = f"{name} {{bare}} is not positive for {self._instrument.id}"
                 self._fault(batch, Check.SIGN, "DATA005", name, bad, what, fix)
             elif column.kind is Kind.SIZE and name in batch.read:
-                word, rule = ("positive", pc.less_equal) if name == "qty" else ("zero or more", pc.less)
+                word, rule = ("positive", "less_equal") if name == "qty" else ("zero or more", "less")
                 bad = _compared(rule, batch.made[name])
                 what = f"{name} {{bare}} is not {word} for {self._instrument.id}"
                 self._fault(batch, Check.SIGN, "DATA005", name, bad, what, "Correct or remove the row.")
@@ -263,10 +263,9 @@ class Wrangler:
 
     def _check_bars(self, batch: _Batch) -> None:
         made = batch.made
-        above = _pairwise(pc.less, made["high"], made["low"])
+        above = _is_less(made["high"], made["low"])
         outside = {
-            name: _pairwise(pc.less, made[name], made["low"]) | _pairwise(pc.less, made["high"], made[name])
-            for name in ("open", "close")
+            name: _is_less(made[name], made["low"]) | _is_less(made["high"], made[name]) for name in ("open", "close")
         }
         bad = above | outside["open"] | outside["close"]
         if not bad.any():
@@ -316,7 +315,7 @@ class Wrangler:
         made = batch.made
         made["ts_event_ns"] = made.pop("ts")
         made["ts_init_ns"] = made.pop("ts_init", made["ts_event_ns"])
-        made[ROW] = pa.array(batch.rows)
+        made[ROW] = arrow_ints(batch.rows)
         return pa.Table.from_arrays([made[name] for name in self._arrow.names], schema=self._arrow)
 
     def _refuse_type(self, batch: _Batch, check: Check, name: str, word: str) -> None:
@@ -331,7 +330,7 @@ class Wrangler:
         batch.keep(np.zeros(len(batch.rows), bool))
         made = "aggressor" if name == "is_buyer_maker" else name
         times = ("ts", "ts_init")
-        batch.made[made] = pa.array([], pa.int64() if made in times else self._arrow.field(made).type)
+        batch.made[made] = pa.nulls(0, pa.int64() if made in times else self._arrow.field(made).type)
 
     def _fault(self, batch: _Batch, check: Check, code: str, name: str, mask: Mask, what: str, fix: str) -> None:
         if not mask.any():
@@ -345,8 +344,9 @@ class Wrangler:
 
 def _is_missing(column: pa.Array) -> Mask:
     missing = ~mask_of(column.is_valid())
-    if pa.types.is_string(column.type):
-        missing |= mask_of(pc.fill_null(pc.equal(column, ""), True))  # noqa: FBT003
+    if pa.types.is_string(column.type) and len(column):
+        ends = np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)
+        missing |= ends[1:] == ends[:-1]
     return missing
 
 
@@ -369,26 +369,24 @@ def _value(column: pa.Array, index: int) -> str:
     return "" if value is None else str(value)
 
 
-def _comparable(column: pa.Array) -> pa.Array:
-    """Decimals as their raw integers where those have 64 bits: the comparison is several times faster."""
+def _compared(name: str, column: pa.Array) -> Mask:
+    """Where decimals are `less` or `less_equal` zero."""
     if pa.types.is_decimal64(column.type):
-        return pa.Array.from_buffers(pa.int64(), len(column), [None, column.buffers()[1]], offset=column.offset)
-    return column
+        raw = int64s_of(column)
+        return raw < 0 if name == "less" else raw <= 0
+    return mask_of(pc.call_function(name, [column, pa.scalar(Decimal(0), column.type)]))
 
 
-def _compared(rule: Any, column: pa.Array) -> Mask:  # noqa: ANN401  # pyarrow's functions have no types
-    values = _comparable(column)
-    zero = 0 if pa.types.is_int64(values.type) else Decimal(0)
-    return mask_of(rule(values, pa.scalar(zero, values.type)))
-
-
-def _pairwise(rule: Any, left: pa.Array, right: pa.Array) -> Mask:  # noqa: ANN401  # as above
-    return mask_of(rule(_comparable(left), _comparable(right)))
+def _is_less(left: pa.Array, right: pa.Array) -> Mask:
+    """Where one decimal is below the other of its row."""
+    if pa.types.is_decimal64(left.type):
+        return int64s_of(left) < int64s_of(right)
+    return mask_of(pc.less(left, right))
 
 
 def _shifted(read: Decimals, precision: int, shift: int) -> Decimals:
     """Integers of 10^-shift, read at scale 0, at `precision` decimals; half-even where decimals are lost."""
-    raw = np.frombuffer(read.values.buffers()[1], np.int64, len(read.values), read.values.offset * 8)
+    raw = int64s_of(read.values)
     lost = large = np.zeros(len(raw), bool)
     if precision > STANDARD_PRECISION_MAX:
         exact = [Decimal(value).scaleb(-shift, Context(prec=60)) for value in raw.tolist()]
@@ -396,15 +394,11 @@ def _shifted(read: Decimals, precision: int, shift: int) -> Decimals:
     elif precision >= shift:
         factor = 10 ** (precision - shift)
         large = np.abs(raw) > (10**DIGITS_STANDARD - 1) // factor
-        values = _decimal64(np.where(large, 0, raw) * factor, precision)
+        values = arrow_ints(np.where(large, 0, raw) * factor, decimal_type(precision))
     else:
         factor = 10 ** (shift - precision)
         whole, rest = np.divmod(raw, factor)
         up = (2 * rest > factor) | ((2 * rest == factor) & (whole % 2 == 1))
         lost = rest != 0
-        values = _decimal64(whole + up, precision)
+        values = arrow_ints(whole + up, decimal_type(precision))
     return Decimals(values, read.marked, read.malformed, read.too_large | large, read.inexact | lost)
-
-
-def _decimal64(raw: npt.NDArray[np.int64], precision: int) -> pa.Array:
-    return pa.Array.from_buffers(decimal_type(precision), len(raw), [None, pa.py_buffer(np.ascontiguousarray(raw))])

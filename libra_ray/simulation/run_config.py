@@ -39,6 +39,11 @@ class LoadedRun:
     source: ConfigSource
     system: System
 
+    @property
+    def folder(self) -> Path:
+        """Where relative paths and strategies are looked for."""
+        return self.config.run_folder(self.source)
+
     @cached_property
     def data(self) -> Dataset:
         """The data that the file names, between its start and end. Raises `DataError`, and `ConfigError` CONF008."""
@@ -60,8 +65,9 @@ def load_run(
     )
     checked = read_settings(RunConfig, source)
     _refuse_repeated_names(checked, source)
-    actors = [_actor(source, "actor", index, Actor) for index in range(len(checked.actor))]
-    strategies = [_actor(source, "strategy", index, Strategy) for index in range(len(checked.strategy))]
+    folder = checked.run_folder(source)
+    actors = [_actor(source, folder, "actor", index, Actor) for index in range(len(checked.actor))]
+    strategies = [_actor(source, folder, "strategy", index, Strategy) for index in range(len(checked.strategy))]
     system = System(checked.run.name, seed=checked.run.seed)
     for index, venue in enumerate(checked.venue):
         with source.located("venue", index, "balances"):
@@ -83,11 +89,11 @@ def _given(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in type(settings).model_fields if name in settings.model_fields_set}
 
 
-def _actor(source: ConfigSource, kind: str, index: int, wanted: type[Made]) -> Made:
+def _actor(source: ConfigSource, folder: Path, kind: str, index: int, wanted: type[Made]) -> Made:
     """The actor that an entry describes."""
     entry = source.at(kind, index) or source.at(kind)
     path_place = source.place(kind, index, "path")
-    found = import_actor(entry["path"], wanted, folder=source.folder, place=path_place)
+    found = import_actor(entry["path"], wanted, folder=folder, place=path_place)
     keys = (kind, index, "config")
     try:
         settings = config_class_of(found)

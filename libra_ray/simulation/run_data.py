@@ -56,7 +56,7 @@ def _sample(config: RunConfig, source: ConfigSource, _defined: Instruments) -> D
 
 def _catalog(config: RunConfig, source: ConfigSource, _defined: Instruments) -> Dataset:
     """The named streams of a catalog, or all; only files that touch the run's time are read."""
-    kept = catalog(source.folder / Path(str(config.data.catalog)).expanduser())
+    kept = catalog(config.run_folder(source) / Path(str(config.data.catalog)).expanduser())
     with source.located("data", "catalog", always=True):
         labels = config.data.streams or [f"{e.type} {e.instrument_id} {e.period}".strip() for e in kept.ls()]
         if not labels:
@@ -88,7 +88,7 @@ def _files(config: RunConfig, source: ConfigSource, defined: Instruments) -> Dat
             instrument = _instrument(entry.instrument, defined)
         with source.located("data", "files", index):
             options = ImportOptions(**{name: getattr(entry, name) for name in ImportOptions.model_fields})
-            path = source.folder / Path(entry.path).expanduser()
+            path = config.run_folder(source) / Path(entry.path).expanduser()
             joined += import_file(path, instrument, entry.type, period=entry.period, options=options).dataset
     return joined
 

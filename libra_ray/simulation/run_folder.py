@@ -53,30 +53,40 @@ def reserved(runs: Path, name: str) -> Iterator[RunFolder]:
     Raises `ConfigError` CONF000 where nothing can be written.
     """
     made = [folder for folder in (runs, *runs.absolute().parents) if not folder.exists()]
+    held: list[Path] = []
+    try:
+        folder = _opened(runs, name, held)
+        yield folder
+        folder.draft.rename(folder.path)
+    except BaseException:
+        for path in held:
+            shutil.rmtree(path, ignore_errors=True)
+        for parent in made:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+        raise
+
+
+def _opened(runs: Path, name: str, held: list[Path]) -> RunFolder:
+    """Reserve the id and make the draft; what was made is in `held`, also when this is interrupted."""
     try:
         runs.mkdir(parents=True, exist_ok=True)
         path = _reserve(runs, name)
+        held.append(path)
         draft = runs / f".{path.name}.draft"
         shutil.rmtree(draft, ignore_errors=True)
+        held.append(draft)
         draft.mkdir()
     except OSError as error:
         what = f"no run can be written here ({error.strerror})"
         raise ConfigError("CONF000", printable(runs), what, "Use --runs DIR with a folder you may write to.") from error
-    try:
-        yield RunFolder(path.name, path, draft)
-        draft.rename(path)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        path.rmdir()
-        for folder in made:
-            if not any(folder.iterdir()):
-                folder.rmdir()
-        raise
+    return RunFolder(path.name, path, draft)
 
 
 def read_runs(runs: Path) -> list[dict[str, Any]]:
     """The `run.json` of every finished run, oldest first. Empty when there is no folder."""
-    found = [_read_index(path) for path in runs.glob(f"*/{INDEX_NAME}")]
+    paths = [path for path in runs.glob(f"*/{INDEX_NAME}") if not path.parent.name.startswith(".")]  # no drafts
+    found = [_read_index(path) for path in paths]
     return sorted(found, key=lambda run: (int(run.get("created_ns", 0)), str(run.get("run_id", ""))))
 
 

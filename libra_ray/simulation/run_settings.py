@@ -2,11 +2,12 @@
 
 import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
 
-from libra_ray.config import Settings, is_secret_key, masked
+from libra_ray.config import ConfigSource, Settings, is_secret_key, masked
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.wording import Wording
 from libra_ray.errors import ConfigError, quoted
@@ -80,13 +81,20 @@ Name: TypeAlias = Annotated[str, AfterValidator(_is_name)]
 
 
 class RunSettings(Settings):
-    """`[run]`. Data before `start` and from `end` on is left out; `batch_rows` changes speed and memory, no result."""
+    """`[run]`.
+
+    Attributes:
+        start, end: data before `start` and from `end` on is left out.
+        batch_rows: rows at a time; changes speed and memory, no result.
+        folder: where relative paths and strategies are looked for, from the run file on; None = beside it.
+    """
 
     name: Name
     seed: NonNegativeInt = 0
     start: TimeNs | None = None
     end: TimeNs | None = None
     batch_rows: PositiveInt | None = None
+    folder: str | None = None
 
 
 class FileSettings(ImportOptions):
@@ -212,6 +220,10 @@ class RunConfig(Settings):
     risk: RiskSettings = RiskSettings()
     sweep: SweepSettings = SweepSettings()
     grid: dict[str, list[Any]] = Field(default_factory=dict)
+
+    def run_folder(self, source: ConfigSource) -> Path:
+        """Where relative paths and strategies are looked for."""
+        return source.folder / Path(self.run.folder or "").expanduser()
 
 
 def resolved_config(config: RunConfig) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from libra_ray import SweepResult, sweep
 from libra_ray.runtime.ray import RaySession
 from libra_ray.sweeps import SweepProgress
-from tests.sweeps.runs import bars, fragile_system
+from tests.sweeps.runs import Fragile, FragileConfig, bars, fragile_system
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.usefixtures("two_workers")]
 
@@ -64,6 +64,21 @@ def test_a_strategy_that_kills_its_process_is_a_row_with_that_error() -> None:
         *["STRAT010 3 workers died while they ran it. Run it alone to see why; memory may be short."] * 2,
     ]
     assert result.failed == 2
+
+
+def test_a_strategy_that_exists_in_this_process_only_travels_to_the_workers() -> None:
+    class Notebook(Fragile):
+        """As one written in a cell of a notebook: no module has it."""
+
+    system = fragile_system()
+    system.add(Notebook(FragileConfig(lookback=4)))
+
+    results = [
+        sweep(system, data=BARS, grid={"Notebook.lookback": [3, 9]}, workers=workers).table for workers in (0, 2)
+    ]
+
+    assert results[1]["error"].null_count == 2
+    assert results[1]["run_hash"].equals(results[0]["run_hash"])
 
 
 def test_an_interrupt_in_the_midst_of_a_sweep_is_raised_and_ends_its_workers(two_workers: RaySession) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ray import _raylet
 
-__all__ = ["local_ray_environment"]
+__all__ = ["cluster_environment", "local_ray_environment"]
 
 SWITCHES: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -40,6 +40,24 @@ def local_ray_environment(folder: Path) -> Iterator[None]:
     finally:
         _restore(before)
         if has_own_token:
+            _forget_authentication()
+
+
+@contextmanager
+def cluster_environment() -> Iterator[None]:
+    """Use the token that is configured; Ray itself does not when it is given an address."""
+    names = ("RAY_AUTH_MODE", "RAY_USAGE_STATS_ENABLED")
+    before = {name: os.environ.get(name) for name in names}
+    has_token = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    try:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if has_token:
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+            _forget_authentication()
+        yield
+    finally:
+        _restore(before)
+        if has_token:
             _forget_authentication()
 
 

@@ -4,26 +4,21 @@ What a session started it ends, after success, an exception, Ctrl-C and SIGTERM 
 """
 
 import atexit
-import logging
 import os
-import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Final, Self
-from urllib.parse import urlsplit
+from typing import Self
 
 import ray
-from ray.exceptions import AuthenticationError
 
-from libra_ray.errors import ConfigError, ConnectionConfigError
+from libra_ray.errors import ConfigError
+from libra_ray.runtime.ray.cluster import ADDRESS_VARIABLE, join_cluster
+from libra_ray.runtime.ray.environment import cluster_environment
 from libra_ray.runtime.ray.local_ray import LocalRay
 from libra_ray.runtime.ray.signals import deferred_signals, sigterm_exits
 
 __all__ = ["RaySession", "core_count"]
-
-ADDRESS_VARIABLE: Final = "RAY_ADDRESS"
-PROBE_SECONDS: Final = 2.0
 
 
 def core_count() -> int:
@@ -90,7 +85,9 @@ class RaySession:
         if ray.is_initialized():
             self.workers = self._within_cluster()
         elif address and address != "local":
-            self._join(address)
+            self._stack.enter_context(cluster_environment())
+            self._stack.callback(ray.shutdown)
+            join_cluster(address)
             self.workers = self._within_cluster()
         else:
             self.workers = self._at_most(self._wanted or core_count())
@@ -98,22 +95,6 @@ class RaySession:
             local.start()
             self._stack.callback(local.stop)
             self.is_local = True
-
-    def _join(self, address: str) -> None:
-        _probe(address)
-        self._stack.callback(ray.shutdown)
-        try:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-        except AuthenticationError as error:
-            fix = "Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH."
-            raise ConnectionConfigError("CONN002", address, "token missing or wrong", fix, address) from error
-        except (ConnectionError, RuntimeError) as error:
-            text = " ".join(str(error).split())
-            if "mismatch" in text:
-                fix = "Install the same versions of Ray and Python here and there."
-                raise ConnectionConfigError("CONN003", address, text, fix, address) from error
-            fix = f"Check {ADDRESS_VARIABLE}, or unset it to start Ray on this machine."
-            raise ConnectionConfigError("CONN001", address, f"no cluster answers ({text})", fix, address) from error
 
     def _within_cluster(self) -> int:
         """The workers wanted, at most one per core of the cluster."""
@@ -132,20 +113,3 @@ class RaySession:
     def _close(self) -> None:
         with deferred_signals():
             self._stack.close()
-
-
-def _probe(address: str) -> None:
-    """Refuse an address at which nobody listens, at once; Ray itself would try for half a minute."""
-    parts = urlsplit(address if "://" in address else f"ray://{address}")
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    if parts.hostname is None or port is None:  # `auto`, for example: Ray knows what to do with it
-        return
-    try:
-        socket.create_connection((parts.hostname, port), timeout=PROBE_SECONDS).close()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        fix = f"Check {ADDRESS_VARIABLE}, or unset it to start Ray on this machine."
-        raise ConnectionConfigError("CONN001", address, reason[:1].lower() + reason[1:], fix, address) from error

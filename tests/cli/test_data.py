@@ -1,0 +1,198 @@
+"""`libra data`: import, list, check and make data; nothing is written when something is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Libra
+
+pytestmark = pytest.mark.slow
+
+BARS = """ts,open,high,low,close,volume
+2024-01-01T01:00:00Z,1.1,1.2,1.0,1.15,10
+2024-01-01T02:00:00Z,1.15,1.2,1.1,1.12,11
+2024-01-01T05:00:00Z,1.12,1.2,1.1,1.18,12
+"""
+IMPORT = ("data", "import", "bars.csv", "--instrument", "EURUSD.SIM", "--period", "1h")
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    path = tmp_path / "bars.csv"
+    path.write_text(BARS)
+    return path
+
+
+def test_an_import_is_listed_checked_and_run_from(libra: Libra, bars: Path, run_file: Path) -> None:
+    imported = libra(*IMPORT, "--json")
+    listed = libra("data", "ls", "--json")
+    checked = libra("data", "check", "--json")
+    synth, catalog = run_file.read_text().split("[data.synth]")[1].split("[[venue]]", 1)
+    run_file.write_text(
+        run_file.read_text().replace(f"[data.synth]{synth}", '[data]\ncatalog = "catalog"\n\n').replace("= 20", "= 2")
+    )
+    ran = libra("backtest", run_file.name, "--json", "--no-report")
+
+    assert imported.code == 0
+    assert (imported.document["rows"], imported.document["start_ns"]) == (3, 1_704_070_800_000_000_000)
+    entry = listed.document["entries"][0]
+    assert (entry["instrument_id"], entry["type"], entry["period"], entry["rows"]) == ("EURUSD.SIM", "bars", "1h", 3)
+    assert [gap["missing"] for gap in checked.document["gaps"]] == [2]
+    assert ran.document["rows"] == 3
+    assert catalog != ""
+    assert bars.exists()
+
+
+def test_a_dry_run_writes_nothing(libra: Libra, bars: Path, tmp_path: Path) -> None:
+    ended = libra(*IMPORT, "--dry-run", "--json")
+
+    assert (ended.code, ended.document["rows"], ended.document["written"]) == (0, 3, None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [bars.name]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "1.15,1.2,1.1,1.12",
+            "1.15,1.2,1.1,",
+            (
+                "DATA001 bars.csv:3: column 'close' has no value. "
+                "Drop or fill the row, or use --on-null drop (dropped rows are counted)."
+            ),
+        ),
+        (
+            "T05:00:00Z",
+            "T01:30:00Z",
+            (
+                "DATA002 bars.csv:4: time 2024-01-01T01:30:00Z is earlier than 2024-01-01T02:00:00Z before it "
+                "(1 such row). Sort the file or use --sort."
+            ),
+        ),
+        (
+            "T05:00:00Z",
+            "T02:00:00Z",
+            (
+                "DATA003 bars.csv:4: second bar for 2024-01-01T02:00:00Z (1 such row). "
+                "Use --dedup first, --dedup last or remove it."
+            ),
+        ),
+        (
+            "close",
+            "last",
+            (
+                "DATA004 bars.csv:1: column 'close' not found; the file has ts, open, high, low, last, volume. "
+                "Map it with --column close=last."
+            ),
+        ),
+        ("1.18", "abc", "DATA009 bars.csv:4: column 'close': 'abc' is not a finite decimal. Correct the value."),
+    ],
+    ids=["DATA001", "DATA002", "DATA003", "DATA004", "DATA009"],
+)
+def test_a_bad_file_is_one_line_exit_3_and_nothing_is_written(
+    libra: Libra, bars: Path, tmp_path: Path, old: str, new: str, line: str
+) -> None:
+    bars.write_text(BARS.replace(old, new))
+
+    ended = libra(*IMPORT, "--json")
+
+    assert ended.code == 3
+    assert ended.err == f"{line}\n"
+    assert ended.document["error"]["message"] == line
+    assert sorted(path.name for path in tmp_path.iterdir()) == [bars.name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line", "code"),
+    [
+        (
+            ["--instrument", "../../etc/x", "--period", "1h"],
+            "DATA012 instrument id '../../etc/x' contains '/'. Allowed are letters, digits, '.', '_' and '-'.",
+            3,
+        ),
+        (
+            ["--instrument", "EURUSD.SIM"],
+            "CONF002 --period: bars need their period. Write for example --period 1h.",
+            2,
+        ),
+        (
+            ["--instrument", "EURUSD.SIM", "--type", "bar", "--period", "1h"],
+            "CONF002 --type: 'bar' is not importable. Did you mean 'bars'?",
+            2,
+        ),
+        (
+            ["--instrument", "EURUSD.SIM", "--period", "1h", "--on-null", "dorp"],
+            "CONF002 --on-null: 'dorp' is not allowed. Did you mean 'drop'?",
+            2,
+        ),
+        (
+            ["--instrument", "EURUSD.SIM", "--period", "1h", "--set", "data.max_batch_bytes=x"],
+            "CONF002 --set data.max_batch_bytes: 'x' is not a whole number. Write for example 10.",
+            2,
+        ),
+        (
+            ["--instrument", "EURUSD.SIM", "--period", "1h", "--column", "close"],
+            "CONF000 --column: 'close' is not OURS=THEIRS. Write close=last.",
+            2,
+        ),
+        (
+            ["--instrument", "EURUSD.SIM", "--period", "1h", "--set", "data.max_batch_bytes=16"],
+            (
+                "DATA007 bars.csv: 3 rows x 8 bytes = 24 bytes exceed the limit of 16 for one batch. "
+                "Use --streaming or raise data.max_batch_bytes."
+            ),
+            3,
+        ),
+    ],
+    ids=["id", "period", "type", "option", "set", "column", "size"],
+)
+def test_a_wrong_option_is_one_line(
+    libra: Libra, bars: Path, tmp_path: Path, arguments: list[str], line: str, code: int
+) -> None:
+    ended = libra("data", "import", bars.name, *arguments)
+
+    assert (ended.code, ended.out, ended.err) == (code, "", f"{line}\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [bars.name]
+
+
+def test_what_a_policy_did_is_counted(libra: Libra, bars: Path) -> None:
+    bars.write_text(BARS.replace("1.15,1.2,1.1,1.12", "1.15,1.2,1.1,"))
+
+    ended = libra(*IMPORT, "--on-null", "drop", "--json")
+
+    assert (ended.document["rows"], ended.document["report"]["dropped_null"]) == (2, 1)
+
+
+def test_the_same_time_range_twice_is_refused(libra: Libra, bars: Path) -> None:
+    libra(*IMPORT)
+
+    ended = libra(*IMPORT)
+
+    assert (ended.code, ended.err[:18]) == (3, f"DATA013 {bars.name}: ")
+
+
+def test_synthetic_data_is_equal_wherever_it_is_made(libra: Libra) -> None:
+    words = ("data", "synth", "--instrument", "EURUSD.SIM", "--period", "1m", "--rows", "1000", "--seed", "3", "--json")
+
+    first, second = libra(*words, "--catalog", "a").document, libra(*words, "--catalog", "b").document
+
+    assert first["digest"] == second["digest"]
+    assert (first["rows"], first["start_ns"]) == (1_000, 1_704_067_260_000_000_000)
+
+
+def test_a_damaged_file_of_the_catalog_is_found(libra: Libra, bars: Path, tmp_path: Path) -> None:
+    libra(*IMPORT)
+    path = next((tmp_path / "catalog").rglob("*.parquet"))
+    path.write_bytes(path.read_bytes()[:-9])
+
+    ended = libra("data", "check", "--json")
+
+    assert ended.code == 3
+    assert ended.document["error"]["code"] == "DATA023"
+    assert bars.exists()
+
+
+def test_an_empty_catalog_is_no_error(libra: Libra) -> None:
+    assert libra("data", "ls").out == "no data in catalog\n"
+    assert libra("data", "ls", "--json").document == {"catalog": "catalog", "entries": []}
+    assert "IBM.XNYS" in libra("data", "ls", "--samples", "--json").document["samples"]

@@ -75,7 +75,7 @@ class Manifest:
         try:
             stored = json.loads(text)
             content, digest = stored["content"], stored["digest"]
-            names = {item.name for item in fields(Entry)}
+            names = [item.name for item in fields(Entry)]
             entries = tuple(Entry(**{key: entry[key] for key in names}) for entry in content["entries"])
             definitions = {str(facts["id"]): facts for facts in content["instruments"]}
         except (ValueError, KeyError, TypeError) as error:

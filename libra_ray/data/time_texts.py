@@ -225,12 +225,13 @@ def _fixed_offset_ns(tz: str) -> int | None:
 def _parsed(texts: pa.Array, zoned: Mask) -> pa.Array:
     """ISO texts as timestamps, null where a text is none. Texts with and without an offset may be mixed."""
     utc, local = pa.timestamp("ns", "UTC"), pa.timestamp("ns")
-    if zoned.all() or not zoned.any():
-        kind = utc if len(zoned) and zoned[0] else local
-        try:
-            return texts.cast(kind).cast(pa.int64())
-        except pa.ArrowInvalid:
-            pass  # one by one below
+    is_mixed = zoned.any() and not zoned.all()
+    # A local time reads as UTC here; its zone is applied later.
+    uniform = pc.if_else(arrow_bools(zoned), texts, pc.replace_substring_regex(texts, "$", "Z")) if is_mixed else texts
+    try:
+        return uniform.cast(utc if zoned.any() else local).cast(pa.int64())
+    except pa.ArrowInvalid:
+        pass  # one by one below
     values = []
     for text, has_offset in zip(texts.to_pylist(), zoned.tolist(), strict=True):
         try:

@@ -210,7 +210,8 @@ class Replay:
             host.settle()
 
     def _end_day(self, limit_ns: int) -> None:
-        """Sample equity at the end of a UTC day; days without anything due in them are passed over."""
+        """Sample equity at the end of a UTC day; days without rows, such as weekends of shares, have no sample."""
         for venue in self._venues:
             self._kernel.sample_equity(venue, self._day_end_ns)
-        self._day_end_ns = max(self._day_end_ns + DAY_NS, limit_ns // DAY_NS * DAY_NS)
+        next_row_day_end_ns = -(-(limit_ns + 1) // DAY_NS) * DAY_NS
+        self._day_end_ns = max(self._day_end_ns + DAY_NS, next_row_day_end_ns)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from libra_ray.analysis import ReportInput, statistics, write_report
+from libra_ray.analysis import ReportInput, statistics_from_arrays, write_report
 from libra_ray.data import Dataset, Stream
 from libra_ray.kernel import TradingKernel
+from libra_ray.messages.events import OrderFilled
 from libra_ray.messages.schemas import BARS
 from libra_ray.runtime import Fault
+from libra_ray.simulation.figures import run_arrays
 from libra_ray.simulation.run_hash import run_hash
 from libra_ray.simulation.system import System
 from libra_ray.simulation.tables import accounts_table, equity_table, fills_table, orders_table, positions_table
@@ -70,7 +72,7 @@ class BacktestResult:
     @cached_property
     def stats(self) -> dict[str, float | int | str | None]:
         """The figures of `libra_ray.analysis`; one that is not defined for this run is None."""
-        return statistics(self.equity, self.orders, self.fills, self.positions)
+        return statistics_from_arrays(run_arrays(self._kernel.record, self._kernel.portfolio))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -79,7 +81,7 @@ class BacktestResult:
         portfolio = self._kernel.portfolio
         return {
             "orders": len(orders),
-            "fills": self.fills.num_rows,
+            "fills": sum(type(event) is OrderFilled for event in self._kernel.record.events),
             "positions": len(portfolio.closed) + len(portfolio.open),
             "denied": sum(order.status == "DENIED" for order in orders),
             "rejected": sum(order.status == "REJECTED" for order in orders),

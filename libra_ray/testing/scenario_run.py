@@ -16,12 +16,11 @@ from libra_ray.model.positions import Position
 from libra_ray.model.rules.fixed_point import rescale_half_even
 from libra_ray.simulation import System
 from libra_ray.simulation.backtest import build
+from libra_ray.testing.scenario_expectation import FieldsForm, PositionForm
 from libra_ray.testing.scenario_form import (
     EPOCH_NS,
     SCENARIO_FEATURES,
-    FieldsForm,
     InstrumentForm,
-    PositionForm,
     ScenarioForm,
     read_form,
     ts_ns,

@@ -26,7 +26,9 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"pandas", "ray"
 
 @pytest.mark.slow
 def test_imports_catalogs_and_samples_load_no_pandas(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("ts,price,qty,side\n2024-01-01T00:00:00Z,1.5,1,buy\n2024-01-01 00:00:01,2,1,sell\n")
+    (tmp_path / "t.csv").write_text(
+        "ts,price,qty,side\n2024-01-01T00:00:00Z,1.5,1,buy\n2024-01-01 00:00:01Z,2,1,sell\n"
+    )
 
     ended = subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=True)
 

@@ -40,8 +40,8 @@ class TradingKernel:
     """One system on one host.
 
     Start order: bus, cache, portfolio, risk, execution, data, clients, user actors, strategies; stop runs in reverse
-    and goes on past failures. A part of the kernel that raises halts trading; a strategy that raises is stopped, its orders
-    and positions treated by its policy, and the others go on.
+    and goes on past failures. A part of the kernel that raises halts trading; a strategy that raises is stopped, its
+    orders and positions treated by its policy, and the others go on.
 
     Attributes:
         record: events in order of birth, orders, equity samples.

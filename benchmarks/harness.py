@@ -239,7 +239,8 @@ Benchmark: TypeAlias = Callable[[Bench], None]
 def benchmark_names() -> list[str]:
     """List all benchmarks of this folder, sorted: every module that is neither private nor part of the harness."""
     here = Path(__file__).parent
-    return sorted(path.stem for path in here.glob("*.py") if not path.stem.startswith("_") and path.stem != "harness")
+    modules = [path.stem for path in here.glob("*.py") if not path.stem.startswith("_")]
+    return sorted(name for name in modules if name not in ("harness", "readme"))
 
 
 def benchmark_named(name: str) -> Benchmark:

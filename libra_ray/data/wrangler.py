@@ -27,11 +27,12 @@ __all__ = ["ROW", "Counts", "Wrangler"]
 ROW: Final = "row"
 """A column beside the schema's: the number of the row in its file, for messages of later checks."""
 BUYER, SELLER = 1, 2
-_BUYERS: Final = ["buy", "b", "bid", "buyer", "1", "+1", "long"]
-_SELLERS: Final = ["sell", "s", "ask", "seller", "2", "-1", "a", "short"]
-_NOBODY: Final = ["", "none", "unknown"]
-_TRUE: Final = ["true", "1", "t", "yes"]
-_FALSE: Final = ["false", "0", "f", "no"]
+_BUYERS: Final = r"^(?i:buy|b|bid|buyer|[+]?1|long)$"
+_SELLERS: Final = r"^(?i:sell|s|ask|a|seller|2|-1|short)$"
+_NOBODY: Final = r"^(?i:none|unknown|0)?$"
+_TRUE: Final = r"^(?i:true|t|yes|1)$"
+_FALSE: Final = r"^(?i:false|f|no|0)$"
+_EMPTY: Final = r"^$"
 
 
 @dataclass
@@ -228,12 +229,13 @@ class Wrangler:
             if pa.types.is_nested(column.type):
                 self._refuse_type(batch, Check.NUMBER_FORM, name, "a side")
                 return
-            words = pc.fill_null(pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string()))), "")
+            words = pc.utf8_trim_whitespace(column.cast(pa.string()))
             # The maker of a trade bought: then the seller crossed the spread.
-            buyers, sellers = (_BUYERS, _SELLERS) if name == "aggressor" else (_FALSE, _TRUE)
-            codes[_is_one_of(words, buyers)] = BUYER
-            codes[_is_one_of(words, sellers)] = SELLER
-            bad = (codes == 0) & ~_is_one_of(words, _NOBODY if name == "is_buyer_maker" else [*_NOBODY, "0"])
+            is_side = name == "aggressor"
+            buyers, sellers, nobody = (_BUYERS, _SELLERS, _NOBODY) if is_side else (_FALSE, _TRUE, _EMPTY)
+            codes[_matches(words, buyers)] = BUYER
+            codes[_matches(words, sellers)] = SELLER
+            bad = (codes == 0) & ~_matches(words, nobody) & mask_of(words.is_valid())
             fix = "Write buy or sell." if name == "aggressor" else "Write true or false."
             label = f"column '{self._headers[name]}': {{value}} is not a side"
             self._fault(batch, Check.NUMBER_FORM, "DATA009", name, bad, label, fix)
@@ -355,8 +357,8 @@ def _is_number_like(kind: pa.DataType) -> bool:
     return bool(types.is_string(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
-def _is_one_of(words: pa.Array, known: list[str]) -> Mask:
-    return mask_of(pc.is_in(words, pa.array(known, pa.string())))
+def _matches(words: pa.Array, pattern: str) -> Mask:
+    return mask_of(pc.match_substring_regex(words, pattern)) & mask_of(words.is_valid())
 
 
 def _value(column: pa.Array, index: int) -> str:

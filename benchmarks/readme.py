@@ -1,0 +1,80 @@
+"""The README's numbers: `python -m benchmarks.readme` measures them, keeps them and writes them into the README.
+
+The measurement is kept in `benchmarks/measured.json`; a test holds the README's table against it, so no figure there is
+typed by hand. `python -m benchmarks.readme --write-only` renders the kept measurement again.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["MEASURED", "README", "rendered", "with_numbers"]
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+MEASURED = Path(__file__).resolve().parent / "measured.json"
+NAMES = ("engine_noop_quotes", "engine_ema_cross", "bus_one_to_one", "sweep_scaling", "cold_start")
+_BLOCK = re.compile(r"<!-- numbers -->\n.*?(?=\nEach figure)", re.DOTALL)
+
+
+def rendered(document: dict[str, Any]) -> str:
+    """A Markdown table of the budgeted figures, and of the rates of benchmarks without a budget, with the machine and versions it was measured on."""
+    lines = ["| benchmark | figure | measured | budget |", "| --- | --- | --- | --- |"]
+    for report in document["benchmarks"]:
+        for budget in report["budgets"]:
+            lines.append(f"| `{report['benchmark']}` | {budget['route']} | {_measured(budget)} | {_limit(budget)} |")
+        if not report["budgets"]:
+            for route in report["routes"]:
+                rate = f"{route['items_per_s']:,.1f} items/s"
+                lines.append(f"| `{report['benchmark']}` | {route['name']} | {rate} | |")
+    first = document["benchmarks"][0]
+    machine, versions = first["machine"], first["versions"]
+    shown = ", ".join(f"{name} {versions[name]}" for name in ("python", "numpy", "numba", "pyarrow", "ray"))
+    lines += ["", f"Measured on {machine['cpu']}, {machine['cores']} cores; {shown}; commit {first['commit']}."]
+    return "\n".join(lines)
+
+
+def with_numbers(readme: str, document: dict[str, Any]) -> str:
+    """The README's text with the table of `document` in its place."""
+    return _BLOCK.sub(lambda _: f"<!-- numbers -->\n\n{rendered(document)}\n", readme)
+
+
+def _measured(budget: dict[str, Any]) -> str:
+    value = budget["measured"]
+    if budget["kind"] == "rate":
+        return f"{value / 1e6:.1f} M/s"
+    return f"{value:.2f} s" if budget["kind"] == "seconds" else f"{value:.2f} x {budget['of']}"
+
+
+def _limit(budget: dict[str, Any]) -> str:
+    limit = budget["limit"]
+    if budget["kind"] == "rate":
+        return f"at least {limit / 1e6:g} M/s"
+    if budget["kind"] == "seconds":
+        return f"at most {limit:g} s"
+    return f"at most {limit:g} x {budget['of']}"
+
+
+def main() -> int:
+    """Measure (or take what is kept), keep, write. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.readme", description=__doc__)
+    parser.add_argument("--write-only", action="store_true", help="render the kept measurement, measure nothing")
+    if not parser.parse_args().write_only:
+        command = [sys.executable, "-m", "benchmarks", *NAMES, "--json"]
+        done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+        document = json.loads(done.stdout)
+        if document["failed"]:
+            print(f"failed: {', '.join(document['failed'])}", file=sys.stderr)
+            return 1
+        MEASURED.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    kept = json.loads(MEASURED.read_text(encoding="utf-8"))
+    README.write_text(with_numbers(README.read_text(encoding="utf-8"), kept), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

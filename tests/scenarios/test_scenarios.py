@@ -1,0 +1,71 @@
+"""Conformance: our own cases, and those beside the checkout; what is not built is named, never passed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libra_ray.errors import ConfigError
+from libra_ray.testing import SCENARIO_FEATURES, check_paths, run_scenario
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_case_comes_out_as_it_says(path: Path) -> None:
+    result = run_scenario(json.loads(path.read_text(encoding="utf-8")))
+
+    assert (result.unsupported, result.diff) == ([], [])
+
+
+def test_there_are_cases_and_each_has_its_file_name() -> None:
+    names = [json.loads(path.read_text(encoding="utf-8"))["name"] for path in CASES]
+
+    assert names == [path.stem for path in CASES]
+    assert len(names) >= 10
+
+
+@pytest.mark.slow
+def test_every_shared_scenario_passes_or_is_named_as_unsupported(shared: Path) -> None:
+    document = check_paths([shared / "scenarios"])
+
+    assert [result for result in document["results"] if not result["ok"]] == []
+    assert (document["passed"], document["failed"]) == (47, 0)
+    needs = {
+        document["name"]: set(document["needs"])
+        for path in (shared / "scenarios").glob("*.json")
+        if (document := json.loads(path.read_text(encoding="utf-8")))
+    }
+    lacking = sorted(name for name, tags in needs.items() if tags - SCENARIO_FEATURES)
+    assert sorted(check_paths([shared / "scenarios"])["unsupported"]) == lacking
+
+
+def _minimal() -> dict[str, Any]:
+    return json.loads(CASES[0].read_text(encoding="utf-8"))
+
+
+def test_a_wrong_expectation_fails_with_its_path() -> None:
+    document = _minimal()
+    document["expect"]["final"]["balances"] = {"USD": "1"}
+
+    result = run_scenario(document)
+
+    assert not result.ok
+    assert any(line.startswith("final.balances.USD: expected 1, got") for line in result.diff)
+
+
+def test_an_unknown_key_is_refused() -> None:
+    document = _minimal()
+    document["expect"]["evnts"] = []
+
+    with pytest.raises(ConfigError, match="CONF001"):
+        run_scenario(document)
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text(json.dumps(_minimal()), encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="CONF007"):
+        check_paths([tmp_path])

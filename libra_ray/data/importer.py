@@ -175,7 +175,7 @@ def _collected(batches: Iterator[pa.Table], schema: pa.Schema, *, spool: bool) -
     schema = schema.append(pa.field(ROW, pa.int64(), nullable=False))
     if not spool:
         tables = list(batches)
-        return pa.concat_tables(tables) if tables else schema.empty_table()
+        return pa.concat_tables(tables) if tables else pa.Table.from_batches([], schema)
     with tempfile.TemporaryFile() as file:
         with pa.ipc.new_stream(file, schema) as writer:
             for batch in batches:

@@ -107,9 +107,9 @@ class Catalog:
         tables = [
             _read(self.root / entry.file, wanted, first, stop) for entry in entries if _touches(entry, first, stop)
         ]
-        stream = Stream(schema, instrument, period, pa.concat_tables([wanted.empty_table(), *tables])).slice(
-            first, stop
-        )
+        stream = Stream(
+            schema, instrument, period, pa.concat_tables([pa.Table.from_batches([], wanted), *tables])
+        ).slice(first, stop)
         if not stream.rows:
             span = f"{time_text(entries[0].start_ns)} to {time_text(entries[-1].end_ns)}"
             what = f"{label} has no rows in the time range; it has {span}"

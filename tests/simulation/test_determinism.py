@@ -78,8 +78,10 @@ class Fuzz(lr.Strategy):
                 self.modify_order(self.made[quantity % len(self.made)], quantity=quantity, price=near if flag else None)
             case "cancel" if self.made:
                 self.cancel_order(self.made[quantity % len(self.made)])
-            case _:
+            case "all":
                 self.cancel_all_orders()
+            case _:
+                pass
 
 
 def _data(kinds: Sequence[str], rows: int, seed: int) -> Dataset:
@@ -172,12 +174,36 @@ def test_looking_ahead_and_batches_change_nothing(
 
     assert {_hash(_run(data, steps, batch_rows=rows, **venue)) for rows in (1, 7)} == {expected}
     with pytest.MonkeyPatch.context() as patch:
-
-        def every_row_in_full(_replay: Replay, _state: StreamState, at: int, _stop: int) -> int:
-            return at
-
-        patch.setattr(Replay, "_free_until", every_row_in_full)
+        patch.setattr(Replay, "_free_until", _every_row_in_full)
         assert _hash(_run(data, steps, **venue)) == expected
+
+
+def _every_row_in_full(_replay: Replay, _state: StreamState, at: int, _stop: int) -> int:
+    return at
+
+
+@pytest.mark.parametrize("kinds", [("bars",), ("quotes",), ("trades",), ("quotes", "trades")], ids="+".join)
+@pytest.mark.parametrize("seed", range(4))
+def test_resting_orders_are_found_where_every_row_is_looked_at(kinds: tuple[str, ...], seed: int) -> None:
+    data = _data(kinds, 2_000, seed)
+    rng = np.random.default_rng(seed)
+    what = ("limit", "stop", "limit", "stop_limit", "cancel", "market")
+    steps: list[Step] = [
+        (what[row % 6] if row % 9 == 0 else "none", side, 5, int(near), int(far), False, 0)
+        for row, (side, near, far) in enumerate(
+            zip(
+                rng.choice(["BUY", "SELL"], 1_500).tolist(),
+                rng.integers(-90, 91, 1_500),
+                rng.integers(-90, 91, 1_500),
+                strict=True,
+            )
+        )
+    ]
+    found = _hash(_run(data, steps))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Replay, "_free_until", _every_row_in_full)
+        assert _hash(_run(data, steps)) == found
 
 
 def golden_hash() -> str:

@@ -237,10 +237,9 @@ Benchmark: TypeAlias = Callable[[Bench], None]
 
 
 def benchmark_names() -> list[str]:
-    """List all benchmarks of this folder, sorted: every module that is neither private nor part of the harness."""
-    here = Path(__file__).parent
-    modules = [path.stem for path in here.glob("*.py") if not path.stem.startswith("_")]
-    return sorted(name for name in modules if name not in ("harness", "readme"))
+    """List all benchmarks of this folder, sorted: modules with a function of their own name that takes a `Bench`."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    return [path.stem for path in modules if f"\ndef {path.stem}(bench: Bench)" in path.read_text()]
 
 
 def benchmark_named(name: str) -> Benchmark:

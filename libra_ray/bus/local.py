@@ -60,6 +60,7 @@ class Bus:
     version of the table). A change made inside a handler takes effect after the message in hand.
 
     Attributes:
+        table: who receives what; read it, and change it through the bus only.
         dead_letters: the last `dead_letters_max` of them, oldest first.
         dead_counts: how many there were, by reason.
 
@@ -69,7 +70,7 @@ class Bus:
         self.dead_letters: deque[DeadLetter] = deque(maxlen=dead_letters_max)
         self.dead_counts: dict[DeadReason, int] = dict.fromkeys(DeadReason, 0)
         self._clock: Clock = clock if clock is not None else VirtualClock()
-        self._table: RoutingTable[Handler] = RoutingTable()
+        self.table: RoutingTable[Handler] = RoutingTable()
         self._fresh: dict[str, _Route] = {}
         self._routes: dict[str, _Route] = {}
         self._sent: dict[str, int] = {}
@@ -84,7 +85,7 @@ class Bus:
     @property
     def version(self) -> int:
         """Grows with every change of the routing table."""
-        return self._table.version
+        return self.table.version
 
     # --- topics -------------------------------------------------------------------------------------------------
 
@@ -103,7 +104,7 @@ class Bus:
         Higher priority first, equal priority in order of subscription; market data (`data.`) goes by the rank that the
         handler or its actor carries. Raises `ValueError` for a bad pattern or a negative priority.
         """
-        if not self._table.subscribe(pattern, handler, priority):
+        if not self.table.subscribe(pattern, handler, priority):
             return False
         self._fresh.clear()
         return True
@@ -114,14 +115,14 @@ class Bus:
 
     def withdraw(self, pattern: str, handler: Handler) -> Subscription[Handler] | None:
         """Unsubscribe, and return what `restore` takes to undo that; None when the pair was not subscribed."""
-        subscription = self._table.withdraw(pattern, handler)
+        subscription = self.table.withdraw(pattern, handler)
         if subscription is not None:
             self._fresh.clear()
         return subscription
 
     def restore(self, subscription: Subscription[Handler]) -> None:
         """Put back what `withdraw` returned, at its old place in the order."""
-        self._table.restore(subscription)
+        self.table.restore(subscription)
         self._fresh.clear()
 
     def receivers(self, topic: str) -> tuple[Handler, ...]:
@@ -130,32 +131,32 @@ class Bus:
 
     def subscriptions(self) -> list[tuple[str, Handler]]:
         """Every (pattern, handler), in the order of subscription."""
-        return [(each.pattern, each.receiver) for each in self._table.all_subscriptions()]
+        return [(each.pattern, each.receiver) for each in self.table.all_subscriptions()]
 
     # --- endpoints ----------------------------------------------------------------------------------------------
 
     def register(self, endpoint: str, handler: Handler) -> None:
         """Make `handler` the receiver of `endpoint`. Raises `EndpointTakenError` when it has one."""
-        self._table.register(endpoint, handler)
+        self.table.register(endpoint, handler)
         self._sent.setdefault(endpoint, 0)
 
     def unregister(self, endpoint: str) -> bool:
         """False when nobody had it."""
-        return self._table.unregister(endpoint)
+        return self.table.unregister(endpoint)
 
     def link(self, endpoint: str) -> Handler:
         """The receiver of `endpoint`, resolved once, to be called directly: for the links of the order path.
 
         Calls of a link are not counted here, and it outlives the endpoint. Raises `NoReceiverError`.
         """
-        receiver = self._table.receiver(endpoint)
+        receiver = self.table.receiver(endpoint)
         if receiver is None:
             raise NoReceiverError(endpoint)
         return receiver
 
     def send(self, endpoint: str, message: object) -> bool:
         """Call the receiver of `endpoint`; False, and a dead letter, when there is none."""
-        receiver = self._table.receiver(endpoint)
+        receiver = self.table.receiver(endpoint)
         if receiver is None:
             self._bury(DeadReason.NO_RECEIVER, endpoint, message)
             return False
@@ -195,7 +196,7 @@ class Bus:
             correlation_id = self.next_correlation_id()
         now_ns = self._clock.now_ns()
         request = Request(correlation_id, endpoint, message, source, now_ns, now_ns + timeout_ns)
-        if self._table.receiver(endpoint) is None:
+        if self.table.receiver(endpoint) is None:
             self._bury(DeadReason.NO_RECEIVER, endpoint, request)
             on_reply(correlation_id, NoReceiver(correlation_id, endpoint, now_ns))
             return correlation_id
@@ -237,7 +238,7 @@ class Bus:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _resolve(self, topic: str) -> _Route:
-        handlers = self._table.resolve(topic)
+        handlers = self.table.resolve(topic)
         route = self._routes.get(topic)
         if route is None:
             route = self._routes[topic] = _Route()

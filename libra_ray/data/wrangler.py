@@ -2,16 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_bools, arrow_ints, int64s_of, mask_of
+from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_bools, arrow_ints, mask_of
 from libra_ray.data.column_names import COLUMNS
-from libra_ray.data.decimal_texts import DIGITS_STANDARD, Decimals, decimals_of_texts
+from libra_ray.data.column_values import (
+    is_below_zero,
+    is_less,
+    is_missing,
+    is_number_like,
+    matches,
+    shifted,
+    text_at,
+)
+from libra_ray.data.decimal_texts import Decimals, decimals_of_texts
 from libra_ray.data.faults import Check, Faults
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.raw_tables import RawTable
@@ -20,7 +29,7 @@ from libra_ray.errors import quoted
 from libra_ray.messages.schemas import BARS, Kind, Schema, decimal_type, raw_column
 from libra_ray.model.identifiers import period_ns
 from libra_ray.model.instruments import Instrument
-from libra_ray.model.numbers import STANDARD_PRECISION_MAX, decimal_text
+from libra_ray.model.numbers import decimal_text
 
 __all__ = ["ROW", "Counts", "Wrangler"]
 
@@ -127,7 +136,7 @@ class Wrangler:
     def _drop_missing(self, batch: _Batch) -> None:
         dropped = np.zeros(len(batch.rows), bool)
         for name in self._needed(batch):
-            missing = _is_missing(batch.read[name])
+            missing = is_missing(batch.read[name])
             if not missing.any():
                 continue
             if self._options.on_null == "drop":
@@ -172,10 +181,10 @@ class Wrangler:
         """The first time with an offset and the first without, over the whole file."""
         if naive.any() and self._naive is None:
             index = int(naive.argmax())
-            self._naive = (int(batch.rows[index]), _value(batch.read[name], index))
+            self._naive = (int(batch.rows[index]), text_at(batch.read[name], index))
         if offsets.any() and self._offset is None:
             index = int(offsets.argmax())
-            self._offset = (int(batch.rows[index]), offset_text(_value(batch.read[name], index)))
+            self._offset = (int(batch.rows[index]), offset_text(text_at(batch.read[name], index)))
 
     def _read_decimals(self, batch: _Batch, name: str, kind: Kind) -> None:
         instrument, options = self._instrument, self._options
@@ -185,7 +194,7 @@ class Wrangler:
             batch.made[name] = pa.repeat(zero, len(batch.rows))
             return
         column = batch.read[name]
-        if not _is_number_like(column.type):
+        if not is_number_like(column.type):
             self._refuse_type(batch, Check.NUMBER_FORM, name, "a number")
             return
         read = self._decimals(column, precision, options.price_decimals if kind is Kind.PRICE else 0)
@@ -219,7 +228,7 @@ class Wrangler:
             decimal, thousands = ".", ""
         if not shift:
             return decimals_of_texts(texts, precision, decimal=decimal, thousands=thousands)
-        return _shifted(decimals_of_texts(texts, 0, decimal=decimal, thousands=thousands), precision, shift)
+        return shifted(decimals_of_texts(texts, 0, decimal=decimal, thousands=thousands), precision, shift)
 
     def _read_aggressor(self, batch: _Batch) -> None:
         codes = np.zeros(len(batch.rows), np.int8)
@@ -233,9 +242,9 @@ class Wrangler:
             # The maker of a trade bought: then the seller crossed the spread.
             is_side = name == "aggressor"
             buyers, sellers, nobody = (_BUYERS, _SELLERS, _NOBODY) if is_side else (_FALSE, _TRUE, _EMPTY)
-            codes[_matches(words, buyers)] = BUYER
-            codes[_matches(words, sellers)] = SELLER
-            bad = (codes == 0) & ~_matches(words, nobody) & mask_of(words.is_valid())
+            codes[matches(words, buyers)] = BUYER
+            codes[matches(words, sellers)] = SELLER
+            bad = (codes == 0) & ~matches(words, nobody) & mask_of(words.is_valid())
             fix = "Write buy or sell." if name == "aggressor" else "Write true or false."
             label = f"column '{self._headers[name]}': {{value}} is not a side"
             self._fault(batch, Check.NUMBER_FORM, "DATA009", name, bad, label, fix)
@@ -250,12 +259,12 @@ class Wrangler:
         for column in self._schema.fields:
             name = column.name
             if column.kind is Kind.PRICE and not self._allows_negative:
-                bad = _compared("less_equal", batch.made[name])
+                bad = is_below_zero(batch.made[name], or_zero=True)
                 what = f"{name} {{bare}} is not positive for {self._instrument.id}"
                 self._fault(batch, Check.SIGN, "DATA005", name, bad, what, fix)
             elif column.kind is Kind.SIZE and name in batch.read:
-                word, rule = ("positive", "less_equal") if name == "qty" else ("zero or more", "less")
-                bad = _compared(rule, batch.made[name])
+                word, or_zero = ("positive", True) if name == "qty" else ("zero or more", False)
+                bad = is_below_zero(batch.made[name], or_zero=or_zero)
                 what = f"{name} {{bare}} is not {word} for {self._instrument.id}"
                 self._fault(batch, Check.SIGN, "DATA005", name, bad, what, "Correct or remove the row.")
             else:
@@ -265,9 +274,9 @@ class Wrangler:
 
     def _check_bars(self, batch: _Batch) -> None:
         made = batch.made
-        above = _is_less(made["high"], made["low"])
+        above = is_less(made["high"], made["low"])
         outside = {
-            name: _is_less(made[name], made["low"]) | _is_less(made["high"], made[name]) for name in ("open", "close")
+            name: is_less(made[name], made["low"]) | is_less(made["high"], made[name]) for name in ("open", "close")
         }
         bad = above | outside["open"] | outside["close"]
         if not bad.any():
@@ -276,12 +285,12 @@ class Wrangler:
             self.counts.dropped_bad_bars += int(bad.sum())
         else:
             index = int(bad.argmax())
-            high, low = (_value(batch.read[name], index) for name in ("high", "low"))
+            high, low = (text_at(batch.read[name], index) for name in ("high", "low"))
             if above[index]:
                 what, value = f"high {high} is below low {low}", high
             else:
                 name = "open" if outside["open"][index] else "close"
-                value = _value(batch.read[name], index)
+                value = text_at(batch.read[name], index)
                 what = f"{name} {value} is outside low {low} - high {high}"
             fix = f"Correct or drop the row with {self._options.wording.option('on-bad-bar', 'drop')}."
             row, count = int(batch.rows[index]), int(bad.sum())
@@ -338,69 +347,7 @@ class Wrangler:
         if not mask.any():
             return
         index = int(mask.argmax())
-        value = _value(batch.read[name], index)
+        value = text_at(batch.read[name], index)
         text = what.replace("{value}", quoted(value)).replace("{bare}", quoted(value)[1:-1])
         row, column = int(batch.rows[index]), self._order[name]
         self.faults.add(check, code, row, text, fix, value=value, column=column, count=int(mask.sum()))
-
-
-def _is_missing(column: pa.Array) -> Mask:
-    missing = ~mask_of(column.is_valid())
-    if pa.types.is_string(column.type) and len(column):
-        ends = np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)
-        missing |= ends[1:] == ends[:-1]
-    return missing
-
-
-def _is_number_like(kind: pa.DataType) -> bool:
-    types = pa.types
-    return bool(types.is_string(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
-
-
-def _matches(words: pa.Array, pattern: str) -> Mask:
-    return mask_of(pc.match_substring_regex(words, pattern)) & mask_of(words.is_valid())
-
-
-def _value(column: pa.Array, index: int) -> str:
-    """A value as it was read."""
-    value = (
-        column[index].as_py()
-        if not pa.types.is_timestamp(column.type)
-        else column[index : index + 1].cast(pa.string())[0]
-    )
-    return "" if value is None else str(value)
-
-
-def _compared(name: str, column: pa.Array) -> Mask:
-    """Where decimals are `less` or `less_equal` zero."""
-    if pa.types.is_decimal64(column.type):
-        raw = int64s_of(column)
-        return raw < 0 if name == "less" else raw <= 0
-    return mask_of(pc.call_function(name, [column, pa.scalar(Decimal(0), column.type)]))
-
-
-def _is_less(left: pa.Array, right: pa.Array) -> Mask:
-    """Where one decimal is below the other of its row."""
-    if pa.types.is_decimal64(left.type):
-        return int64s_of(left) < int64s_of(right)
-    return mask_of(pc.less(left, right))
-
-
-def _shifted(read: Decimals, precision: int, shift: int) -> Decimals:
-    """Integers of 10^-shift, read at scale 0, at `precision` decimals; half-even where decimals are lost."""
-    raw = int64s_of(read.values)
-    lost = large = np.zeros(len(raw), bool)
-    if precision > STANDARD_PRECISION_MAX:
-        exact = [Decimal(value).scaleb(-shift, Context(prec=60)) for value in raw.tolist()]
-        values = pa.array(exact, decimal_type(precision))
-    elif precision >= shift:
-        factor = 10 ** (precision - shift)
-        large = np.abs(raw) > (10**DIGITS_STANDARD - 1) // factor
-        values = arrow_ints(np.where(large, 0, raw) * factor, decimal_type(precision))
-    else:
-        factor = 10 ** (shift - precision)
-        whole, rest = np.divmod(raw, factor)
-        up = (2 * rest > factor) | ((2 * rest == factor) & (whole % 2 == 1))
-        lost = rest != 0
-        values = arrow_ints(whole + up, decimal_type(precision))
-    return Decimals(values, read.marked, read.malformed, read.too_large | large, read.inexact | lost)

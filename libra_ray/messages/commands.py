@@ -21,12 +21,17 @@ class SubmitOrder(Command, frozen=True, gc=False):
 
 
 class ModifyOrder(Command, frozen=True, gc=False):
-    """Change what is given; None leaves a field as it is. Raw integers at the order's own decimals."""
+    """Change what is given; None leaves a field as it is.
+
+    Raw integers are at the order's own decimals, or at these where more digits were asked for: nothing is rounded.
+    """
 
     order: Order
     quantity_raw: int | None
     price_raw: int | None
     trigger_raw: int | None
+    size_precision: int | None = None
+    price_precision: int | None = None
 
 
 class CancelOrder(Command, frozen=True, gc=False):

@@ -89,12 +89,13 @@ class Funds:
     def _margin_refusal(self, new: list[Order]) -> str | None:
         """Refused where margin grows, and grows beyond equity. An order that lowers or keeps it passes."""
         grown: dict[str, int] = {}
-        names = dict.fromkeys([order.instrument_id for order in new]) if len(new) > 1 else (new[0].instrument_id,)
-        for name in names:
+        by_name: dict[str, list[Order]] = {new[0].instrument_id: new} if len(new) == 1 else {}
+        for order in new if len(new) > 1 else ():
+            by_name.setdefault(order.instrument_id, []).append(order)
+        for name, mine in by_name.items():
             instrument = self._portfolio.cache.instruments[name]
             if instrument.margin_init.num == 0:
                 continue
-            mine = new if len(new) == 1 else [order for order in new if order.instrument_id == name]
             before, after = self._worst_notionals(instrument, mine)
             if after > before:
                 (old, unit), (wanted, _) = self._margin(before, instrument), self._margin(after, instrument)

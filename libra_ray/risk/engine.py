@@ -1,6 +1,8 @@
 """The risk engine: an actor that every order and modification passes before anything reaches a venue."""
 
 from collections.abc import Callable
+from fractions import Fraction
+from math import ceil
 from typing import TypeAlias
 
 from libra_ray.bus import Throttler
@@ -8,7 +10,7 @@ from libra_ray.messages.commands import Command, ModifyOrder, SetTradingState, S
 from libra_ray.messages.events import OrderDenied, OrderEvent, OrderModifyRejected, TradingStateChanged
 from libra_ray.model.enums import OrderStatus, TimeInForce, TradingState
 from libra_ray.model.instruments import Instrument
-from libra_ray.model.numbers import Money
+from libra_ray.model.numbers import decimal_text
 from libra_ray.model.orders import Order
 from libra_ray.model.views import CacheView, FundsView, PortfolioView
 from libra_ray.risk.exposure import Exposure
@@ -18,9 +20,10 @@ from libra_ray.risk.form import (
     check_notional,
     check_price,
     check_quantity,
+    exact_notional,
     unknown_instrument,
 )
-from libra_ray.risk.limits import RiskLimits, at_precision
+from libra_ray.risk.limits import RiskLimits
 from libra_ray.runtime import Actor
 
 __all__ = ["RiskEngine"]
@@ -166,15 +169,15 @@ class RiskEngine(Actor):
             return None
         refusal = check_notional(instrument, order, px_raw)
         amount = largest.get(instrument.id) or largest.get("")
-        if refusal is None and amount is not None:
-            unit = instrument.settlement
-            most = at_precision(amount, unit.precision)
-            worth = self._portfolio.terms[instrument.id].notional(px_raw, order.quantity_raw)
-            if worth > most:
-                shown, limit = Money(worth, unit), Money(most, unit)
-                text = f"ORD002 notional {shown} for {instrument.id} is above the limit {limit}."
-                return Refusal("NOTIONAL_ABOVE_MAX_PER_ORDER", f"{text} Lower it or raise risk.max_notional_per_order.")
-        return refusal
+        if refusal is not None or amount is None:
+            return refusal
+        worth = exact_notional(instrument, px_raw, order.quantity_raw)
+        if worth <= Fraction(amount[0], 10 ** amount[1]):
+            return None
+        unit = instrument.settlement
+        shown = f"{decimal_text(ceil(worth * 10**unit.precision), unit.precision)} {unit}"
+        text = f"ORD002 notional {shown} for {instrument.id} is above the limit {decimal_text(*amount)} {unit}."
+        return Refusal("NOTIONAL_ABOVE_MAX_PER_ORDER", f"{text} Lower it or raise risk.max_notional_per_order.")
 
     def _modify_refusal(self, command: ModifyOrder) -> str | None:
         order = command.order
@@ -182,20 +185,22 @@ class RiskEngine(Actor):
             return "ORDER_CLOSED"
         if self.trading_state is TradingState.HALTED:
             return "TRADING_HALTED"
+        size_precision = order.size_precision if command.size_precision is None else command.size_precision
+        px_precision = order.price_precision if command.price_precision is None else command.price_precision
         asked = (
-            (command.quantity_raw, order.quantity_raw),
-            (command.price_raw, order.price_raw),
-            (command.trigger_raw, order.trigger_raw),
+            (command.quantity_raw, order.quantity_raw, size_precision == order.size_precision),
+            (command.price_raw, order.price_raw, px_precision == order.price_precision),
+            (command.trigger_raw, order.trigger_raw, px_precision == order.price_precision),
         )
-        if all(new is None or new == old for new, old in asked):
+        if all(new is None or (new == old and is_same_scale) for new, old, is_same_scale in asked):
             return "NO_CHANGE"
         instrument = self._cache.instruments[order.instrument_id]
         refusal = None
         for name, px_raw in (("price", command.price_raw), ("trigger price", command.trigger_raw)):
             if px_raw is not None and refusal is None:
-                refusal = check_price(instrument, name, px_raw, order.price_precision)
+                refusal = check_price(instrument, name, px_raw, px_precision)
         if command.quantity_raw is not None and refusal is None:
-            refusal = check_quantity(instrument, command.quantity_raw, order.size_precision)
+            refusal = check_quantity(instrument, command.quantity_raw, size_precision)
         if refusal is not None:
             return refusal.code
         return None if self._modify_rate.allows(command.ts_ns) else "MODIFY_RATE_EXCEEDED"

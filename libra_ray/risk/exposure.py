@@ -1,12 +1,14 @@
 """Checks 8 to 10 of the risk engine: an order beside positions and other orders."""
 
 from collections.abc import Iterator
+from fractions import Fraction
+from math import ceil
 
 from libra_ray.model.numbers import decimal_text
 from libra_ray.model.orders import Order
 from libra_ray.model.rules.margin import worst_notional
 from libra_ray.model.views import CacheView, FundsView, PortfolioView
-from libra_ray.risk.form import Refusal
+from libra_ray.risk.form import Refusal, exact_notional
 from libra_ray.risk.limits import RiskLimits, at_precision
 
 __all__ = ["Exposure"]
@@ -80,33 +82,33 @@ class Exposure:
         amount = limits.exposure.get(unit.code)
         if amount is None:
             return None
-        most = at_precision(amount, unit.precision)
+        most = Fraction(amount[0], 10 ** amount[1])
         before, after = self._gross(unit.code, None), self._gross(unit.code, order)
         if after <= most or after <= before:
             return None
-        shown, limit = decimal_text(after, unit.precision), decimal_text(most, unit.precision)
+        shown = decimal_text(ceil(after * 10**unit.precision), unit.precision)
+        limit = decimal_text(*amount)
         text = f"ORD012 exposure {shown} {unit.code} would exceed {limit}. Lower it or raise risk.max_exposure."
         return Refusal("MAX_EXPOSURE", text)
 
-    def _gross(self, code: str, new: Order | None) -> int:
-        """Gross notional of all instruments settled in a currency, raw, as if `new` were working."""
-        gross = 0
+    def _gross(self, code: str, new: Order | None) -> Fraction:
+        """Gross notional of all instruments settled in a currency, as if `new` were working; not rounded."""
+        gross = Fraction(0)
         for instrument in self._cache.instruments.values():
             if instrument.settlement.code != code:
                 continue
-            terms = self._portfolio.terms[instrument.id]
             mark_twice = self._cache.rows.of(instrument.id).mark_twice()
             net = self._portfolio.net_raw(instrument.id)
-            held = 0 if mark_twice is None else terms.notional(mark_twice // 2, abs(net)) * (1 if net > 0 else -1)
-            buys = sells = 0
+            held = Fraction(0) if not mark_twice else exact_notional(instrument, Fraction(mark_twice, 2), net)
+            buys = sells = Fraction(0)
             orders = [*self._on_order(instrument.id)]
             if new is not None and new.instrument_id == instrument.id:
                 orders.append(new)
             for order in orders:
                 px_raw = self._funds[order.instrument_id].order_px(order)
-                worth = 0 if px_raw is None else terms.notional(px_raw, order.leaves_raw)
+                worth = Fraction(0) if not px_raw else exact_notional(instrument, px_raw, order.leaves_raw)
                 buys, sells = (buys + worth, sells) if order.is_buy else (buys, sells + worth)
-            gross += worst_notional(held, buys, sells)
+            gross += max(abs(held + buys), abs(held - sells))
         return gross
 
     def _sides(self, instrument_id: str) -> tuple[int, int, int]:

@@ -1,5 +1,6 @@
 """Checks 2 to 7 of the risk engine: what an order is, looked at alone. Pure functions that return a refusal or None."""
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from libra_ray.errors import did_you_mean, quoted
@@ -9,11 +10,25 @@ from libra_ray.model.numbers import Price, Quantity, decimal_text
 from libra_ray.model.orders import LIMIT_TYPES, STOP_TYPES, Order
 from libra_ray.model.rules.fixed_point import div_ceil
 
-__all__ = ["Refusal", "check_form", "check_notional", "check_price", "check_quantity", "unknown_instrument"]
+__all__ = [
+    "Refusal",
+    "check_form",
+    "check_notional",
+    "check_price",
+    "check_quantity",
+    "exact_notional",
+    "unknown_instrument",
+]
 
 _TYPES = (OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
 _TIMES = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTD)
-_TRIGGERS = (TriggerType.DEFAULT, TriggerType.BID_ASK, TriggerType.LAST_PRICE, TriggerType.MID_POINT)
+_TRIGGERS = (
+    TriggerType.DEFAULT,
+    TriggerType.BID_ASK,
+    TriggerType.LAST_PRICE,
+    TriggerType.MID_POINT,
+    TriggerType.MARK_PRICE,
+)
 _NEVER_PASSIVE = (OrderType.MARKET, OrderType.STOP_MARKET)
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 
@@ -104,16 +119,25 @@ def check_quantity(instrument: Instrument, qty_raw: int, precision: int) -> Refu
     return None
 
 
+def exact_notional(instrument: Instrument, px_raw: int | Fraction, qty_raw: int) -> Fraction:
+    """Price x quantity x multiplier in quote currency, inverse: quantity x multiplier / price in base; not rounded."""
+    units = Fraction(qty_raw * instrument.multiplier.num, instrument.multiplier.den * 10**instrument.size_precision)
+    price = Fraction(px_raw, 10**instrument.price_precision)
+    return units / price if instrument.inverse else units * price
+
+
 def check_notional(instrument: Instrument, order: Order, px_raw: int) -> Refusal | None:
     """Check 7 without the order limit: the instrument's own minimum and maximum of price x quantity x multiplier."""
-    value_num = px_raw * order.quantity_raw * instrument.multiplier.num * 10**instrument.quote.precision
-    value_den = instrument.multiplier.den * 10 ** (instrument.price_precision + instrument.size_precision)
     unit = instrument.quote
-    shown = f"notional {decimal_text(div_ceil(value_num, value_den), unit.precision)} {unit.code} for {instrument.id}"
+    value = exact_notional(instrument, px_raw, order.quantity_raw) * 10**unit.precision
+    counted = instrument.settlement if instrument.inverse else unit
+    value_num, value_den = value.numerator, value.denominator
+    amount = decimal_text(div_ceil(value_num, value_den), unit.precision)
+    shown = f"notional {amount} {counted.code} for {instrument.id}"
     least, most = instrument.min_notional_raw, instrument.max_notional_raw
     if least is not None and not order.reduce_only and value_num < least * value_den:
-        per_unit = px_raw * instrument.multiplier.num * 10**unit.precision
-        wanted = div_ceil(div_ceil(least * value_den, per_unit), instrument.step_raw) * instrument.step_raw
+        enough = div_ceil(least * value_den * order.quantity_raw, max(value_num, 1))
+        wanted = div_ceil(enough, instrument.step_raw) * instrument.step_raw
         need = Quantity(wanted, instrument.size_precision)
         text = f"ORD002 {shown} is below the minimum {decimal_text(least, unit.precision)}."
         return Refusal("NOTIONAL_BELOW_MIN", f"{text} Raise the quantity to at least {need}.")

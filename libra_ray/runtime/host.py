@@ -112,7 +112,7 @@ class LocalHost(LifecycleDriver):
     @property
     def version(self) -> int:
         """Grows when a subscription, an endpoint or the set of active actors changes."""
-        return self._activity + self.bus.version
+        return self.activity + self.bus.version
 
     def row_handlers(self, topic: str) -> tuple[tuple[Actor | None, Handler], ...]:
         """Who must be called for a row of a market-data topic, by rank: subscribed, active, with a handler of its own.

@@ -40,7 +40,7 @@ class LifecycleDriver(Outbox):
         self._held: dict[str, deque[tuple[Handler, tuple[Any, ...]]]] = {}
         self._announcements: deque[ComponentStateChanged] = deque()
         self._announcing = False
-        self._activity = 0
+        self.activity = 0
 
     def actor(self, actor_id: str) -> Actor:
         """The actor of that id. Raises `LookupError`, with the closest id, when there is none."""
@@ -189,7 +189,7 @@ class LifecycleDriver(Outbox):
         is_active = to_state in ACTIVE_STATES
         if is_active is not actor.is_active:
             actor.is_active = is_active
-            self._activity += 1
+            self.activity += 1
         event = ComponentStateChanged(
             actor.actor_id, from_state, to_state, trigger, self.clock.now_ns(), self.epoch, reason
         )

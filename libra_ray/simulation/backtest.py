@@ -119,6 +119,8 @@ def _states(
             market.quotes = state
         elif stream.schema is TRADES:
             market.trades = state
+        elif stream.schema is MARK_PRICES:
+            state.matches = True  # stops may look at the mark
         elif stream.schema is BARS and (market.bars is None or _is_shorter(state, market.bars)):
             market.bars = state
     for market in markets.values():

@@ -165,9 +165,7 @@ class Executions:
         return True
 
     def _can_pay(self, market: Market, order: Order, qty_raw: int, px_raw: int, fee: int) -> bool:
-        """A cash account never goes below zero: not in money, not in what it sells."""
-        if self.settings.allow_borrowing:
-            return True
+        """A cash account never goes below zero; what is not a pair may be sold short where borrowing is allowed."""
         instrument = market.instrument
         account = self._portfolio.accounts[self.settings.name]
         worth = instrument.notional(px_raw=px_raw, qty_raw=qty_raw).raw
@@ -178,8 +176,10 @@ class Executions:
             scale = instrument.base.precision - instrument.size_precision
             needed = qty_raw * 10**scale if scale >= 0 else -(-qty_raw // 10**-scale)
             return account.total_raw(instrument.base.code) >= needed and cash + worth >= fee
+        if cash + worth < fee:
+            return False
         position = self._portfolio.open.get((order.instrument_id, order.strategy_id))
-        return position is not None and position.quantity_raw >= qty_raw and cash + worth >= fee
+        return self.settings.allow_borrowing or (position is not None and position.quantity_raw >= qty_raw)
 
     # ------------------------------------------------------------------ endings
 

@@ -20,7 +20,7 @@ def run_arrays(record: RunRecord, portfolio: Portfolio) -> RunArrays:
     fills = [event for event in record.events if type(event) is OrderFilled]
     ends = [order.status for order in record.orders]
     closed = portfolio.closed
-    units = {position.currency.code for position in closed}
+    units = list(dict.fromkeys(position.currency.code for position in closed))
     fees: dict[str, int] = {}
     decimals: dict[str, int] = {}
     for fill in fills:
@@ -30,7 +30,7 @@ def run_arrays(record: RunRecord, portfolio: Portfolio) -> RunArrays:
     return RunArrays(
         curve=curve,
         pnl=np.array([position.realized_raw / 10.0**position.currency.precision for position in closed], np.float64),
-        pnl_currency=units.pop() if len(units) == 1 else None,
+        pnl_currency=units[0] if len(units) == 1 else None,
         opened_ns=np.array([p.ts_opened_ns for p in (*closed, *portfolio.open.values())], np.int64),
         closed_ns=np.array([p.ts_closed_ns for p in closed] + [STILL_OPEN_NS] * len(portfolio.open), np.int64),
         traded_value=_traded_value(fills, portfolio, curve.currency),

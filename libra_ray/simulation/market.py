@@ -14,6 +14,7 @@ from libra_ray.simulation.stream_state import Reach, StreamState
 __all__ = ["Market", "Working"]
 
 BAR_STEPS: Final = 4
+_BETWEEN: Final = (TriggerType.MID_POINT, TriggerType.MARK_PRICE)
 _SIZES: Final = ("bid_qty", "ask_qty")
 
 
@@ -171,11 +172,16 @@ class Market:
 
     @staticmethod
     def _reach_stop(reach: Reach, order: Order, trigger: int) -> None:
-        """Where a stop may be hit. A mid between bid and ask is covered by the outer of the two."""
+        """Where a stop may be hit. A mid is covered by the outer of bid and ask, whichever that is."""
+        either = order.trigger_type in _BETWEEN
         if order.is_buy:
             reach.ask_rise = min(reach.ask_rise, trigger)
+            if either:
+                reach.bid_rise = min(reach.bid_rise, trigger)
         else:
             reach.bid_fall = max(reach.bid_fall, trigger)
+            if either:
+                reach.ask_fall = max(reach.ask_fall, trigger)
 
     # ------------------------------------------------------------------ what a step reaches
 
@@ -185,12 +191,20 @@ class Market:
         if source is TriggerType.LAST_PRICE:
             px = trade_px if trade_px is not None else self.rows.last()
             return px is not None and (px >= trigger if order.is_buy else px <= trigger)
+        if source is TriggerType.MARK_PRICE:
+            twice = self.rows.mark_twice()
+            return twice is not None and (twice >= 2 * trigger if order.is_buy else twice <= 2 * trigger)
         bid, ask = self.book.bids.px, self.book.asks.px
         if bid is None or ask is None:
             return False
         if source is TriggerType.MID_POINT:
             return bid + ask >= 2 * trigger if order.is_buy else bid + ask <= 2 * trigger
         return ask >= trigger if order.is_buy else bid <= trigger
+
+    def looks_at_mark(self, order: Order) -> bool:
+        """Whether the order's trigger is held against mark rows, so that no other row can hit it."""
+        marks = self.rows.marks
+        return order.trigger_type is TriggerType.MARK_PRICE and marks is not None and marks.index >= 0
 
     def in_priority(self, reached: Iterable[tuple[int, Working]]) -> list[Working]:
         """Reached orders in the order of execution, from (price or trigger, order) pairs.

@@ -6,11 +6,11 @@ need: as long as no order can be touched and nothing is due, rows go straight fr
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
-from libra_ray.data.merge import merged_runs
+from libra_ray.data.merge import Run, merged_runs
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.schemas import Row
 from libra_ray.runtime import NEVER_NS, Actor
@@ -37,11 +37,13 @@ class Replay:
         self._kernel = kernel
         self._host = kernel.host
         self._clock = kernel.clock
+        self._table = kernel.bus.table
         self._states = states
         self._markets = markets
         self._venues = venues
         self._venue_list = tuple(venues.values())
         self._day_end_ns = 0
+        self.merged: Callable[[], Iterable[Run]] = lambda: merged_runs([state.ts for state in states])
 
     def run(self) -> None:
         """Replay all rows. Faults are the host's; what a kernel part or the library raises passes through."""
@@ -53,7 +55,7 @@ class Replay:
         for venue in self._venues:
             self._kernel.sample_equity(venue, first_ns)
         self._host.settle()  # what on_start sent, before row 0
-        for run in merged_runs([state.ts for state in self._states]):
+        for run in self.merged():
             self._replay_rows(self._states[run.stream], run.start, run.stop)
             if self._kernel.halted_by is not None:
                 return
@@ -81,18 +83,17 @@ class Replay:
 
     def _free_until(self, state: StreamState, at: int, stop: int) -> int:
         """The first row from `at` on before which something is due, or which an order needs the venue for."""
+        market = self._markets[state.instrument_id] if state.matches else None
+        if market is not None and market.pending:
+            return at
         free = state.first_at(min(self._host.timers.next_ns, self._day_end_ns) + 1, at, stop)
         for venue in self._venue_list:
             if venue.expiries:
                 due_ns = venue.next_expiry_ns
                 if due_ns is not None:
                     free = min(free, state.first_at(due_ns, at, stop))
-        if state.matches:
-            market = self._markets[state.instrument_id]
-            if market.pending:
-                return at
-            if market.working:
-                free = min(free, state.next_touch(market.reach, at, free))
+        if market is not None and market.working:
+            free = min(free, state.next_touch(market.reach, at, free))
         return free
 
     def _deliver_free(self, state: StreamState, rows: Iterator[Row], start: int, stop: int) -> int:
@@ -149,9 +150,15 @@ class Replay:
         cursor.index = stop - 1
         return stop
 
+    def _has_expiries(self) -> bool:
+        for venue in self._venue_list:
+            if venue.expiries:
+                return True
+        return False
+
     def _handlers_of(self, state: StreamState) -> tuple[tuple[Actor | None, Handler], ...]:
         """Who is called for rows of a stream, resolved anew when the host says that it may have changed."""
-        version = self._host.version
+        version = self._host.activity + self._table.version  # `host.version`, without its calls
         if state.handlers_version != version:
             state.handlers_version = version
             state.handlers = self._host.row_handlers(state.topic)
@@ -160,7 +167,8 @@ class Replay:
     def _replay_row(self, state: StreamState, index: int, row: Row) -> None:
         """One row in full: what is due before it, the venue, the actors, and what they sent."""
         ts_ns = row.ts_ns
-        self._settle_until(ts_ns, inclusive=False)
+        if self._host.timers.next_ns < ts_ns or self._day_end_ns < ts_ns or self._has_expiries():
+            self._settle_until(ts_ns, inclusive=False)
         for venue in self._venue_list:
             if venue.expiries:
                 due_ns = venue.next_expiry_ns
@@ -197,8 +205,8 @@ class Replay:
                 if venue.expiries:
                     expiry_ns = min(expiry_ns, venue.next_expiry_ns or NEVER_NS)
             due_ns = min(host.timers.next_ns, expiry_ns, self._day_end_ns)
-            if due_ns > limit_ns:
-                return
+            if max(due_ns, clock.ts_ns) > limit_ns:
+                return  # what was due in the past is due now, and so comes after the rows of this time
             clock.ts_ns = max(clock.ts_ns, due_ns)
             if expiry_ns == due_ns:
                 for venue in self._venue_list:

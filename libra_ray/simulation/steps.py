@@ -5,7 +5,7 @@ triggered ones as takers against the book.
 """
 
 from libra_ray.matching import L1Book
-from libra_ray.messages.schemas import Bar, Row, Trade
+from libra_ray.messages.schemas import Bar, MarkPrice, Row, Trade
 from libra_ray.model.enums import (
     AggressorSide,
     LiquiditySide,
@@ -13,13 +13,14 @@ from libra_ray.model.enums import (
     TriggerType,
 )
 from libra_ray.simulation.executions import Executions
-from libra_ray.simulation.market import BAR_STEPS, Market, Working, bar_path, bar_sizes
+from libra_ray.simulation.market import BAR_STEPS, Market, Working, bar_path, bar_sizes, is_market_type
 from libra_ray.simulation.stream_state import StreamState
 
 __all__ = ["Steps"]
 
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 _LAST = TriggerType.LAST_PRICE
+_MARK = TriggerType.MARK_PRICE
 
 
 class Steps(Executions):
@@ -36,6 +37,9 @@ class Steps(Executions):
         if isinstance(row, Trade):
             if state.matches:
                 self._match_trade(market, state, row)
+            return
+        if isinstance(row, MarkPrice):
+            self._match_mark(market)
             return
         market.stand_at_latest()
         if state.matches:
@@ -104,6 +108,23 @@ class Steps(Executions):
             if working.order.client_order_id in market.working:
                 self._trigger(market, working)
 
+    def _match_mark(self, market: Market) -> None:
+        """Stops that look at the mark price, against the book as it stands; between two bars they wait for the open."""
+        market.stand_at_latest()
+        hit = [
+            (working.trigger, working)
+            for working in market.working.values()
+            if working.waits and not working.pending and working.order.trigger_type is _MARK
+            if market.stop_is_hit(working.order, working.trigger)
+        ]
+        for working in market.in_priority(hit):
+            if working.order.client_order_id not in market.working:
+                continue
+            if self._holds(market):
+                self._hold(market, working)
+            else:
+                self._trigger(market, working)
+
     # ------------------------------------------------------------------ bars
 
     def _walk_bar(self, market: Market, state: StreamState, bar: Bar) -> None:
@@ -120,10 +141,12 @@ class Steps(Executions):
             book.reset(px, size)
             rows.step_px = px
             if step == 0:
+                # What the pending orders leave to rest waits for the next step: who is reached is settled before them.
+                reached = self._gap(market)
                 if market.pending:
                     self._execute_pending(market)
-                if market.working:
-                    self._gap(market)
+                for working in market.in_priority(reached):
+                    self._execute_reached(market, working)
             else:
                 self._move(market, prices[step - 1], px, size)
         else:
@@ -142,24 +165,27 @@ class Steps(Executions):
             if working.waits:
                 self._trigger(market, working)
             else:
-                self._execute_taker(market, working, working.order.price_raw)
+                order = working.order
+                self._execute_taker(market, working, None if is_market_type(order) else order.price_raw)
         if market.working:
             market.changed()
 
-    def _gap(self, market: Market) -> None:
-        """The open against the last close: stops execute at the open, limits at their own price."""
+    def _gap(self, market: Market) -> list[tuple[int, Working]]:
+        """Whom the open reaches, against the last close: stops execute at the open, limits at their own price."""
         px = market.book.bids.px
         assert px is not None  # noqa: S101  # the step has just set it
         reached: list[tuple[int, Working]] = []
         for working in market.working.values():
             order = working.order
+            if working.pending:
+                continue
             if working.waits:
-                if px >= working.trigger if order.is_buy else px <= working.trigger:
+                is_hit = px >= working.trigger if order.is_buy else px <= working.trigger
+                if is_hit and not market.looks_at_mark(order):
                     reached.append((working.trigger, working))
             elif working.price >= px if order.is_buy else working.price <= px:
                 reached.append((working.price, working))
-        for working in market.in_priority(reached):
-            self._execute_reached(market, working)
+        return reached
 
     def _move(self, market: Market, start: int, end: int, size: int) -> None:
         """The path from one price to the next: stops execute at their trigger, limits at their price."""
@@ -167,7 +193,8 @@ class Steps(Executions):
         for working in market.working.values():
             order = working.order
             if working.waits:
-                if end >= working.trigger if order.is_buy else end <= working.trigger:
+                is_hit = end >= working.trigger if order.is_buy else end <= working.trigger
+                if is_hit and not market.looks_at_mark(order):
                     reached.append((working.trigger, working))
             elif working.price >= end if order.is_buy else working.price <= end:
                 reached.append((working.price, working))

@@ -8,7 +8,7 @@ import numpy as np
 
 from libra_ray.data import Stream
 from libra_ray.matching import NEVER_FALL, NEVER_RISE, Column, next_quote_touch, next_touch
-from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Row, RowSpec
+from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, TRADES, Row, RowSpec
 from libra_ray.portfolio import Cursor
 from libra_ray.runtime import Actor
 from libra_ray.runtime.views import Handler
@@ -127,7 +127,7 @@ class StreamState:
             return next_quote_touch(bid, ask, start, stop, sells, buys)
         if self.schema is BARS:
             return next_touch(self.column("low"), self.column("high"), start, stop, reach.fall, reach.rise)
-        if self.schema is TRADES:
+        if self.schema is TRADES or self.schema is MARK_PRICES:
             price = self.column("price")
             return next_touch(price, price, start, stop, reach.fall, reach.rise)
         return stop

@@ -44,7 +44,7 @@ class SimulatedVenue(Steps):
                 self._accept(order)
                 self._hold(market, working)
             else:
-                self._execute_taker(market, working, order.price_raw)
+                self._execute_taker(market, working, None)
         elif order.type is OrderType.LIMIT:
             self._submit_limit(market, working)
         else:
@@ -60,11 +60,10 @@ class SimulatedVenue(Steps):
         if code is not None or working is None:
             self._report(OrderModifyRejected(*self._head(order), code or "ORDER_CLOSED"))
             return
-        loses_priority = (
-            (command.price_raw is not None and command.price_raw != order.price_raw)
-            or (command.trigger_raw is not None and command.trigger_raw != order.trigger_raw)
-            or (command.quantity_raw is not None and command.quantity_raw > order.quantity_raw)
+        moves = (command.price_raw is not None and command.price_raw != order.price_raw) or (
+            command.trigger_raw is not None and command.trigger_raw != order.trigger_raw
         )
+        loses_priority = moves or (command.quantity_raw is not None and command.quantity_raw > order.quantity_raw)
         changed = (
             None if command.quantity_raw == order.quantity_raw else command.quantity_raw,
             None if command.price_raw == order.price_raw else command.price_raw,
@@ -74,7 +73,9 @@ class SimulatedVenue(Steps):
         if loses_priority:
             working.seq = self._next_priority()
         market.changed()
-        if not working.pending:
+        if order.reduce_only:
+            self._follow_position(market)
+        if moves and not working.pending:
             self._act_after_change(market, working)
 
     def cancel(self, order: Order, ts_ns: int) -> None:

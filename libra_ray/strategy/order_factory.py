@@ -85,7 +85,7 @@ class OrderFactory:
         Raises `ValueError` for an unknown side, type, time in force or trigger type.
         """
         size_raw, size_precision = self.size(instrument_id, quantity)
-        px_raw, trigger_raw, px_precision = self._prices(instrument_id, price, trigger_price)
+        px_raw, trigger_raw, px_precision = self.prices(instrument_id, price, trigger_price)
         if type is None:
             type = _TYPE_OF[price is not None, trigger_price is not None]  # noqa: A001
         tif = (
@@ -136,7 +136,7 @@ class OrderFactory:
         """RESET: count from 1 again."""
         self._made.clear()
 
-    def _prices(
+    def prices(
         self, instrument_id: str, price: DecimalLike | None, trigger: DecimalLike | None
     ) -> tuple[int | None, int | None, int]:
         """Both prices raw at one scale: the instrument's, or a finer one where a price has digits beyond it."""

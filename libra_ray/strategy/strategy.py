@@ -127,15 +127,12 @@ class Strategy(Actor):
         trigger_price: DecimalLike | None = None,
     ) -> None:
         """Change a working order; the answer is OrderUpdated or OrderModifyRejected."""
-        instrument = self.cache.instrument(order.instrument_id)
-        command = ModifyOrder(
-            self.clock.now_ns(),
-            self.actor_id,
-            order,
-            None if quantity is None else instrument.quantity(quantity).raw,
-            None if price is None else instrument.price(price).raw,
-            None if trigger_price is None else instrument.price(trigger_price).raw,
-        )
+        size_raw, size_precision = None, order.size_precision
+        if quantity is not None:
+            size_raw, size_precision = self.orders.size(order.instrument_id, quantity)
+        px_raw, trigger_raw, px_precision = self.orders.prices(order.instrument_id, price, trigger_price)
+        now_ns = self.clock.now_ns()
+        command = ModifyOrder(now_ns, self.actor_id, order, size_raw, px_raw, trigger_raw, size_precision, px_precision)
         self._host.staged.append((self, self._risk, command))
 
     def cancel_order(self, order: Order) -> None:

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from libra_ray.data import Dataset, Stream
+from libra_ray.data.merge import Run
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.events import OrderEvent, OrderFilled, OrderUpdated
 from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, SCHEMAS, TRADES, Schema
@@ -68,8 +69,9 @@ def run_scenario(document: dict[str, Any]) -> ScenarioResult:
     system = _system(form)
     for made in instruments:
         system.add_instrument(made)
-    data, topics = _data(form, {made.id: made for made in instruments})
+    data, topics, runs = _data(form, {made.id: made for made in instruments})
     kernel, replay = build(system, data)
+    replay.merged = lambda: runs
     strategy = ScriptedStrategy()
     strategy.script(form.actions, [made.id for made in instruments], topics)
     kernel.add(strategy)
@@ -112,18 +114,21 @@ def _system(form: ScenarioForm) -> System:
     return system
 
 
-def _data(form: ScenarioForm, instruments: dict[str, Instrument]) -> tuple[Dataset, list[str]]:
-    """The rows as streams. Each row is a step of its own: rows of one ts keep the order of the file."""
+def _data(form: ScenarioForm, instruments: dict[str, Instrument]) -> tuple[Dataset, list[str], list[Run]]:
+    """The rows as streams, their topics, and the order of the file, which also rows of one ts keep."""
     first = form.instruments[0].id
     columns: dict[tuple[str, str], list[list[Any]]] = {}
+    runs: list[Run] = []
     for row in form.data:
-        columns.setdefault((row[0], row[2] or first), []).append(list(row))
-    streams = []
+        rows = columns.setdefault((row[0], row[2] or first), [])
+        runs.append(Run(list(columns).index((row[0], row[2] or first)), len(rows), len(rows) + 1))
+        rows.append(list(row))
+    streams: list[Stream] = []
     for (kind, instrument_id), rows in columns.items():
         schema = _SCHEMA_OF[kind]
         streams.append(_stream(schema, instruments[instrument_id], kind, rows))
     data = Dataset(streams)
-    return data, [stream.topic for stream in data.streams]
+    return data, [stream.topic for stream in data.streams], runs
 
 
 def _stream(schema: Schema, instrument: Instrument, kind: str, rows: list[list[Any]]) -> Stream:

@@ -66,6 +66,7 @@ def test_damaged_packing_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_bomb_is_refused_within_two_seconds_and_512_mib(tmp_path: Path) -> None:
     path = tmp_path / "bomb.csv.gz"
     path.write_bytes(gzip.compress(b"1704067200,1,1\n" * 70_000) * 400)  # 420 MB
@@ -77,7 +78,9 @@ def test_a_bomb_is_refused_within_two_seconds_and_512_mib(tmp_path: Path) -> Non
         "try: import_file(sys.argv[1], btc, 'trades')\n"
         "except DataError as error: print(error.code)\n"
         "end = resource.getrusage(resource.RUSAGE_SELF)\n"
-        "print(end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime, end.ru_maxrss)\n"
+        # Not ru_maxrss: that begins with the size of the process that started this one.
+        "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1]\n"
+        "print(end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime, peak)\n"
     )
 
     result = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)

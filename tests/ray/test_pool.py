@@ -96,7 +96,7 @@ def test_workers_map_a_dataset_and_do_not_copy_it(pool: EnginePool) -> None:
     data = synth("quotes", instrument, rows=1_000_000, price="1.1")
 
     with SharedFolder(data.write) as shared:
-        outcomes = list(pool.map_unordered(Reader(), range(20), shared=shared))
+        outcomes = list(pool.map_unordered(Reader(), range(200), shared=shared))
 
     values = [outcome.value for outcome in outcomes if outcome.value]
     assert {read for read, _, _ in values} == {sum_of(data)}

@@ -1,0 +1,121 @@
+"""Files that are no files, damaged, or not what they say: refused before a value is read."""
+
+import os
+import socket
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from libra_ray.data.importer import import_file
+from libra_ray.errors import DataError
+from libra_ray.model.instruments import pair
+
+BTC = pair("BTCUSDT.SIM", base="BTC", quote="USDT", tick="0.01", step="0.001")
+TRADES = "ts,price,qty\n"
+GOOD_TRADE = "2024-01-01T00:00:00Z,100,1"
+
+
+def refused(path: Path) -> str:
+    before = sorted(path.parent.iterdir())
+    with pytest.raises(DataError) as caught:
+        import_file(path, BTC, "trades", wording="command")
+    assert sorted(path.parent.iterdir()) == before, "a refused import writes nothing"
+    return caught.value.message
+
+
+def csv(folder: Path, name: str, text: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_a_parquet_file_without_its_footer(tmp_path: Path) -> None:
+    path = csv(tmp_path, "x.parquet", b"PAR1" + b"\x00" * 4182)
+
+    assert refused(path) == (
+        "DATA011 x.parquet: footer unreadable at byte 4,182 of 4,186. "
+        "The file is truncated or not Parquet; copy it again."
+    )
+
+
+def test_a_parquet_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"ts": [1_704_067_200] * 50, "price": ["1"] * 50, "qty": [1] * 50}), path)
+    whole = path.read_bytes()
+
+    for length in range(0, len(whole), 23):
+        path.write_bytes(whole[:length])
+        assert refused(path).startswith("DATA011 x.parquet: footer unreadable at byte ")
+
+
+def test_a_damaged_page_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"ts": [1_704_067_200] * 50, "price": ["1"] * 50, "qty": [1] * 50}), path)
+    whole = bytearray(path.read_bytes())
+    whole[4:60] = b"\xff" * 56
+    path.write_bytes(whole)
+
+    assert refused(path).startswith("DATA011 x.parquet row 0: unreadable (")
+
+
+def test_a_line_with_fields_missing(tmp_path: Path) -> None:
+    path = csv(tmp_path, "t.csv", f"{TRADES}{GOOD_TRADE}\n\n1,2\n")
+
+    assert refused(path) == ("DATA011 t.csv:4: 2 fields where the file has 3: '1,2'. The line is damaged; correct it.")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.csv") == (
+        "DATA011 none.csv: cannot be read (No such file or directory). Check the path."
+    )
+
+
+def test_another_encoding(tmp_path: Path) -> None:
+    path = csv(tmp_path, "t.csv", (TRADES + GOOD_TRADE + "\nzürich,1,1\n").encode("latin-1"))
+
+    assert refused(path) == "DATA015 t.csv:3: byte 0xFC is not UTF-8. Save the file as UTF-8."
+
+
+def test_a_byte_order_mark_inside_the_file(tmp_path: Path) -> None:
+    path = csv(tmp_path, "t.csv", f"\ufeff{TRADES}{GOOD_TRADE}\n\ufeff{GOOD_TRADE}\n")
+
+    assert refused(path) == "DATA015 t.csv:3: byte order mark inside the file. Remove it."
+
+
+def test_too_many_columns(tmp_path: Path) -> None:
+    path = csv(tmp_path, "t.csv", ",".join(f"c{number}" for number in range(10_000)) + "\n")
+
+    assert refused(path) == (
+        "DATA017 t.csv: 10,000 columns exceed the limit of 4,096. Keep the columns that are needed."
+    )
+
+
+@pytest.mark.slow
+def test_too_many_columns_of_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({f"c{number}": pa.array([], pa.int8()) for number in range(4_097)}), path)
+
+    assert refused(path) == (
+        "DATA017 t.parquet: 4,097 columns exceed the limit of 4,096. Keep the columns that are needed."
+    )
+
+
+def test_a_fifo_is_not_waited_on(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+
+    assert refused(tmp_path / "t.csv") == ("DATA017 t.csv: is a FIFO, not a regular file. Give the file itself.")
+
+
+def test_links_devices_sockets_and_folders_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(csv(tmp_path, "t.csv", TRADES + GOOD_TRADE))
+    (tmp_path / "folder.csv").mkdir()
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(tmp_path / "s"))
+
+        assert refused(tmp_path / "s").startswith("DATA017 s: is a socket, ")
+    assert refused(tmp_path / "link.csv").startswith("DATA017 link.csv: is a symbolic link, ")
+    assert refused(tmp_path / "folder.csv").startswith("DATA017 folder.csv: is a folder, ")
+    with pytest.raises(DataError, match=r"^DATA017 zero: is a device, not a regular file\."):
+        import_file("/dev/zero", BTC, "trades")

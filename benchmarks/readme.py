@@ -22,15 +22,13 @@ _BLOCK = re.compile(r"<!-- numbers -->\n.*?(?=\nEach figure)", re.DOTALL)
 
 
 def rendered(document: dict[str, Any]) -> str:
-    """A Markdown table of the budgeted figures, and of the rates of benchmarks without a budget, with the machine and versions it was measured on."""
+    """A Markdown table of the budgeted figures, and of rates where there is no budget, with machine and versions."""
     lines = ["| benchmark | figure | measured | budget |", "| --- | --- | --- | --- |"]
     for report in document["benchmarks"]:
-        for budget in report["budgets"]:
-            lines.append(f"| `{report['benchmark']}` | {budget['route']} | {_measured(budget)} | {_limit(budget)} |")
+        name = report["benchmark"]
+        lines.extend(f"| `{name}` | {b['route']} | {_measured(b)} | {_limit(b)} |" for b in report["budgets"])
         if not report["budgets"]:
-            for route in report["routes"]:
-                rate = f"{route['items_per_s']:,.1f} items/s"
-                lines.append(f"| `{report['benchmark']}` | {route['name']} | {rate} | |")
+            lines.extend(f"| `{name}` | {r['name']} | {r['items_per_s']:,.1f} items/s | |" for r in report["routes"])
     first = document["benchmarks"][0]
     machine, versions = first["machine"], first["versions"]
     shown = ", ".join(f"{name} {versions[name]}" for name in ("python", "numpy", "numba", "pyarrow", "ray"))

@@ -123,7 +123,7 @@ def exact_notional(instrument: Instrument, px_raw: int | Fraction, qty_raw: int)
     """Price x quantity x multiplier in quote currency, inverse: quantity x multiplier / price in base; not rounded."""
     units = Fraction(qty_raw * instrument.multiplier.num, instrument.multiplier.den * 10**instrument.size_precision)
     price = Fraction(px_raw, 10**instrument.price_precision)
-    return units / price if instrument.inverse else units * price
+    return units * (Fraction(price.denominator, price.numerator) if instrument.inverse else price)
 
 
 def check_notional(instrument: Instrument, order: Order, px_raw: int) -> Refusal | None:

@@ -151,10 +151,7 @@ class Replay:
         return stop
 
     def _has_expiries(self) -> bool:
-        for venue in self._venue_list:
-            if venue.expiries:
-                return True
-        return False
+        return any(venue.expiries for venue in self._venue_list)
 
     def _handlers_of(self, state: StreamState) -> tuple[tuple[Actor | None, Handler], ...]:
         """Who is called for rows of a stream, resolved anew when the host says that it may have changed."""

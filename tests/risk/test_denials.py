@@ -30,7 +30,7 @@ class Sender(lr.Strategy):
 ORDER: dict[str, Any] = {}
 
 
-def _refusal(instrument: str = "BTCUSDT.SIM", venue: str = "SIM", **order: Any) -> tuple[str, str]:
+def _refusal(instrument: str = "BTCUSDT.SIM", venue: str = "SIM", **order: str) -> tuple[str, str]:
     ORDER.clear()
     ORDER.update(instrument_id=instrument, side="BUY", **order)
     columns = {
@@ -57,14 +57,18 @@ def _refusal(instrument: str = "BTCUSDT.SIM", venue: str = "SIM", **order: Any) 
         (
             {"quantity": "0.00005", "price": "64000.00"},
             "NOTIONAL_BELOW_MIN",
-            "ORD002 notional 3.20 USDT for BTCUSDT.SIM is below the minimum 5.00. "
-            "Raise the quantity to at least 0.00008.",
+            (
+                "ORD002 notional 3.20 USDT for BTCUSDT.SIM is below the minimum 5.00. "
+                "Raise the quantity to at least 0.00008."
+            ),
         ),
         (
             {"quantity": "0.00001", "price": "64000.00"},
             "QUANTITY_BELOW_MIN",
-            "ORD002 quantity 0.00001 for BTCUSDT.SIM is below the minimum 0.00002. "
-            "Raise the quantity to at least 0.00002.",
+            (
+                "ORD002 quantity 0.00001 for BTCUSDT.SIM is below the minimum 0.00002. "
+                "Raise the quantity to at least 0.00002."
+            ),
         ),
         (
             {"quantity": "1", "price": "100.005"},
@@ -74,12 +78,14 @@ def _refusal(instrument: str = "BTCUSDT.SIM", venue: str = "SIM", **order: Any) 
         (
             {"quantity": "1.000005", "price": "100.00"},
             "QUANTITY_OFF_STEP",
-            "ORD003 quantity 1.000005 for BTCUSDT.SIM is not a multiple of the step 0.00001. "
-            "Nearest are 1.00000 and 1.00001.",
+            (
+                "ORD003 quantity 1.000005 for BTCUSDT.SIM is not a multiple of the step 0.00001. "
+                "Nearest are 1.00000 and 1.00001."
+            ),
         ),
     ],
 )
-def test_the_denial_names_value_and_fix(order: dict[str, Any], code: str, message: str) -> None:
+def test_the_denial_names_value_and_fix(order: dict[str, str], code: str, message: str) -> None:
     assert _refusal(**order) == (code, message)
 
 

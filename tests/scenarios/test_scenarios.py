@@ -42,7 +42,8 @@ def test_every_shared_scenario_passes_or_is_named_as_unsupported(shared: Path) -
 
 
 def _minimal() -> dict[str, Any]:
-    return json.loads(CASES[0].read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads(CASES[0].read_text(encoding="utf-8"))
+    return document
 
 
 def test_a_wrong_expectation_fails_with_its_path() -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 
 import libra_ray as lr
 from libra_ray.data import Dataset, Stream
+from libra_ray.kernel import TradingKernel
 from libra_ray.messages.events import AccountBooked
 from libra_ray.messages.schemas import BARS, QUOTES, TRADES
 from libra_ray.simulation.backtest import build
 from libra_ray.simulation.replay import Replay
+from libra_ray.simulation.run_hash import run_hash
 from libra_ray.simulation.stream_state import StreamState
 
 SHARE = lr.equity("ACME.SIM", quote="USD", margin_init="0.1", maker_fee="0.0001", taker_fee="0.0004")
@@ -107,9 +110,10 @@ def _data(kinds: Sequence[str], rows: int, seed: int) -> Dataset:
     return Dataset(streams)
 
 
-def _run(data: Dataset, steps: Sequence[Step], *, batch_rows: int = 8_192, **venue: Any) -> Any:
+def _run(data: Dataset, steps: Sequence[Step], *, batch_rows: int = 8_192, **venue: object) -> TradingKernel:
     system = lr.System("fuzz", seed=3)
-    system.add_venue("SIM", balances=["10_000 USD"], **venue)
+    settings: dict[str, Any] = {"balances": ["10_000 USD"], **venue}
+    system.add_venue("SIM", **settings)
     kernel, replay = build(system, data, batch_rows=batch_rows)
     strategy = Fuzz()
     strategy.steps, strategy.topics = steps, [stream.topic for stream in data.streams]
@@ -119,9 +123,7 @@ def _run(data: Dataset, steps: Sequence[Step], *, batch_rows: int = 8_192, **ven
     return kernel
 
 
-def _hash(kernel: Any) -> str:
-    from libra_ray.simulation.run_hash import run_hash
-
+def _hash(kernel: TradingKernel) -> str:
     return run_hash(kernel.record, kernel.portfolio)
 
 
@@ -218,7 +220,7 @@ def golden_hash() -> str:
 
 @pytest.mark.slow
 def test_the_golden_run_is_the_same_under_other_hash_seeds() -> None:
-    code = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r}); "
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
     code += "import test_determinism as t; print(t.golden_hash())"
     found = {golden_hash()}
     for hash_seed in ("0", "4242"):

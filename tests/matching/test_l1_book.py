@@ -58,11 +58,11 @@ def test_catching_up_is_the_same_as_row_by_row(rows: list[tuple[int, int, int, i
         book.show(*rows[start])
         if takes:
             book.use(1, is_buy=True)
-    columns = [np.array(column, np.int64) for column in zip(*rows, strict=True)]
+    bid, ask, bid_size, ask_size = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     for row in rows[start + 1 :]:
         slow.show(*row)
     if start + 1 < len(rows):
-        fast.replay(*columns, start + 1, len(rows))
+        fast.replay(bid, ask, bid_size, ask_size, start + 1, len(rows))
 
     for one, other in ((slow.asks, fast.asks), (slow.bids, fast.bids)):
         assert (one.px, one.size, one.used) == (other.px, other.size, other.used)

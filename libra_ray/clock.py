@@ -4,9 +4,9 @@
 """
 
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["Clock", "LiveClock", "VirtualClock"]
+__all__ = ["Clock", "LiveClock", "Stamped", "VirtualClock"]
 
 
 class Clock(Protocol):
@@ -17,22 +17,47 @@ class Clock(Protocol):
         ...
 
 
+class _HasTime(Protocol):
+    @property
+    def ts_ns(self) -> int: ...
+
+
+class Stamped(Protocol):
+    """A cursor over rows that carry their time."""
+
+    @property
+    def row(self) -> _HasTime | Any:  # noqa: ANN401 - None before the first row, when nobody asks
+        """The row it stands at."""
+        ...
+
+
 class VirtualClock:
     """Time that stands still until it is moved.
 
-    A loop that already replays ordered rows assigns `ts_ns` directly, which costs one attribute store a row; everybody
-    else uses `advance_to`, which refuses to go back.
+    A loop that already replays ordered rows lets it `follow` its cursor, so that a row costs the clock nothing, or
+    assigns `ts_ns`; everybody else uses `advance_to`, which refuses to go back.
     """
 
-    __slots__ = ("ts_ns",)
+    __slots__ = ("_followed", "ts_ns")
 
     ts_ns: int
 
     def __init__(self, ts_ns: int = 0) -> None:
         self.ts_ns = ts_ns
+        self._followed: Stamped | None = None
 
     def now_ns(self) -> int:
-        return self.ts_ns
+        followed = self._followed
+        return self.ts_ns if followed is None else followed.row.ts_ns
+
+    def follow(self, cursor: "Stamped") -> None:
+        """Be at the time of the cursor's row, whichever that is when somebody asks, until `stand_at`."""
+        self._followed = cursor
+
+    def stand_at(self, ts_ns: int) -> None:
+        """Stand still at `ts_ns` again."""
+        self._followed = None
+        self.ts_ns = ts_ns
 
     def advance_to(self, ts_ns: int) -> None:
         """Move to `ts_ns`; staying is allowed. Raises `ValueError` when that lies in the past."""

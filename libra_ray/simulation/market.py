@@ -228,11 +228,13 @@ def _price_then_time(entry: tuple[int, int, Working]) -> tuple[int, int]:
     return entry[0], entry[1]
 
 
-def bar_sizes(volume_raw: int, step_raw: int) -> tuple[int, int, int, int]:
-    """How much each of a bar's four steps shows: a quarter, down to the step, at least one; the close gets the rest."""
+def bar_sizes(volume_raw: int, step_raw: int) -> tuple[int, int]:
+    """How much a bar's first three steps show each, and its close.
+
+    A quarter of the volume, down to the size step, at least one; the close gets the rest, at least one.
+    """
     quarter = volume_raw // BAR_STEPS // step_raw * step_raw or step_raw
-    rest = volume_raw - 3 * quarter
-    return quarter, quarter, quarter, max(rest, step_raw)
+    return quarter, max(volume_raw - 3 * quarter, step_raw)
 
 
 def bar_path(bar: Bar, *, adaptive: bool) -> tuple[int, int, int, int]:

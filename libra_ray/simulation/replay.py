@@ -8,11 +8,12 @@ need: as long as no order can be touched and nothing is due, rows go straight fr
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from libra_ray.data.merge import Run, merged_runs
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.schemas import Row
+from libra_ray.portfolio import Cursor
 from libra_ray.runtime import NEVER_NS, Actor
 from libra_ray.runtime.views import Handler
 from libra_ray.simulation.market import Market
@@ -109,21 +110,23 @@ class Replay:
         at = start
         if len(handlers) == 1:
             actor, handler = handlers[0]
+            clock.follow(cursor)
             try:
-                for at, row in enumerate(stretch, start):  # noqa: B007 - the index is wanted after the loop too
-                    cursor.row = row
-                    clock.ts_ns = row.ts_ns
-                    handler(row)
+                for at, cursor.row in enumerate(stretch, start):  # noqa: B007 - the index is wanted after the loop too
+                    handler(cursor.row)
                     if staged:
                         host.commit()
                         break
                 else:
                     cursor.index = stop - 1
+                    self._stand_at_row_of(cursor)
                     return stop
             except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
                 cursor.index = at
+                self._stand_at_row_of(cursor)
                 host.on_handler_error(actor, error)
             cursor.index = at
+            self._stand_at_row_of(cursor)
             host.settle()
             return at + 1
         if not handlers:
@@ -149,6 +152,11 @@ class Replay:
                 return at + 1
         cursor.index = stop - 1
         return stop
+
+    def _stand_at_row_of(self, cursor: Cursor[Any]) -> None:
+        """The clock followed the cursor through a free stretch; now it stands at the row that ended it."""
+        row = cursor.row
+        self._clock.stand_at(self._clock.ts_ns if row is None else row.ts_ns)
 
     def _has_expiries(self) -> bool:
         return any(venue.expiries for venue in self._venue_list)

@@ -131,29 +131,30 @@ class Steps(Executions):
         """The four steps of a bar: what is pending executes at the open, the rest along the path."""
         market.source = "bars"
         market.stands_at_row_in_hand(state.cursor.index)
-        prices = bar_path(bar, adaptive=self._is_adaptive)
-        sizes = bar_sizes(bar.volume_raw, market.instrument.step_raw)
-        book, rows = market.book, market.rows
-        for step in range(BAR_STEPS):
-            if not market.working:
-                break
-            px, size = prices[step], sizes[step]
-            book.reset(px, size)
-            rows.step_px = px
-            if step == 0:
-                # What the pending orders leave to rest waits for the next step: who is reached is settled before them.
-                reached = self._gap(market)
-                if market.pending:
-                    self._execute_pending(market)
-                for working in market.in_priority(reached):
-                    self._execute_reached(market, working)
-            else:
-                self._move(market, prices[step - 1], px, size)
+        quarter, close_size = bar_sizes(bar.volume_raw, market.instrument.step_raw)
+        self._open_bar(market, bar.open_raw, quarter)
+        if market.working:
+            prices = bar_path(bar, adaptive=self._is_adaptive)
+            for step in range(1, BAR_STEPS):
+                size = close_size if step == BAR_STEPS - 1 else quarter
+                market.book.reset(prices[step], size)
+                market.rows.step_px = prices[step]
+                self._move(market, prices[step - 1], prices[step], size)
         else:
-            market.rows.step_px = None
-            return
+            market.forget_book()  # nobody is left to use what the steps before the close showed
         market.rows.step_px = None
-        market.forget_book()  # nobody is left to use what the steps before the close showed
+
+    def _open_bar(self, market: Market, px: int, size: int) -> None:
+        """The first step. Who is reached is settled before pending orders execute: their rest waits a step."""
+        if not market.working:
+            return
+        market.book.reset(px, size)
+        market.rows.step_px = px
+        reached = self._gap(market) if len(market.working) > len(market.pending) else []
+        if market.pending:
+            self._execute_pending(market)
+        for working in market.in_priority(reached) if reached else ():
+            self._execute_reached(market, working)
 
     def _execute_pending(self, market: Market) -> None:
         """Orders that arrived between two bars execute at the open, in order of arrival, as takers."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from libra_ray.clock import LiveClock
-from libra_ray.data import Dataset
+from libra_ray.data import Dataset, Stream
 from libra_ray.errors import ConfigError, DataError
 from libra_ray.kernel import KernelParts, TradingKernel, VenueSettings
 from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, TRADES
@@ -18,7 +18,7 @@ from libra_ray.simulation.stream_state import StreamState
 from libra_ray.simulation.system import System
 from libra_ray.simulation.venue import SimulatedVenue
 
-__all__ = ["backtest", "build"]
+__all__ = ["attach", "backtest", "build", "cursor_of"]
 
 BATCH_ROWS = 8_192
 COLLECT_EVERY = 200_000
@@ -105,27 +105,36 @@ def _states(
         if stream.schema not in _REPLAYED:
             fix = "Replay bars, quotes, trades or mark prices."
             raise ConfigError("CONF008", None, f"{stream.topic}: {stream.schema.name} are not replayed", fix)
-        market = markets[stream.instrument.id]
-        rows = cache.rows.of(stream.instrument.id)
-        if stream.schema is BARS:
-            cursor = rows.cursor_of_bars(stream.period)
-        else:
-            cursor = Cursor()
-            setattr(rows, {QUOTES: "quotes", TRADES: "trades", MARK_PRICES: "marks"}[stream.schema], cursor)
-        state = StreamState(stream, cursor, batch_rows=batch_rows)
-        market.streams.append(state)
+        state = StreamState(stream, cursor_of(stream, cache), batch_rows=batch_rows)
         states.append(state)
-        if stream.schema is QUOTES:
-            market.quotes = state
-        elif stream.schema is TRADES:
-            market.trades = state
-        elif stream.schema is MARK_PRICES:
-            state.matches = True  # stops may look at the mark
-        elif stream.schema is BARS and (market.bars is None or _is_shorter(state, market.bars)):
-            market.bars = state
-    for market in markets.values():
-        _choose_matching(market, venues[market.instrument.venue].settings)
+        attach(state, markets[stream.instrument.id], venues[stream.instrument.venue].settings)
     return states
+
+
+def cursor_of(stream: Stream, cache: Cache) -> Cursor[Any]:
+    """A new cursor for a stream, known to the market's rows."""
+    rows = cache.rows.of(stream.instrument.id)
+    if stream.schema is BARS:
+        return rows.cursor_of_bars(stream.period)
+    cursor: Cursor[Any] = Cursor()
+    setattr(rows, {QUOTES: "quotes", TRADES: "trades", MARK_PRICES: "marks"}[stream.schema], cursor)
+    return cursor
+
+
+def attach(state: StreamState, market: Market, settings: VenueSettings) -> None:
+    """Make a stream known to the market whose instrument it shows, and choose anew which streams execute orders."""
+    market.streams.append(state)
+    if state.schema is QUOTES:
+        market.quotes = state
+    elif state.schema is TRADES:
+        market.trades = state
+    elif state.schema is MARK_PRICES:
+        state.matches = True  # stops may look at the mark
+    elif state.schema is BARS and (market.bars is None or _is_shorter(state, market.bars)):
+        if market.bars is not None:
+            market.bars.matches = False
+        market.bars = state
+    _choose_matching(market, settings)
 
 
 def _is_shorter(one: StreamState, other: StreamState) -> bool:

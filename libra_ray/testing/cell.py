@@ -1,0 +1,267 @@
+"""A cell: one fused system on simulated time, driven row by row from a test."""
+
+from typing import Any, TypeVar
+
+from libra_ray.data import Stream
+from libra_ray.errors import LibraError
+from libra_ray.kernel import KernelParts, TradingKernel, VenueSettings
+from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder
+from libra_ray.messages.events import AnyEvent
+from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, TRADES, Row, Schema
+from libra_ray.model.enums import AggressorSide
+from libra_ray.model.identifiers import period_ns
+from libra_ray.model.instruments import Instrument
+from libra_ray.model.numbers import DecimalLike
+from libra_ray.model.orders import Order
+from libra_ray.model.positions import Position
+from libra_ray.portfolio import Cursor
+from libra_ray.runtime import Actor
+from libra_ray.simulation import System
+from libra_ray.simulation.backtest import attach, cursor_of
+from libra_ray.simulation.market import Market
+from libra_ray.simulation.replay import Replay
+from libra_ray.simulation.stream_state import StreamState
+from libra_ray.simulation.venue import SimulatedVenue
+from libra_ray.strategy import OrderFactory, Strategy, StrategyConfig
+
+__all__ = ["Cell"]
+
+A = TypeVar("A", bound=Actor)
+C = TypeVar("C", bound=Command)
+E = TypeVar("E", bound=AnyEvent)
+
+SECOND_NS = 10**9
+PLENTY = 1_000_000
+
+
+class Hand(Strategy):
+    """Sends what the test itself sends."""
+
+    config: StrategyConfig
+
+
+class Feed(StreamState):
+    """A stream that grows by one row at a time."""
+
+    def __init__(self, schema: Schema, instrument: Instrument, period: str, cursor: Cursor[Any]) -> None:
+        empty = schema.table(instrument, {name: [] for name in ("ts_init_ns", *schema.names[2:])}, period=period)
+        super().__init__(Stream(schema, instrument, period, empty), cursor, batch_rows=1)
+        self._columns = [[] for _ in schema.names]
+
+    def push(self, values: tuple[int, ...]) -> tuple[int, Row]:
+        """Add a row; its index and the row."""
+        for column, value in zip(self._columns, values, strict=True):
+            column.append(value)  # type: ignore[union-attr]  # a feed's columns are lists
+        self.rows += 1
+        return self.rows - 1, self.schema.row(self.spec, *values)
+
+
+class RecordingClient:
+    """Notes what is sent to a venue, and passes it on."""
+
+    def __init__(self, venue: SimulatedVenue, sent: list[Command]) -> None:
+        self._venue, self._sent = venue, sent
+
+    def submit(self, order: Order, ts_ns: int) -> None:
+        self._sent.append(SubmitOrder(ts_ns, order.strategy_id, order))
+        self._venue.submit(order, ts_ns)
+
+    def modify(self, command: ModifyOrder) -> None:
+        self._sent.append(command)
+        self._venue.modify(command)
+
+    def cancel(self, order: Order, ts_ns: int) -> None:
+        self._sent.append(CancelOrder(ts_ns, order.strategy_id, order))
+        self._venue.cancel(order, ts_ns)
+
+
+class Cell:
+    """One system for a unit test: actors, risk and execution engine, simulated venues; the test is the market.
+
+        cell = Cell(lr.equity("ACME.SIM", quote="USD"))
+        strategy = cell.add(MyStrategy())
+        cell.quote("ACME.SIM", "9.98", "10.02")
+        assert [str(order.order.quantity) for order in cell.sent(SubmitOrder)] == ["100"]
+
+    Time begins at `start_ns` and moves with each row, by `step_ns` unless a row says when it is. A fault of an actor
+    is raised where it happens: a test must not pass over it.
+
+    Attributes:
+        kernel: the system's parts, for whoever looks deeper.
+        orders: makes orders that `submit` sends; their strategy is `Hand`.
+    """
+
+    def __init__(
+        self,
+        *instruments: Instrument,
+        start_ns: int = 0,
+        step_ns: int = SECOND_NS,
+        seed: int = 0,
+        risk: dict[str, Any] | None = None,
+        **venue: Any,  # noqa: ANN401 - see VenueSettings
+    ) -> None:
+        system = System("cell", seed=seed).risk(**(risk or {}))
+        for name in dict.fromkeys(instrument.venue for instrument in instruments):
+            system.add_venue(name, **{"balances": ["1_000_000 USD"], **venue})
+        self._commands: list[Command] = []
+        self._venues: dict[str, SimulatedVenue] = {}
+        self._markets: dict[str, Market] = {}
+        self._feeds: dict[tuple[str, str, str], Feed] = {}
+        self._step_ns = step_ns
+        self.kernel = TradingKernel(
+            venues=system.venues,
+            instruments=instruments,
+            risk=system.risk_settings,
+            make_client=self._client,
+            seed=seed,
+            start_ns=start_ns,
+        )
+        self.kernel.data.wire((), dict)
+        self._replay = Replay(self.kernel, [], self._markets, self._venues)
+        self._hand = Hand(StrategyConfig(actor_id="Hand"))
+        self.kernel.add(self._hand)
+        self.kernel.start()
+        self.orders: OrderFactory = self._hand.orders
+
+    def _client(self, settings: VenueSettings, parts: KernelParts) -> RecordingClient:
+        mine = {
+            made.id: Market(made, parts.cache.rows.of(made.id), consumes=settings.liquidity_consumption)
+            for made in parts.cache.instruments.values()
+            if made.venue == settings.name
+        }
+        self._markets.update(mine)
+        venue = self._venues[settings.name] = SimulatedVenue(settings, parts.portfolio, mine, parts.execution.process)
+        return RecordingClient(venue, self._commands)
+
+    # ------------------------------------------------------------------ actors and orders
+
+    def add(self, actor: A) -> A:
+        """Take an actor or strategy in, start it, and settle what its `on_start` sent; returns the actor."""
+        self.kernel.host.start(self.kernel.add(actor))
+        self._settle()
+        return actor
+
+    def submit(self, order: Order) -> Order:
+        """Send an order of `orders` through the whole order path; returns the order as it is then."""
+        self._hand.submit_order(order)
+        self._settle()
+        return order
+
+    def cancel(self, client_order_id: str) -> None:
+        """Cancel an order, whoever sent it. Raises `KeyError` for an id that nobody used."""
+        self._hand.cancel_order(self.kernel.cache.orders[client_order_id])
+        self._settle()
+
+    # ------------------------------------------------------------------ the market
+
+    def quote(
+        self,
+        instrument_id: str,
+        bid: DecimalLike,
+        ask: DecimalLike,
+        *,
+        bid_size: DecimalLike = PLENTY,
+        ask_size: DecimalLike = PLENTY,
+        ts_ns: int | None = None,
+    ) -> None:
+        """A quote."""
+        made = self.kernel.cache.instrument(instrument_id)
+        sizes = (made.quantity(bid_size).raw, made.quantity(ask_size).raw)
+        self._row(QUOTES, made, "", ts_ns, made.price(bid).raw, made.price(ask).raw, *sizes)
+
+    def trade(
+        self,
+        instrument_id: str,
+        price: DecimalLike,
+        size: DecimalLike,
+        *,
+        aggressor: AggressorSide = AggressorSide.NONE,
+        ts_ns: int | None = None,
+    ) -> None:
+        """A trade."""
+        made = self.kernel.cache.instrument(instrument_id)
+        self._row(TRADES, made, "", ts_ns, made.price(price).raw, made.quantity(size).raw, int(aggressor))
+
+    def bar(
+        self,
+        instrument_id: str,
+        period: str,
+        prices: tuple[DecimalLike, DecimalLike, DecimalLike, DecimalLike],
+        *,
+        volume: DecimalLike = PLENTY,
+        ts_ns: int | None = None,
+    ) -> None:
+        """A bar of open, high, low, close; by default one period after the time it is now."""
+        made = self.kernel.cache.instrument(instrument_id)
+        raws = (made.price(price).raw for price in prices)
+        at_ns = self.now_ns + period_ns(period) if ts_ns is None else ts_ns
+        self._row(BARS, made, period, at_ns, *raws, made.quantity(volume).raw)
+
+    def mark(self, instrument_id: str, price: DecimalLike, *, ts_ns: int | None = None) -> None:
+        """A mark price."""
+        made = self.kernel.cache.instrument(instrument_id)
+        self._row(MARK_PRICES, made, "", ts_ns, made.price(price).raw)
+
+    def _row(self, schema: Schema, made: Instrument, period: str, ts_ns: int | None, *values: int) -> None:
+        at_ns = self.now_ns + self._step_ns if ts_ns is None else ts_ns
+        if at_ns < self.now_ns:
+            raise ValueError(f"a row at {at_ns} is older than the cell's time {self.now_ns}")
+        feed = self._feed(schema, made, period)
+        index, row = feed.push((at_ns, at_ns, *values))
+        self._replay._replay_row(feed, index, row)  # noqa: SLF001 - the kit drives the loop's step, a row at a time
+        self._raise_faults()
+
+    def _feed(self, schema: Schema, made: Instrument, period: str) -> Feed:
+        key = (schema.name, made.id, period)
+        feed = self._feeds.get(key)
+        if feed is None:
+            empty = schema.table(made, {name: [] for name in ("ts_init_ns", *schema.names[2:])}, period=period)
+            cursor = cursor_of(Stream(schema, made, period, empty), self.kernel.cache)
+            feed = self._feeds[key] = Feed(schema, made, period, cursor)
+            attach(feed, self._markets[made.id], self._venues[made.venue].settings)
+        return feed
+
+    # ------------------------------------------------------------------ time
+
+    @property
+    def now_ns(self) -> int:
+        """The time, nanoseconds UTC."""
+        return self.kernel.clock.now_ns()
+
+    def advance_to(self, ts_ns: int) -> None:
+        """Let time pass up to and including `ts_ns`, with everything due on the way."""
+        self._replay._settle_until(ts_ns, inclusive=True)  # noqa: SLF001 - as above
+        self.kernel.clock.advance_to(ts_ns)
+        self._raise_faults()
+
+    def run_until_idle(self) -> None:
+        """Jump from timer to timer until none is set that ends."""
+        self._settle()
+        timers = self.kernel.host.timers
+        while timers.has_finite():
+            self.advance_to(max(self.now_ns, timers.next_ns))
+
+    # ------------------------------------------------------------------ what came of it
+
+    def sent(self, kind: type[C]) -> list[C]:
+        """Commands of one kind that reached a venue, in order: what the risk engine denied is not among them."""
+        return [command for command in self._commands if isinstance(command, kind)]
+
+    def events(self, kind: type[E]) -> list[E]:
+        """Events of one kind on record, in order of birth; SUBMITTED and PENDING_* are not on record."""
+        return [event for event in self.kernel.record.events if isinstance(event, kind)]
+
+    def position(self, instrument_id: str, actor: Actor | None = None) -> Position | None:
+        """The open position of a strategy, or of the test's own orders; None when flat."""
+        return self.kernel.portfolio.position(instrument_id, (actor or self._hand).actor_id)
+
+    def _settle(self) -> None:
+        self.kernel.host.settle()
+        self._raise_faults()
+
+    def _raise_faults(self) -> None:
+        faults = self.kernel.host.faults
+        if faults:
+            fault = faults.pop(0)
+            error = fault.to_error()
+            raise error if isinstance(error, Exception) else LibraError(str(fault))

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from libra_ray.clock import LiveClock
 from libra_ray.data import Dataset, Stream

@@ -124,7 +124,7 @@ class Cell:
         self.orders: OrderFactory = self._hand.orders
 
     def _client(self, settings: VenueSettings, parts: KernelParts) -> RecordingClient:
-        mine = {
+        mine: dict[str, Market] = {
             made.id: Market(made, parts.cache.rows.of(made.id), consumes=settings.liquidity_consumption)
             for made in parts.cache.instruments.values()
             if made.venue == settings.name

@@ -68,6 +68,8 @@ class ExecutionEngine(Actor):
     def take(self, order: Order) -> None:
         """A strategy's new order is taken up: it is on record from here on."""
         self._orders.new.pop(order.client_order_id, None)
+        if order.status is not OrderStatus.INITIALIZED:
+            return  # sent a second time: it is on record, and will be denied
         self._record.orders.append(order)
         event = OrderInitialized(
             order.ts_init_ns,

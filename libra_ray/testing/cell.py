@@ -147,6 +147,19 @@ class Cell:
         self._settle()
         return order
 
+    def modify(
+        self,
+        client_order_id: str,
+        *,
+        quantity: DecimalLike | None = None,
+        price: DecimalLike | None = None,
+        trigger_price: DecimalLike | None = None,
+    ) -> None:
+        """Change an order, whoever sent it. Raises `KeyError` for an id that nobody used."""
+        order = self.kernel.cache.orders[client_order_id]
+        self._hand.modify_order(order, quantity=quantity, price=price, trigger_price=trigger_price)
+        self._settle()
+
     def cancel(self, client_order_id: str) -> None:
         """Cancel an order, whoever sent it. Raises `KeyError` for an id that nobody used."""
         self._hand.cancel_order(self.kernel.cache.orders[client_order_id])
@@ -230,6 +243,7 @@ class Cell:
 
     def advance_to(self, ts_ns: int) -> None:
         """Let time pass up to and including `ts_ns`, with everything due on the way."""
+        self._settle()
         self._replay._settle_until(ts_ns, inclusive=True)  # noqa: SLF001 - as above
         self.kernel.clock.advance_to(ts_ns)
         self._raise_faults()

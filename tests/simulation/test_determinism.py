@@ -16,7 +16,7 @@ import libra_ray as lr
 from libra_ray.data import Dataset, Stream
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.events import AccountBooked
-from libra_ray.messages.schemas import BARS, QUOTES, TRADES
+from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, TRADES
 from libra_ray.simulation.backtest import build
 from libra_ray.simulation.replay import Replay
 from libra_ray.simulation.run_hash import run_hash
@@ -73,6 +73,11 @@ class Fuzz(lr.Strategy):
                 order = self.orders.order("ACME.SIM", side, quantity, trigger_price=far, reduce_only=flag)
                 self.made.append(order)
                 self.submit_order(order)
+            case "stop_by":
+                source = ("LAST_PRICE", "MID_POINT", "MARK_PRICE")[quantity % 3]
+                order = self.orders.order("ACME.SIM", side, quantity, trigger_price=far, trigger_type=source)
+                self.made.append(order)
+                self.submit_order(order)
             case "stop_limit":
                 order = self.orders.order("ACME.SIM", side, quantity, trigger_price=far, price=near)
                 self.made.append(order)
@@ -102,6 +107,8 @@ def _data(kinds: Sequence[str], rows: int, seed: int) -> Dataset:
         elif kind == "quotes":
             columns = {"bid_px": px, "ask_px": px + rng.integers(1, 4, rows), "bid_qty": size, "ask_qty": size[::-1]}
             schema, period = QUOTES, ""
+        elif kind == "marks":
+            columns, schema, period = {"price": px}, MARK_PRICES, ""
         else:
             columns = {"price": px, "qty": size, "aggressor": rng.integers(0, 3, rows)}
             schema, period = TRADES, ""
@@ -129,7 +136,9 @@ def _hash(kernel: TradingKernel) -> str:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["market", "limit", "limit", "ioc", "fok", "stop", "stop_limit", "modify", "cancel", "all"]),
+        st.sampled_from(
+            ["market", "limit", "limit", "ioc", "fok", "stop", "stop_by", "stop_limit", "modify", "cancel", "all"]
+        ),
         st.sampled_from(["BUY", "SELL"]),
         st.integers(1, 40),
         st.integers(-12, 12),
@@ -139,7 +148,17 @@ STEPS = st.lists(
     ),
     max_size=60,
 )
-KINDS = st.sampled_from([("bars",), ("quotes",), ("trades",), ("quotes", "trades"), ("quotes", "bars")])
+KINDS = st.sampled_from(
+    [
+        ("bars",),
+        ("quotes",),
+        ("trades",),
+        ("quotes", "trades"),
+        ("quotes", "bars"),
+        ("marks", "bars"),
+        ("quotes", "marks", "trades"),
+    ]
+)
 VENUES = st.sampled_from(
     [{}, {"bar_fill": "this_close"}, {"account": "cash"}, {"reject_stop_orders": False, "bar_path": "adaptive"}]
 )

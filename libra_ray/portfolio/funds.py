@@ -123,22 +123,27 @@ class Funds:
     def _worst_notionals(self, instrument: Instrument, new: list[Order]) -> tuple[int, int]:
         """The larger exposure of one instrument without and with `new`, in units of `_notional_scale`."""
         name, portfolio = instrument.id, self._portfolio
+        rows = portfolio.cache.rows.of(name)
+        top = rows.bid_ask()
         net = portfolio.net.get(name, 0)
         held = 0
-        if net:
-            mark_twice = portfolio.cache.rows.of(name).mark_twice()
-            if mark_twice is not None:
-                held = _notional(instrument, mark_twice, abs(net)) * (1 if net > 0 else -1)
+        if net and top is not None:
+            mark_twice = top[0] + top[1] if rows.marks is None else rows.mark_twice() or 0
+            held = _notional(instrument, mark_twice, abs(net)) if mark_twice else 0
+            if net < 0:
+                held = -held
         buys = sells = 0
         for order in portfolio.cache.working.values():
             if order.instrument_id == name:
-                bought, sold = self._on_order(instrument, order)
+                bought, sold = _on_order(instrument, order, top)
                 buys, sells = buys + bought, sells + sold
         before = worst_notional(held, buys, sells)
+        if not new:
+            return before, before
         for order in new:
-            bought, sold = self._on_order(instrument, order)
+            bought, sold = _on_order(instrument, order, top)
             buys, sells = buys + bought, sells + sold
-        return before, worst_notional(held, buys, sells) if new else before
+        return before, worst_notional(held, buys, sells)
 
     def _margin(self, notional: int, instrument: Instrument) -> tuple[int, Currency]:
         """The margin of a notional, rounded half-even once, in the currency that it is held in."""
@@ -150,14 +155,6 @@ class Funds:
             return amount, unit
         converted = self._portfolio.rates.convert(amount, unit, base)
         return (amount, unit) if converted is None else (converted, base)
-
-    def _on_order(self, instrument: Instrument, order: Order) -> tuple[int, int]:
-        """Notional that an order may buy and sell; reduce-only orders add none."""
-        px_raw = None if order.reduce_only else self.order_px(order)
-        if px_raw is None:
-            return 0, 0
-        notional = _notional(instrument, 2 * px_raw, order.leaves_raw)
-        return (notional, 0) if order.is_buy else (0, notional)
 
     def _equity(self, code: str) -> int:
         """Total plus open profit in one currency, or everything in the base currency."""
@@ -174,16 +171,28 @@ class Funds:
 
     def order_px(self, order: Order) -> int | None:
         """At what price an order counts: its own, else its trigger, else the opposite best; None where unknown."""
-        if order.price_raw is not None:
-            return order.price_raw
-        if order.trigger_raw is not None:
-            return order.trigger_raw
-        top = self._portfolio.cache.rows.of(order.instrument_id).bid_ask()
-        return None if top is None else top[1 if order.is_buy else 0]
+        return _px_of(order, self._portfolio.cache.rows.of(order.instrument_id).bid_ask())
 
     def _working(self) -> Iterator[Order]:
         instruments = self._portfolio.cache.instruments
         return (o for o in self._portfolio.cache.working.values() if instruments[o.instrument_id].venue == self._venue)
+
+
+def _px_of(order: Order, top: tuple[int, int] | None) -> int | None:
+    if order.price_raw is not None:
+        return order.price_raw
+    if order.trigger_raw is not None:
+        return order.trigger_raw
+    return None if top is None else top[1 if order.is_buy else 0]
+
+
+def _on_order(instrument: Instrument, order: Order, top: tuple[int, int] | None) -> tuple[int, int]:
+    """Notional that an order may buy and sell; reduce-only orders add none."""
+    px_raw = None if order.reduce_only else _px_of(order, top)
+    if px_raw is None:
+        return 0, 0
+    notional = _notional(instrument, 2 * px_raw, order.leaves_raw)
+    return (notional, 0) if order.is_buy else (0, notional)
 
 
 _INVERSE_SCALE = 10**24

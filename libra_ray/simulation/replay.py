@@ -158,8 +158,14 @@ class Replay:
         row = cursor.row
         self._clock.stand_at(self._clock.ts_ns if row is None else row.ts_ns)
 
-    def _has_expiries(self) -> bool:
-        return any(venue.expiries for venue in self._venue_list)
+    def _expire_before_row(self, ts_ns: int) -> None:
+        """GTD orders whose time has come end before a row of that time is matched."""
+        for venue in self._venue_list:
+            due_ns = venue.next_expiry_ns
+            if due_ns is not None and due_ns <= ts_ns:
+                self._clock.ts_ns = due_ns
+                venue.expire(ts_ns)
+                self._host.settle()
 
     def _handlers_of(self, state: StreamState) -> tuple[tuple[Actor | None, Handler], ...]:
         """Who is called for rows of a stream, resolved anew when the host says that it may have changed."""
@@ -172,15 +178,14 @@ class Replay:
     def _replay_row(self, state: StreamState, index: int, row: Row) -> None:
         """One row in full: what is due before it, the venue, the actors, and what they sent."""
         ts_ns = row.ts_ns
-        if self._host.timers.next_ns < ts_ns or self._day_end_ns < ts_ns or self._has_expiries():
-            self._settle_until(ts_ns, inclusive=False)
+        has_expiries = False
         for venue in self._venue_list:
             if venue.expiries:
-                due_ns = venue.next_expiry_ns
-                if due_ns is not None and due_ns <= ts_ns:
-                    self._clock.ts_ns = due_ns
-                    venue.expire(ts_ns)
-                    self._host.settle()
+                has_expiries = True
+        if has_expiries or self._host.timers.next_ns < ts_ns or self._day_end_ns < ts_ns:
+            self._settle_until(ts_ns, inclusive=False)
+        if has_expiries:
+            self._expire_before_row(ts_ns)
         clock, cursor, host = self._clock, state.cursor, self._host
         clock.ts_ns = ts_ns
         cursor.index = index
@@ -193,7 +198,8 @@ class Replay:
                 handler(row)
             elif actor.is_active:
                 host.run(actor, handler, row)
-        host.settle()
+        if host.queue:
+            host.settle()
 
     # ------------------------------------------------------------------ time
 

@@ -31,21 +31,24 @@ class SimulatedVenue(Steps):
         self._orders_seen += 1
         order.venue_order_id = f"V-{self.settings.name}-{self._orders_seen}"
         market = self.markets[order.instrument_id]
-        book = market.stand_at_latest()
         code = self._refusal_on_arrival(order) if order.reduce_only or self._is_cash else None
         if code is not None:
             self._reject(order, code)
             return
         working = Working(order, self._next_priority())
         if order.type is OrderType.MARKET:
-            if book.opposite(is_buy=order.is_buy).px is None:
+            if market.rows.bid_ask() is None:
                 self._reject(order, "NO_MARKET")
             elif self._holds(market):
                 self._accept(order)
                 self._hold(market, working)
+            elif market.stand_at_latest().opposite(is_buy=order.is_buy).px is None:
+                self._reject(order, "NO_MARKET")
             else:
                 self._execute_taker(market, working, None)
-        elif order.type is OrderType.LIMIT:
+            return
+        market.stand_at_latest()
+        if order.type is OrderType.LIMIT:
             self._submit_limit(market, working)
         else:
             self._submit_stop(market, working)

@@ -1,6 +1,6 @@
 """The execution engine: sends what the risk engine let pass, and folds what comes back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from libra_ray.execution.client import ExecutionClient
@@ -38,6 +38,11 @@ class _Orders(Protocol):
     working: dict[str, Order]
 
 
+class _Table(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
 class _Positions(Protocol):
     def on_fill(self, fill: OrderFilled) -> list[PositionEvent | AccountBooked]: ...
 
@@ -52,6 +57,8 @@ class ExecutionEngine(Actor):
         clients: Mapping[str, ExecutionClient],
         record: RunRecord,
         *,
+        table: _Table,
+        account_ids: Sequence[str],
         publish: Callable[[str, object], None],
         has_receivers: Callable[[str], object],
         on_booked: Callable[[str, int], None],
@@ -60,6 +67,9 @@ class ExecutionEngine(Actor):
         self._orders, self._portfolio, self._clients, self._record = orders, portfolio, clients, record
         self._publish, self._has_receivers, self._on_booked = publish, has_receivers, on_booked
         self._events = record.events
+        self._table, self._account_ids = table, account_ids
+        self._heard: dict[str, bool] = {}
+        self._heard_version = -1
         self._topics: dict[str, tuple[str, str]] = {}
         self._account_topics: dict[str, str] = {}
 
@@ -90,7 +100,8 @@ class ExecutionEngine(Actor):
             order.quote_quantity,
         )
         self._events.append(event)
-        self._publish(self._topic(order.strategy_id), event)
+        if self._is_heard(order.strategy_id):
+            self._publish(self._topic(order.strategy_id), event)
 
     def execute(self, command: Command) -> None:
         """Endpoint `ExecEngine.execute`: approved orders and modifications, and cancels."""
@@ -134,7 +145,7 @@ class ExecutionEngine(Actor):
     def _tell_pending(self, kind: type[OrderEvent], order: Order, ts_ns: int) -> None:
         """SUBMITTED and PENDING_* are not on record; they are built only where somebody listens."""
         topic = self._topic(order.strategy_id)
-        if self._has_receivers(topic):
+        if self._is_heard(order.strategy_id) and self._has_receivers(topic):
             self._publish(topic, kind(ts_ns, order.strategy_id, order.instrument_id, order.client_order_id))
 
     # ------------------------------------------------------------------ events
@@ -155,18 +166,24 @@ class ExecutionEngine(Actor):
             return
         self._apply(order, event)
         self._events.append(event)
-        self._publish(self._topic(event.strategy_id), event)
+        if self._is_heard(event.strategy_id):
+            self._publish(self._topic(event.strategy_id), event)
 
     def _fill(self, order: Order, event: OrderFilled) -> None:
         order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns)
         if order.status is OrderStatus.FILLED:
             self._orders.working.pop(order.client_order_id, None)
-        events, publish = self._events, self._publish
-        topic, position_topic = self._topics.get(event.strategy_id) or self._name_topics(event.strategy_id)
+        events = self._events
         born = self._portfolio.on_fill(event)
         events.append(event)
         events += born
         self._on_booked(event.instrument_id, event.ts_ns)
+        if self._is_heard(event.strategy_id):
+            self._publish_fill(event, born)
+
+    def _publish_fill(self, event: OrderFilled, born: list[PositionEvent | AccountBooked]) -> None:
+        publish = self._publish
+        topic, position_topic = self._topics.get(event.strategy_id) or self._name_topics(event.strategy_id)
         publish(topic, event)
         for fact in born:
             publish(self._account_topic(fact.account_id) if type(fact) is AccountBooked else position_topic, fact)
@@ -196,6 +213,20 @@ class ExecutionEngine(Actor):
         order.move(status, ts_ns)
         order.code, order.message = code, message
         self._orders.working.pop(order.client_order_id, None)
+
+    def _is_heard(self, strategy_id: str) -> bool:
+        """Whether anybody listens to a strategy's orders and positions, or to an account; else nothing is published.
+
+        Looked up once per version of the routing table: most strategies of a backtest override no hook for orders.
+        """
+        if self._heard_version != self._table.version:
+            self._heard_version = self._table.version
+            self._heard.clear()
+        heard = self._heard.get(strategy_id)
+        if heard is None:
+            topics = (*self._name_topics(strategy_id), *map(self._account_topic, self._account_ids))
+            heard = self._heard[strategy_id] = any(self._has_receivers(topic) for topic in topics)
+        return heard
 
     def _topic(self, strategy_id: str) -> str:
         return (self._topics.get(strategy_id) or self._name_topics(strategy_id))[0]

@@ -118,6 +118,8 @@ class TradingKernel:
             self.portfolio,
             {made.id: self.clients[made.venue] for made in self.cache.instruments.values()},
             self.record,
+            table=self.bus.table,
+            account_ids=[account.account_id for account in self.portfolio.accounts.values()],
             publish=self.bus.publish,
             has_receivers=self.bus.receivers,
             on_booked=self._sample_equity_of,

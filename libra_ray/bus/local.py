@@ -154,6 +154,10 @@ class Bus:
             raise NoReceiverError(endpoint)
         return receiver
 
+    def has_endpoint(self, endpoint: str) -> bool:
+        """Whether somebody receives what is sent to `endpoint`."""
+        return self.table.receiver(endpoint) is not None
+
     def send(self, endpoint: str, message: object) -> bool:
         """Call the receiver of `endpoint`; False, and a dead letter, when there is none."""
         receiver = self.table.receiver(endpoint)

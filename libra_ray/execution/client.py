@@ -15,6 +15,10 @@ class ExecutionClient(Protocol):
         """Send an approved order."""
         ...
 
+    def submit_list(self, orders: tuple[Order, ...], ts_ns: int) -> None:
+        """Send approved orders that depend on each other, in list order."""
+        ...
+
     def modify(self, command: ModifyOrder) -> None:
         """Change a working order."""
         ...

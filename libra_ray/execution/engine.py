@@ -5,13 +5,21 @@ from typing import Protocol
 
 from libra_ray.execution.client import ExecutionClient
 from libra_ray.execution.record import RunRecord
-from libra_ray.messages.commands import CancelAllOrders, CancelOrder, Command, ModifyOrder, SubmitOrder
+from libra_ray.messages.commands import (
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    ModifyOrder,
+    SubmitOrder,
+    SubmitOrderList,
+)
 from libra_ray.messages.events import (
     AccountBooked,
     OrderAccepted,
     OrderCanceled,
     OrderCancelRejected,
     OrderDenied,
+    OrderEmulated,
     OrderEvent,
     OrderExpired,
     OrderFilled,
@@ -20,16 +28,21 @@ from libra_ray.messages.events import (
     OrderPendingCancel,
     OrderPendingUpdate,
     OrderRejected,
+    OrderReleased,
     OrderSubmitted,
     OrderTriggered,
     OrderUpdated,
     PositionEvent,
 )
-from libra_ray.model.enums import OrderStatus
+from libra_ray.model.enums import OrderStatus, TriggerType
 from libra_ray.model.orders import Order
 from libra_ray.runtime import Actor
+from libra_ray.runtime.views import Handler
 
 __all__ = ["ExecutionEngine"]
+
+
+_DENIABLE = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
 
 
 class _Orders(Protocol):
@@ -72,14 +85,14 @@ class ExecutionEngine(Actor):
         self._heard_version = -1
         self._topics: dict[str, tuple[str, str]] = {}
         self._account_topics: dict[str, str] = {}
+        self._holders: dict[str, tuple[Order, Handler]] = {}
 
     # ------------------------------------------------------------------ commands
 
     def take(self, order: Order) -> None:
-        """A strategy's new order is taken up: it is on record from here on."""
-        self._orders.new.pop(order.client_order_id, None)
-        if order.status is not OrderStatus.INITIALIZED:
-            return  # sent a second time: it is on record, and will be denied
+        """A new order is taken up: it is on record from here on."""
+        if self._orders.new.pop(order.client_order_id, None) is None or order.status is not OrderStatus.INITIALIZED:
+            return  # an emulator or algorithm took it up before, or it is sent a second time and will be denied
         self._record.orders.append(order)
         event = OrderInitialized(
             order.ts_init_ns,
@@ -98,6 +111,7 @@ class ExecutionEngine(Actor):
             order.post_only,
             order.reduce_only,
             order.quote_quantity,
+            _rare_terms(order),
         )
         self._events.append(event)
         if self._is_heard(order.strategy_id):
@@ -107,10 +121,12 @@ class ExecutionEngine(Actor):
         """Endpoint `ExecEngine.execute`: approved orders and modifications, and cancels."""
         if type(command) is SubmitOrder:
             order = command.order
-            order.move(OrderStatus.SUBMITTED, command.ts_ns)
-            self._orders.working[order.client_order_id] = order
-            self._tell_pending(OrderSubmitted, order, command.ts_ns)
+            self._mark_submitted(order, command.ts_ns)
             self._clients[order.instrument_id].submit(order, command.ts_ns)
+        elif type(command) is SubmitOrderList:
+            for order in command.orders:
+                self._mark_submitted(order, command.ts_ns)
+            self._clients[command.orders[0].instrument_id].submit_list(command.orders, command.ts_ns)
         elif type(command) is ModifyOrder:
             self._modify(command)
         elif type(command) is CancelOrder:
@@ -118,8 +134,25 @@ class ExecutionEngine(Actor):
         elif type(command) is CancelAllOrders:
             self._cancel_all(command)
 
+    def hold(self, order: Order, holder: Handler) -> None:
+        """`order` is kept before the venue, by the order emulator or an algorithm: its cancels go to `holder`."""
+        self._holders[order.client_order_id] = (order, holder)
+
+    def unhold(self, order: Order) -> None:
+        """Nobody keeps it any longer: it went on, or has ended."""
+        self._holders.pop(order.client_order_id, None)
+
+    def _mark_submitted(self, order: Order, ts_ns: int) -> None:
+        order.move(OrderStatus.SUBMITTED, ts_ns)
+        self._orders.working[order.client_order_id] = order
+        self._tell_pending(OrderSubmitted, order, ts_ns)
+
     def _modify(self, command: ModifyOrder) -> None:
         order = command.order
+        held = self._holders.get(order.client_order_id)
+        if held is not None:
+            held[1](command)
+            return
         order.move(OrderStatus.PENDING_UPDATE, command.ts_ns)
         self._tell_pending(OrderPendingUpdate, order, command.ts_ns)
         self._clients[order.instrument_id].modify(command)
@@ -127,6 +160,10 @@ class ExecutionEngine(Actor):
     def _cancel(self, order: Order, ts_ns: int) -> None:
         if order.status is OrderStatus.PENDING_CANCEL:
             return  # one is on its way already
+        held = self._holders.get(order.client_order_id)
+        if held is not None:
+            held[1](CancelOrder(ts_ns, order.strategy_id, order))
+            return
         if order.client_order_id not in self._orders.working:
             code = "ORDER_CLOSED" if order.is_closed else "UNKNOWN_ORDER"
             event = OrderCancelRejected(ts_ns, order.strategy_id, order.instrument_id, order.client_order_id, code)
@@ -137,9 +174,10 @@ class ExecutionEngine(Actor):
         self._clients[order.instrument_id].cancel(order, ts_ns)
 
     def _cancel_all(self, command: CancelAllOrders) -> None:
-        for order in list(self._orders.working.values()):
+        held = [order for order, _ in self._holders.values()]
+        for order in [*self._orders.working.values(), *held]:
             wanted = command.instrument_id in (None, order.instrument_id)
-            if order.strategy_id == command.strategy_id and wanted:
+            if order.strategy_id == command.strategy_id and wanted and not order.is_closed:
                 self._cancel(order, command.ts_ns)
 
     def _tell_pending(self, kind: type[OrderEvent], order: Order, ts_ns: int) -> None:
@@ -152,7 +190,7 @@ class ExecutionEngine(Actor):
 
     def refuse(self, order: Order, event: OrderEvent) -> None:
         """The risk engine's answer: `OrderDenied`, or `OrderModifyRejected` which leaves the order as it is."""
-        if type(event) is OrderDenied and order.status is OrderStatus.INITIALIZED:
+        if type(event) is OrderDenied and order.status in _DENIABLE:
             order.move(OrderStatus.DENIED, event.ts_ns)
             order.code, order.message = event.code, event.message
         self._events.append(event)
@@ -201,6 +239,10 @@ class ExecutionEngine(Actor):
             self._close(order, OrderStatus.EXPIRED, "", "", ts_ns)
         elif type(event) is OrderTriggered:
             order.move(OrderStatus.TRIGGERED, ts_ns)
+        elif type(event) is OrderEmulated:
+            order.move(OrderStatus.EMULATED, ts_ns)
+        elif type(event) is OrderReleased:
+            order.move(OrderStatus.RELEASED, ts_ns)
         elif type(event) is OrderUpdated:
             order.settle_pending(ts_ns)
             order.quantity_raw = order.quantity_raw if event.quantity_raw is None else event.quantity_raw
@@ -240,3 +282,39 @@ class ExecutionEngine(Actor):
         if topic is None:
             topic = self._account_topics[account_id] = f"events.account.{account_id}"
         return topic
+
+
+def _rare_terms(order: Order) -> tuple[tuple[str, str], ...]:
+    """What few orders are told, by name, as text; empty for a plain order."""
+    if (
+        order.display_raw is None
+        and order.trailing_offset is None
+        and order.activation_raw is None
+        and order.trigger_type is TriggerType.DEFAULT
+        and order.emulation_trigger is None
+        and order.exec_algorithm_id is None
+        and order.exec_spawn_id is None
+        and order.order_list_id is None
+        and order.position_id is None
+    ):
+        return ()
+    return tuple((name, str(value)) for name in _RARE if (value := getattr(order, name)) not in (None, (), ""))
+
+
+_RARE = (
+    "display_raw",
+    "trigger_type",
+    "trailing_offset",
+    "trailing_offset_type",
+    "limit_offset",
+    "activation_raw",
+    "emulation_trigger",
+    "trigger_instrument_id",
+    "exec_algorithm_id",
+    "exec_spawn_id",
+    "contingency_type",
+    "parent_order_id",
+    "linked_order_ids",
+    "order_list_id",
+    "position_id",
+)

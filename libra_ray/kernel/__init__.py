@@ -1,6 +1,26 @@
 """The kernel: configuration in, the system's actors built in order, started, and stopped in reverse."""
 
 from libra_ray.kernel.kernel import KernelParts, TradingKernel
-from libra_ray.kernel.settings import MakerTaker, RateLimit, RiskSettings, VenueSettings
+from libra_ray.kernel.settings import (
+    FixedFee,
+    LatencySettings,
+    MakerTaker,
+    PerContractFee,
+    RateLimit,
+    RiskSettings,
+    TieredFee,
+    VenueSettings,
+)
 
-__all__ = ["KernelParts", "MakerTaker", "RateLimit", "RiskSettings", "TradingKernel", "VenueSettings"]
+__all__ = [
+    "FixedFee",
+    "KernelParts",
+    "LatencySettings",
+    "MakerTaker",
+    "PerContractFee",
+    "RateLimit",
+    "RiskSettings",
+    "TieredFee",
+    "TradingKernel",
+    "VenueSettings",
+]

@@ -136,6 +136,7 @@ class TradingKernel:
         )
         self.bus.register("RiskEngine.execute", self.risk.execute)
         self.bus.register("ExecEngine.execute", self.execution.execute)
+        self.bus.register("OrderEmulator.execute", self.risk.execute)
         self.bus.register("Kernel.command", self._command)
 
     def _open_account(self, venue: VenueSettings) -> None:
@@ -216,7 +217,7 @@ class TradingKernel:
         """Close what a faulted strategy holds, by reduce-only market orders through the risk engine."""
         for position in actor.portfolio.positions():
             order = actor.orders.closing(position)
-            self.cache.orders[order.client_order_id] = order
+            self.cache.orders[order.client_order_id] = self.cache.new[order.client_order_id] = order
             self.risk.execute(SubmitOrder(self.clock.now_ns(), actor.actor_id, order))
         self.host.staged.clear()
 

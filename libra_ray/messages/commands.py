@@ -4,7 +4,15 @@ import msgspec
 
 from libra_ray.model.orders import Order
 
-__all__ = ["CancelAllOrders", "CancelOrder", "Command", "ModifyOrder", "SetTradingState", "SubmitOrder"]
+__all__ = [
+    "CancelAllOrders",
+    "CancelOrder",
+    "Command",
+    "ModifyOrder",
+    "SetTradingState",
+    "SubmitOrder",
+    "SubmitOrderList",
+]
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
@@ -18,6 +26,12 @@ class SubmitOrder(Command, frozen=True, gc=False):
     """Send an order. What the risk engine lets pass is this same object: the approval is the reference."""
 
     order: Order
+
+
+class SubmitOrderList(Command, frozen=True, gc=False):
+    """Send orders that stand or fall together: one that is denied denies all."""
+
+    orders: tuple[Order, ...]
 
 
 class ModifyOrder(Command, frozen=True, gc=False):

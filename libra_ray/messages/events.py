@@ -15,10 +15,12 @@ from libra_ray.model.numbers import Currency, Money, Price, Quantity
 __all__ = [
     "AccountBooked",
     "ComponentStateChanged",
+    "MarginCall",
     "OrderAccepted",
     "OrderCancelRejected",
     "OrderCanceled",
     "OrderDenied",
+    "OrderEmulated",
     "OrderEvent",
     "OrderExpired",
     "OrderFilled",
@@ -27,6 +29,7 @@ __all__ = [
     "OrderPendingCancel",
     "OrderPendingUpdate",
     "OrderRejected",
+    "OrderReleased",
     "OrderSubmitted",
     "OrderTriggered",
     "OrderUpdated",
@@ -60,7 +63,7 @@ class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag_field="event"
 
 
 class OrderInitialized(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
-    """A strategy made an order; nobody else has seen it yet."""
+    """A strategy made an order; nobody else has seen it yet. `more`: terms that few orders have, by name, as text."""
 
     side: OrderSide
     type: OrderType
@@ -74,6 +77,7 @@ class OrderInitialized(OrderEvent, frozen=True, array_like=True, tag_field="even
     post_only: bool
     reduce_only: bool
     quote_quantity: bool
+    more: tuple[tuple[str, str], ...] = ()
 
 
 class OrderDenied(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
@@ -81,6 +85,16 @@ class OrderDenied(OrderEvent, frozen=True, array_like=True, tag_field="event", t
 
     code: str
     message: str
+
+
+class OrderEmulated(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
+    """Held locally by the order emulator; nothing is at the venue."""
+
+
+class OrderReleased(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
+    """The order emulator lets it go: the price that hit its trigger, at the order's price decimals."""
+
+    released_px_raw: int
 
 
 class OrderSubmitted(OrderEvent, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
@@ -221,7 +235,10 @@ class PositionClosed(PositionEvent, frozen=True, array_like=True, tag_field="eve
 
 
 class AccountBooked(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
-    """One change of an account's total, rounded once. `kind`: DEPOSIT, TRADE, PNL, FEE, FUNDING, SETTLEMENT, ..."""
+    """One change of an account's total, rounded once; `instrument_id` is empty for deposits.
+
+    `kind`: DEPOSIT, TRADE, PNL, FEE, FUNDING, SETTLEMENT, LIQUIDATION_FEE, ROLLOVER.
+    """
 
     ts_ns: int
     account_id: str
@@ -230,6 +247,18 @@ class AccountBooked(msgspec.Struct, frozen=True, array_like=True, tag_field="eve
     precision: int
     amount_raw: int
     total_raw: int
+    instrument_id: str = ""
+
+
+class MarginCall(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
+    """Equity has fallen to the margin that is held back, both in `currency`; sent once, until it is above again."""
+
+    ts_ns: int
+    account_id: str
+    currency: str
+    precision: int
+    equity_raw: int
+    locked_raw: int
 
 
 class TradingStateChanged(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
@@ -243,6 +272,8 @@ class TradingStateChanged(msgspec.Struct, frozen=True, array_like=True, tag_fiel
 
 TARGET_STATUS: dict[type[OrderEvent], OrderStatus] = {
     OrderDenied: OrderStatus.DENIED,
+    OrderEmulated: OrderStatus.EMULATED,
+    OrderReleased: OrderStatus.RELEASED,
     OrderSubmitted: OrderStatus.SUBMITTED,
     OrderAccepted: OrderStatus.ACCEPTED,
     OrderRejected: OrderStatus.REJECTED,
@@ -253,4 +284,4 @@ TARGET_STATUS: dict[type[OrderEvent], OrderStatus] = {
     OrderPendingCancel: OrderStatus.PENDING_CANCEL,
 }
 
-AnyEvent: TypeAlias = OrderEvent | PositionEvent | AccountBooked | TradingStateChanged | ComponentStateChanged
+AnyEvent: TypeAlias = OrderEvent | PositionEvent | AccountBooked | MarginCall | TradingStateChanged | ComponentStateChanged

@@ -5,6 +5,7 @@ from enum import IntEnum, StrEnum
 __all__ = [
     "AccountType",
     "AggressorSide",
+    "ContingencyType",
     "InstrumentKind",
     "LiquiditySide",
     "OmsType",
@@ -14,6 +15,7 @@ __all__ = [
     "PositionSide",
     "TimeInForce",
     "TradingState",
+    "TrailingOffsetType",
     "TriggerType",
 ]
 
@@ -62,6 +64,22 @@ class TriggerType(StrEnum):
     DOUBLE_LAST = "DOUBLE_LAST"
     DOUBLE_BID_ASK = "DOUBLE_BID_ASK"
     INDEX_PRICE = "INDEX_PRICE"
+
+
+class TrailingOffsetType(StrEnum):
+    """What the offset of a trailing stop is counted in: price, ticks, or ten-thousandths of the source price."""
+
+    PRICE = "PRICE"
+    TICKS = "TICKS"
+    BASIS_POINTS = "BASIS_POINTS"
+
+
+class ContingencyType(StrEnum):
+    """How orders depend on each other: one triggers others, one cancels the other, one updates the other."""
+
+    OTO = "OTO"
+    OCO = "OCO"
+    OUO = "OUO"
 
 
 class OrderStatus(StrEnum):

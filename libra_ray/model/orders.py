@@ -1,21 +1,41 @@
 """An order: what was asked for, and how far it has come. Only the kernel changes it, by applying events."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from libra_ray.errors import InvalidOrderTransitionError
-from libra_ray.model.enums import OrderSide, OrderStatus, OrderType, TimeInForce, TriggerType
-from libra_ray.model.numbers import Price, Quantity
+from libra_ray.model.enums import (
+    ContingencyType,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+    TrailingOffsetType,
+    TriggerType,
+)
+from libra_ray.model.numbers import Price, Quantity, Rate
 from libra_ray.model.order_states import CLOSED, SUCCESSORS, is_legal
 
-__all__ = ["LIMIT_TYPES", "STOP_TYPES", "Order"]
+__all__ = ["LIMIT_TYPES", "MARKET_TYPES", "TOUCH_TYPES", "TRAILING_TYPES", "TRIGGER_TYPES", "Order"]
 
-LIMIT_TYPES: Final = (OrderType.LIMIT, OrderType.STOP_LIMIT)
-"""Types that carry a price."""
-STOP_TYPES: Final = (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
-"""Types that carry a trigger."""
+LIMIT_TYPES: Final = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED)
+"""Types that are given a price."""
+TOUCH_TYPES: Final = (OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED)
+"""Types whose trigger lies on the better side of the market."""
+TRAILING_TYPES: Final = (OrderType.TRAILING_STOP_MARKET, OrderType.TRAILING_STOP_LIMIT)
+"""Types whose trigger follows the market."""
+TRIGGER_TYPES: Final = (OrderType.STOP_MARKET, OrderType.STOP_LIMIT, *TOUCH_TYPES, *TRAILING_TYPES)
+"""Types that wait for a trigger."""
+MARKET_TYPES: Final = (
+    OrderType.MARKET,
+    OrderType.STOP_MARKET,
+    OrderType.MARKET_IF_TOUCHED,
+    OrderType.TRAILING_STOP_MARKET,
+)
+"""Types that execute at any price, once they execute."""
 
 _BEFORE_FILLS: Final = (OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.TRIGGERED)
 _PENDING: Final = (OrderStatus.PENDING_UPDATE, OrderStatus.PENDING_CANCEL)
@@ -25,6 +45,15 @@ class Order(msgspec.Struct, eq=False, gc=False):
     """One order. Raw integers are at `price_precision` and `size_precision`, the instrument's own when it is on grid.
 
     Attributes:
+        display_raw: what an iceberg shows at a time; None shows all.
+        trailing_offset, limit_offset: distances of a trailing stop, in units of `trailing_offset_type`.
+        activation_raw: the price at which a trailing stop begins to follow; None = at once.
+        emulation_trigger: held locally until that price reaches it; `trigger_instrument_id`: another instrument's price.
+        exec_algorithm_id, exec_algorithm_params: who works the order, and how; `exec_spawn_id`: the order that a child
+            of an algorithm was cut from.
+        contingency_type, parent_order_id, linked_order_ids: how it depends on other orders of its list.
+        position_id: the position that it works on, under hedging.
+        overfill_raw: what a venue filled beyond the quantity, where that is allowed.
         fill_value_raw: sum of last_qty x last_px over the fills; divided by `filled_raw` it is `avg_px`.
         is_buy: whether `side` is BUY, as the plain flag that is asked for most.
         before_pending: the status to go back to when a pending change ends.
@@ -50,10 +79,25 @@ class Order(msgspec.Struct, eq=False, gc=False):
     trigger_type: TriggerType = TriggerType.DEFAULT
     position_id: str | None = None
     tags: tuple[str, ...] = ()
+    display_raw: int | None = None
+    trailing_offset: Rate | None = None
+    trailing_offset_type: TrailingOffsetType = TrailingOffsetType.PRICE
+    limit_offset: Rate | None = None
+    activation_raw: int | None = None
+    emulation_trigger: TriggerType | None = None
+    trigger_instrument_id: str | None = None
+    exec_algorithm_id: str | None = None
+    exec_algorithm_params: Mapping[str, Any] | None = None
+    exec_spawn_id: str | None = None
+    contingency_type: ContingencyType | None = None
+    parent_order_id: str | None = None
+    linked_order_ids: tuple[str, ...] = ()
+    order_list_id: str | None = None
     status: OrderStatus = OrderStatus.INITIALIZED
     before_pending: OrderStatus = OrderStatus.INITIALIZED
     filled_raw: int = 0
     fill_value_raw: int = 0
+    overfill_raw: int = 0
     last_qty_raw: int = 0
     last_px_raw: int = 0
     venue_order_id: str = ""
@@ -85,12 +129,12 @@ class Order(msgspec.Struct, eq=False, gc=False):
     @property
     def leaves_raw(self) -> int:
         """What is still to fill, raw."""
-        return self.quantity_raw - self.filled_raw
+        return self.quantity_raw - self.filled_raw + self.overfill_raw
 
     @property
     def leaves_qty(self) -> Quantity:
         """What is still to fill (FIX: LeavesQty)."""
-        return Quantity(self.quantity_raw - self.filled_raw, self.size_precision)
+        return Quantity(self.leaves_raw, self.size_precision)
 
     @property
     def price(self) -> Price | None:
@@ -137,18 +181,23 @@ class Order(msgspec.Struct, eq=False, gc=False):
             self.status = OrderStatus.PARTIALLY_FILLED if filled else back
         self.ts_last_ns = ts_ns
 
-    def fill(self, qty_raw: int, px_raw: int, ts_ns: int) -> None:
-        """Apply one fill. Raises `InvalidOrderTransitionError` where the status or the leaves do not allow it."""
+    def fill(self, qty_raw: int, px_raw: int, ts_ns: int, *, allow_overfill: bool = False) -> None:
+        """Apply one fill. Raises `InvalidOrderTransitionError` where the status or the leaves do not allow it.
+
+        With `allow_overfill` a fill beyond the leaves is a fact: leaves are 0, the excess is kept in `overfill_raw`.
+        """
         status, filled = self.status, self.filled_raw + qty_raw
-        if filled > self.quantity_raw or qty_raw <= 0:
+        if qty_raw <= 0 or (filled > self.quantity_raw and not allow_overfill):
             raise InvalidOrderTransitionError(self.client_order_id, status, f"a fill of {qty_raw} raw")
-        target = OrderStatus.FILLED if filled == self.quantity_raw else OrderStatus.PARTIALLY_FILLED
+        target = OrderStatus.FILLED if filled >= self.quantity_raw else OrderStatus.PARTIALLY_FILLED
         if not is_legal(status, target):
             raise InvalidOrderTransitionError(self.client_order_id, status, target)
         stays = target is OrderStatus.PARTIALLY_FILLED and (status in _PENDING or status in CLOSED)
         if not stays:
             self.status = target
         self.filled_raw = filled
+        if filled > self.quantity_raw:
+            self.overfill_raw = filled - self.quantity_raw
         self.fill_value_raw += qty_raw * px_raw
         self.last_qty_raw = qty_raw
         self.last_px_raw = px_raw

@@ -53,6 +53,11 @@ class Position(msgspec.Struct, eq=False, gc=False):
         return self.terms.instrument_id
 
     @property
+    def is_hedged(self) -> bool:
+        """Whether it is one of several that a strategy may hold of the instrument: orders must name it."""
+        return self.position_id != f"{self.terms.instrument_id}-{self.strategy_id}"
+
+    @property
     def side(self) -> PositionSide:
         """Long, short or flat."""
         if self.quantity_raw == 0:

@@ -6,7 +6,7 @@ from math import ceil
 from typing import TypeAlias
 
 from libra_ray.bus import Throttler
-from libra_ray.messages.commands import Command, ModifyOrder, SetTradingState, SubmitOrder
+from libra_ray.messages.commands import Command, ModifyOrder, SetTradingState, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import OrderDenied, OrderEvent, OrderModifyRejected, TradingStateChanged
 from libra_ray.model.enums import OrderStatus, TimeInForce, TradingState
 from libra_ray.model.instruments import Instrument
@@ -64,6 +64,8 @@ class RiskEngine(Actor):
         """Endpoint `RiskEngine.execute`."""
         if type(command) is SubmitOrder:
             self.submit(command)
+        elif type(command) is SubmitOrderList:
+            self.submit_list(command)
         elif type(command) is ModifyOrder:
             self.modify(command)
         elif type(command) is SetTradingState:
@@ -84,6 +86,20 @@ class RiskEngine(Actor):
             now_ns, order.strategy_id, order.instrument_id, order.client_order_id, refusal.code, refusal.message
         )
         self._report(order, denied)
+
+    def submit_list(self, command: SubmitOrderList) -> None:
+        """Check the orders of a list in order; forward it whole, or report `OrderDenied` of all."""
+        for order in command.orders:
+            self._take(order)
+        found = next(((order, refusal) for order in command.orders if (refusal := self.check(order, command.ts_ns))), None)
+        if found is None:
+            self._forward(command)
+            return
+        for order in command.orders:
+            code, text = found[1] if order is found[0] else ("LIST_DENIED", "ORD017 another order of its list is denied.")
+            self.denied_count += 1
+            head = (command.ts_ns, order.strategy_id, order.instrument_id, order.client_order_id)
+            self._report(order, OrderDenied(*head, code, text))
 
     def modify(self, command: ModifyOrder) -> None:
         """Check a modification; forward it, or report `OrderModifyRejected`."""
@@ -142,7 +158,7 @@ class RiskEngine(Actor):
             text = f"ORD004 instrument {instrument.id} is not active now. Trade it between activation and expiry."
             return Refusal("INSTRUMENT_NOT_ACTIVE", text)
         known = self._cache.orders.get(order.client_order_id)
-        if known is not order or order.status is not OrderStatus.INITIALIZED:
+        if known is not order or order.status not in (OrderStatus.INITIALIZED, OrderStatus.RELEASED):
             text = f"ORD015 client order id {order.client_order_id} is used already. Make a new order."
             return Refusal("DUPLICATE_CLIENT_ORDER_ID", text)
         refusal = check_form(order)

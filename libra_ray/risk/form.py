@@ -7,7 +7,7 @@ from libra_ray.errors import did_you_mean, quoted
 from libra_ray.model.enums import OrderType, TimeInForce, TriggerType
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Price, Quantity, decimal_text
-from libra_ray.model.orders import LIMIT_TYPES, STOP_TYPES, Order
+from libra_ray.model.orders import LIMIT_TYPES, TRAILING_TYPES, TRIGGER_TYPES, Order
 from libra_ray.model.rules.fixed_point import div_ceil
 
 __all__ = [
@@ -56,7 +56,7 @@ def check_form(order: Order) -> Refusal | None:
     if order.time_in_force not in _TIMES:
         text = f"ORD005 time in force {order.time_in_force} {name} is not supported. Use {', '.join(_TIMES)}."
         return Refusal("UNSUPPORTED_TIME_IN_FORCE", text)
-    if order.type in STOP_TYPES and order.trigger_type not in _TRIGGERS:
+    if order.type in TRIGGER_TYPES and order.trigger_type not in _TRIGGERS:
         text = f"ORD005 trigger type {order.trigger_type} {name} is not supported. Use {', '.join(_TRIGGERS)}."
         return Refusal("UNSUPPORTED_TRIGGER_TYPE", text)
     if order.post_only and (order.type in _NEVER_PASSIVE or order.time_in_force in _IMMEDIATE):
@@ -64,7 +64,7 @@ def check_form(order: Order) -> Refusal | None:
         return Refusal("FLAGS_CONFLICT", text)
     if order.type in LIMIT_TYPES and order.price_raw is None:
         return Refusal("PRICE_MISSING", f"ORD007 {order.type} {name} has no price. Give one.")
-    if order.type in STOP_TYPES and order.trigger_raw is None:
+    if order.type in TRIGGER_TYPES and order.type not in TRAILING_TYPES and order.trigger_raw is None:
         return Refusal("PRICE_MISSING", f"ORD007 {order.type} {name} has no trigger price. Give one.")
     if order.time_in_force is TimeInForce.GTD and order.expire_ns is None:
         return Refusal("FLAGS_CONFLICT", f"ORD006 GTD order {name} has no expire time. Give one.")

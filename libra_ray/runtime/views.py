@@ -83,6 +83,10 @@ class BusPort(Protocol):
     def link(self, endpoint: str) -> Handler:
         """The receiver of `endpoint`, to be called directly; raises `NoReceiverError`."""
 
+    def has_endpoint(self, endpoint: str) -> bool:
+        """Whether somebody receives what is sent to `endpoint`."""
+        ...
+
     def send(self, endpoint: str, message: object) -> bool:
         """False, and a dead letter, when nobody receives there."""
 

@@ -7,7 +7,7 @@ from libra_ray.matching import L1Book
 from libra_ray.messages.schemas import Bar, Quote, Trade
 from libra_ray.model.enums import OrderType, TriggerType
 from libra_ray.model.instruments import Instrument
-from libra_ray.model.orders import STOP_TYPES, Order
+from libra_ray.model.orders import TRIGGER_TYPES, Order
 from libra_ray.portfolio import InstrumentRows
 from libra_ray.simulation.stream_state import Reach, StreamState
 
@@ -32,7 +32,7 @@ class Working:
     def __init__(self, order: Order, seq: int) -> None:
         self.order = order
         self.seq = seq
-        self.waits = order.type in STOP_TYPES
+        self.waits = order.type in TRIGGER_TYPES
         self.pending = False
 
     @property

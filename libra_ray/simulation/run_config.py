@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from libra_ray.config import ConfigSource, Settings, first_of, read_part, read_settings
 from libra_ray.data import Dataset
 from libra_ray.errors import ConfigError, UserError, printable, quoted
-from libra_ray.kernel import MakerTaker
 from libra_ray.runtime import Actor
 from libra_ray.runtime.actor_config import config_class_of
 from libra_ray.simulation.run_data import load_data
@@ -72,9 +71,8 @@ def load_run(
     for index, venue in enumerate(checked.venue):
         with source.located("venue", index, "balances"):
             venue.deposits()
-        fees = None if venue.fees is None else MakerTaker(venue.fees.maker, venue.fees.taker)
         with source.located("venue", index):
-            system.add_venue(**{**_given(venue), "fees": fees})
+            system.add_venue(**_given(venue))
     with source.located("risk"):
         system.risk(**_given(checked.risk))
     for kind, made, entries in (("actor", actors, checked.actor), ("strategy", strategies, checked.strategy)):

@@ -1,13 +1,13 @@
 """The tables and keys of a run file, as frozen settings."""
 
 import re
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from libra_ray.config import ConfigSource, Settings, is_secret_key, masked
+from libra_ray.config.times import TimeNs
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.wording import Wording
 from libra_ray.errors import ConfigError, quoted
@@ -25,37 +25,10 @@ __all__ = [
     "SweepSettings",
     "SynthSettings",
     "resolved_config",
-    "time_ns",
 ]
 
-NS_PER_SECOND: Final = 10**9
-SECONDS_PER_DAY: Final = 86_400
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NAME_CHARS_MAX: Final = 64
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def time_ns(value: Any) -> Any:  # noqa: ANN401  # whatever the file holds
-    """Nanoseconds UTC of an integer, a TOML date or time, or ISO text; a date alone is midnight UTC."""
-    if isinstance(value, str):
-        if value.isdecimal():
-            return int(value)
-        try:
-            value = date.fromisoformat(value) if _DATE.fullmatch(value) else datetime.fromisoformat(value)
-        except ValueError:
-            fix = 'Write for example "2024-01-01" or "2024-01-01T12:00:00Z".'
-            raise ConfigError("CONF002", None, f"{quoted(value)} is not a time", fix, value) from None
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            text = value.isoformat()
-            fix = f"Write for example {text}Z."
-            raise ConfigError("CONF002", None, f"time {quoted(text)} has no UTC offset", fix, text)
-        since = value - EPOCH
-        return (since.days * SECONDS_PER_DAY + since.seconds) * NS_PER_SECOND + since.microseconds * 1_000
-    if isinstance(value, date):
-        return (value - EPOCH.date()).days * SECONDS_PER_DAY * NS_PER_SECOND
-    return value
 
 
 def _is_name(text: str) -> str:
@@ -76,7 +49,6 @@ def _listed(value: Any) -> Any:  # noqa: ANN401  # whatever the file holds
 
 
 OneOrMore: Final = BeforeValidator(_listed)
-TimeNs: TypeAlias = Annotated[int, BeforeValidator(time_ns)]
 Name: TypeAlias = Annotated[str, AfterValidator(_is_name)]
 
 
@@ -195,25 +167,12 @@ class SweepSettings(Settings):
     seed: NonNegativeInt = 0
 
 
-class FeeTable(Settings):
-    """`fees` of a venue: rates on the notional; negative is a rebate."""
-
-    maker: DecimalText = "0"
-    taker: DecimalText = "0"
-
-
-class VenueTable(VenueSettings):
-    """`[[venue]]`."""
-
-    fees: FeeTable | None = None  # type: ignore[assignment]  # keyword for keyword what MakerTaker takes by position
-
-
 class RunConfig(Settings):
     """A whole run file."""
 
     run: RunSettings
     data: DataSettings
-    venue: Annotated[list[VenueTable], OneOrMore, Field(min_length=1)]
+    venue: Annotated[list[VenueSettings], OneOrMore, Field(min_length=1)]
     instrument: Annotated[list[InstrumentSettings], OneOrMore] = Field(default_factory=list)
     strategy: Annotated[list[ActorSettings], OneOrMore, Field(min_length=1)]
     actor: Annotated[list[ActorSettings], OneOrMore] = Field(default_factory=list)

@@ -1,14 +1,15 @@
 """Strategy: an actor that sends orders. What it sends waits in the outbox until its handler has returned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
-from libra_ray.messages.commands import CancelAllOrders, CancelOrder, ModifyOrder, SubmitOrder
+from libra_ray.messages.commands import CancelAllOrders, CancelOrder, ModifyOrder, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import (
     OrderAccepted,
     OrderCanceled,
     OrderCancelRejected,
     OrderDenied,
+    OrderEmulated,
     OrderEvent,
     OrderExpired,
     OrderFilled,
@@ -17,6 +18,7 @@ from libra_ray.messages.events import (
     OrderPendingCancel,
     OrderPendingUpdate,
     OrderRejected,
+    OrderReleased,
     OrderSubmitted,
     OrderTriggered,
     OrderUpdated,
@@ -28,8 +30,10 @@ from libra_ray.messages.events import (
 from libra_ray.model.enums import OrderSide
 from libra_ray.model.numbers import DecimalLike
 from libra_ray.model.orders import Order
+from libra_ray.model.positions import Position
 from libra_ray.portfolio import Cache, StrategyPortfolio
 from libra_ray.runtime import Actor, ActorConfig, Injected, LocalHost, Rank, inject
+from libra_ray.runtime.views import Handler
 from libra_ray.strategy.order_factory import OrderFactory
 
 __all__ = ["Strategy", "StrategyConfig"]
@@ -49,6 +53,8 @@ class StrategyConfig(ActorConfig):
 _HOOKS: dict[type, tuple[str, str]] = {
     OrderInitialized: ("on_order_initialized", "on_order_event"),
     OrderDenied: ("on_order_denied", "on_order_event"),
+    OrderEmulated: ("on_order_emulated", "on_order_event"),
+    OrderReleased: ("on_order_released", "on_order_event"),
     OrderSubmitted: ("on_order_submitted", "on_order_event"),
     OrderAccepted: ("on_order_accepted", "on_order_event"),
     OrderRejected: ("on_order_rejected", "on_order_event"),
@@ -112,11 +118,29 @@ class Strategy(Actor):
         return order
 
     def submit_order(self, order: Order) -> None:
-        """Send an order that the factory made. It is INITIALIZED until the risk engine takes it."""
+        """Send an order that the factory made: to the order emulator or an algorithm where it names one, else on.
+
+        It is INITIALIZED until it is taken up.
+        """
         cache, order_id = self.cache, order.client_order_id
         cache.orders.setdefault(order_id, order)
         cache.new[order_id] = order
-        self._host.staged.append((self, self._risk, SubmitOrder(self.clock.now_ns(), self.actor_id, order)))
+        receiver = self._risk
+        if order.emulation_trigger is not None or order.exec_algorithm_id is not None:
+            receiver = self._holder_of(order)
+        self._host.staged.append((self, receiver, SubmitOrder(self.clock.now_ns(), self.actor_id, order)))
+
+    def submit_order_list(self, orders: Sequence[Order]) -> None:
+        """Send orders that stand or fall together, such as `orders.bracket` makes: one denied denies all."""
+        cache = self.cache
+        for order in orders:
+            cache.orders.setdefault(order.client_order_id, order)
+            cache.new[order.client_order_id] = order
+        receiver = self._risk
+        if any(order.emulation_trigger is not None for order in orders):
+            receiver = self._emulator
+        command = SubmitOrderList(self.clock.now_ns(), self.actor_id, tuple(orders))
+        self._host.staged.append((self, receiver, command))
 
     def modify_order(
         self,
@@ -130,7 +154,7 @@ class Strategy(Actor):
         size_raw, size_precision = None, order.size_precision
         if quantity is not None:
             size_raw, size_precision = self.orders.size(order.instrument_id, quantity)
-        px_raw, trigger_raw, px_precision = self.orders.prices(order.instrument_id, price, trigger_price)
+        px_raw, trigger_raw, _, px_precision = self.orders.prices(order.instrument_id, price, trigger_price)
         now_ns = self.clock.now_ns()
         command = ModifyOrder(now_ns, self.actor_id, order, size_raw, px_raw, trigger_raw, size_precision, px_precision)
         self._host.staged.append((self, self._risk, command))
@@ -144,18 +168,20 @@ class Strategy(Actor):
         command = CancelAllOrders(self.clock.now_ns(), self.actor_id, instrument_id)
         self._host.staged.append((self, self._execution, command))
 
-    def close_position(self, instrument_id: str) -> Order | None:
-        """Close the net position by a reduce-only market order; None when flat."""
-        position = self.portfolio.position(instrument_id)
-        if position is None:
-            return None
+    def close_position(self, position: Position | str) -> Order | None:
+        """Close a position, or that of an instrument id, by a reduce-only market order; None when flat."""
+        if isinstance(position, str):
+            found = self.portfolio.position(position)
+            if found is None:
+                return None
+            position = found
         order = self.orders.closing(position)
         self.submit_order(order)
         return order
 
     def close_all_positions(self) -> list[Order]:
         """Close every open position of this strategy; the orders sent."""
-        closing = [self.close_position(position.instrument_id) for position in self.portfolio.positions()]
+        closing = [self.close_position(position) for position in self.portfolio.positions()]
         return [order for order in closing if order is not None]
 
     # --- order and position hooks -------------------------------------------------------------------------------
@@ -169,6 +195,12 @@ class Strategy(Actor):
 
     def on_order_denied(self, event: OrderDenied) -> None:
         """Refused by us; `event.code` says why. It never reached the venue."""
+
+    def on_order_emulated(self, event: OrderEmulated) -> None:
+        """Held by the order emulator until its trigger is hit."""
+
+    def on_order_released(self, event: OrderReleased) -> None:
+        """Its trigger was hit; it goes to the risk engine and on to the venue."""
 
     def on_order_submitted(self, event: OrderSubmitted) -> None:
         """On its way to the venue."""
@@ -233,6 +265,14 @@ class Strategy(Actor):
         """Resolve the order path's first links. Called by the kernel once its parts are registered."""
         bus = self._host.bus
         self._risk, self._execution = bus.link("RiskEngine.execute"), bus.link("ExecEngine.execute")
+        self._emulator = bus.link("OrderEmulator.execute")
+
+    def _holder_of(self, order: Order) -> Handler:
+        """Who keeps an order before it goes to the risk engine, which denies one for an algorithm that is not there."""
+        if order.emulation_trigger is not None:
+            return self._emulator
+        endpoint = f"{order.exec_algorithm_id}.execute"
+        return self._host.bus.link(endpoint) if self._host.bus.has_endpoint(endpoint) else self._risk
 
     @property
     def hears_orders(self) -> bool:

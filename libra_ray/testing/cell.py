@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from libra_ray.data import Stream
 from libra_ray.errors import LibraError
 from libra_ray.kernel import KernelParts, TradingKernel, VenueSettings
-from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder
+from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import AnyEvent
 from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, TRADES, Row, Schema
 from libra_ray.model.enums import AggressorSide
@@ -65,6 +65,10 @@ class RecordingClient:
     def submit(self, order: Order, ts_ns: int) -> None:
         self._sent.append(SubmitOrder(ts_ns, order.strategy_id, order))
         self._venue.submit(order, ts_ns)
+
+    def submit_list(self, orders: tuple[Order, ...], ts_ns: int) -> None:
+        self._sent.append(SubmitOrderList(ts_ns, orders[0].strategy_id, orders))
+        self._venue.submit_list(orders, ts_ns)
 
     def modify(self, command: ModifyOrder) -> None:
         self._sent.append(command)

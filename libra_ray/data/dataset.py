@@ -25,6 +25,7 @@ __all__ = ["Dataset", "Stream"]
 
 INDEX_NAME: Final = "dataset.json"
 DIGEST_BYTES: Final = 16
+_BOOK_TOPICS: Final = {"book_deltas": "book.deltas", "book_snapshots": "book.snapshots"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,8 @@ class Stream:
         """Where the bus publishes these rows: `data.bars.EURUSD.SIM-1h`, `data.quotes.SIM.EURUSD`."""
         if self.schema is BARS:
             return f"data.bars.{self.instrument.id}-{self.period}"
-        return f"data.{self.schema.name}.{self.instrument.venue}.{self.instrument.symbol}"
+        kind = _BOOK_TOPICS.get(self.schema.name, self.schema.name)
+        return f"data.{kind}.{self.instrument.venue}.{self.instrument.symbol}"
 
     @cached_property
     def digest(self) -> str:

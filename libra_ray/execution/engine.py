@@ -1,7 +1,7 @@
 """The execution engine: sends what the risk engine let pass, and folds what comes back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from libra_ray.execution.client import ExecutionClient
 from libra_ray.execution.record import RunRecord
@@ -15,6 +15,7 @@ from libra_ray.messages.commands import (
 )
 from libra_ray.messages.events import (
     AccountBooked,
+    MarginCall,
     OrderAccepted,
     OrderCanceled,
     OrderCancelRejected,
@@ -35,6 +36,7 @@ from libra_ray.messages.events import (
     PositionEvent,
 )
 from libra_ray.model.enums import OrderStatus, TriggerType
+from libra_ray.model.instruments import Instrument
 from libra_ray.model.orders import Order
 from libra_ray.runtime import Actor
 from libra_ray.runtime.views import Handler
@@ -46,6 +48,7 @@ _DENIABLE = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
 
 
 class _Orders(Protocol):
+    instruments: dict[str, Instrument]
     orders: dict[str, Order]
     new: dict[str, Order]
     working: dict[str, Order]
@@ -80,12 +83,17 @@ class ExecutionEngine(Actor):
         self._orders, self._portfolio, self._clients, self._record = orders, portfolio, clients, record
         self._publish, self._has_receivers, self._on_booked = publish, has_receivers, on_booked
         self._events = record.events
+        self._publish_report = publish
         self._table, self._account_ids = table, account_ids
         self._heard: dict[str, bool] = {}
         self._heard_version = -1
         self._topics: dict[str, tuple[str, str]] = {}
         self._account_topics: dict[str, str] = {}
         self._holders: dict[str, tuple[Order, Handler]] = {}
+
+    def delay_reports(self, publish: Callable[[str, Any], None]) -> None:
+        """Let what venues report be published by `publish`, which may do so later. Called once, before start."""
+        self._publish_report = publish
 
     # ------------------------------------------------------------------ commands
 
@@ -205,7 +213,30 @@ class ExecutionEngine(Actor):
         self._apply(order, event)
         self._events.append(event)
         if self._is_heard(event.strategy_id):
-            self._publish(self._topic(event.strategy_id), event)
+            self._publish_report(self._topic(event.strategy_id), event)
+
+    def book(self, events: list[PositionEvent | AccountBooked]) -> None:
+        """What a venue books without a fill: funding, settlement, fees of its own."""
+        for event in events:
+            self._events.append(event)
+            is_booking = type(event) is AccountBooked
+            if is_booking:
+                self._on_booked(event.instrument_id, event.ts_ns)
+                topic = self._account_topic(event.account_id)
+            else:
+                topic = (self._topics.get(event.strategy_id) or self._name_topics(event.strategy_id))[1]  # type: ignore[union-attr]
+            self._publish_report(topic, event)
+
+    def adopt(self, order: Order) -> None:
+        """An order that a venue makes itself, to liquidate: it is on record and at work at once."""
+        self._orders.orders[order.client_order_id] = self._orders.new[order.client_order_id] = order
+        self.take(order)
+        self._mark_submitted(order, order.ts_init_ns)
+
+    def announce(self, call: MarginCall) -> None:
+        """A venue calls for margin."""
+        self._events.append(call)
+        self._publish(self._account_topic(call.account_id), call)
 
     def _fill(self, order: Order, event: OrderFilled) -> None:
         order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns)
@@ -220,7 +251,7 @@ class ExecutionEngine(Actor):
             self._publish_fill(event, born)
 
     def _publish_fill(self, event: OrderFilled, born: list[PositionEvent | AccountBooked]) -> None:
-        publish = self._publish
+        publish = self._publish_report
         topic, position_topic = self._topics.get(event.strategy_id) or self._name_topics(event.strategy_id)
         publish(topic, event)
         for fact in born:
@@ -245,6 +276,9 @@ class ExecutionEngine(Actor):
             order.move(OrderStatus.RELEASED, ts_ns)
         elif type(event) is OrderUpdated:
             order.settle_pending(ts_ns)
+            if order.quote_quantity and event.quantity_raw is not None:
+                order.quote_quantity = False
+                order.size_precision = self._orders.instruments[order.instrument_id].size_precision
             order.quantity_raw = order.quantity_raw if event.quantity_raw is None else event.quantity_raw
             order.price_raw = order.price_raw if event.price_raw is None else event.price_raw
             order.trigger_raw = order.trigger_raw if event.trigger_raw is None else event.trigger_raw

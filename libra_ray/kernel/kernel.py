@@ -1,6 +1,7 @@
 """TradingKernel: builds data engine, cache, portfolio, risk engine, execution engine and venues, and wires them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from libra_ray.bus import Bus
@@ -8,7 +9,8 @@ from libra_ray.clock import VirtualClock
 from libra_ray.data.engine import DataEngine
 from libra_ray.errors import ConfigError, quoted
 from libra_ray.execution import ExecutionClient, ExecutionEngine, RunRecord
-from libra_ray.kernel.settings import RiskSettings, VenueSettings, parse_rate
+from libra_ray.kernel.risk_rules import risk_rules
+from libra_ray.kernel.settings import MakerTaker, RiskSettings, TieredFee, VenueSettings
 from libra_ray.messages.commands import CancelAllOrders, Command, SetTradingState, SubmitOrder
 from libra_ray.messages.events import TradingStateChanged
 from libra_ray.model.accounts import Account
@@ -16,9 +18,8 @@ from libra_ray.model.contract_terms import ContractTerms
 from libra_ray.model.enums import AccountType, TradingState
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Rate, currency
-from libra_ray.model.views import FundsView
 from libra_ray.portfolio import Cache, CacheActor, Funds, Portfolio, PortfolioActor, StrategyPortfolio
-from libra_ray.risk import RiskEngine, RiskLimits
+from libra_ray.risk import RiskEngine, RiskLinks
 from libra_ray.runtime import Actor, ActorConfig, Delivery, Fault, Kind, LocalHost
 from libra_ray.strategy import Strategy
 
@@ -31,6 +32,9 @@ class KernelParts(NamedTuple):
     cache: Cache
     portfolio: Portfolio
     execution: ExecutionEngine
+    funds: Mapping[str, Funds]
+    watch: Callable[[str, Callable[[int], None]], None]
+    """Have a venue told its account's equity after each booking."""
 
 
 ClientMaker = Callable[[VenueSettings, KernelParts], ExecutionClient]
@@ -101,17 +105,23 @@ class TradingKernel:
         host.add(self.execution, Kind.EXECUTION)
         host.add(self.data, Kind.DATA)
         host.provide(cache=self.cache, portfolio=self.portfolio)
-        parts = KernelParts(self.cache, self.portfolio, self.execution)
         for instrument in self.cache.instruments.values():
-            fees = self._venues[instrument.venue].fees
-            rates = (None, None) if fees is None else (Rate.parse(fees.maker), Rate.parse(fees.taker))
-            self.portfolio.terms[instrument.id] = ContractTerms.of(instrument, *rates)
-        funds: dict[str, FundsView] = {}
+            self.portfolio.terms[instrument.id] = _terms(instrument, self._venues[instrument.venue])
+        funds: dict[str, Funds] = {}
         for venue in venues:
             self._open_account(venue)
-            is_leveraged = venue.margin_model == "leveraged"
-            funds[venue.name] = Funds(self.portfolio, venue.name, Rate.parse(venue.leverage), leveraged=is_leveraged)
+            funds[venue.name] = Funds(
+                self.portfolio,
+                venue.name,
+                Rate.parse(venue.leverage),
+                leveraged=venue.margin_model == "leveraged",
+                leverages={name: Rate.parse(leverage) for name, leverage in venue.leverages.items()},
+            )
         self.funds = funds
+        self._equity_watches: dict[str, Callable[[int], None]] = {}
+        parts = KernelParts(
+            self.cache, self.portfolio, self.execution, funds, self._equity_watches.__setitem__
+        )
         self.clients = {venue.name: make_client(venue, parts) for venue in venues}
         self.execution.wire(
             self.cache,
@@ -128,11 +138,19 @@ class TradingKernel:
             self.cache,
             self.portfolio,
             {made.id: funds[made.venue] for made in self.cache.instruments.values()},
-            _limits(risk),
-            take=self.execution.take,
-            report=self.execution.refuse,
-            forward=self.execution.execute,
-            announce=self._announce_trading_state,
+            risk_rules(risk),
+            RiskLinks(
+                take=self.execution.take,
+                report=self.execution.refuse,
+                forward=self.execution.execute,
+                process=self.execution.process,
+                announce=self._announce_trading_state,
+                knows_algorithm=lambda algorithm_id: self.bus.has_endpoint(f"{algorithm_id}.execute"),
+                equity=self.portfolio.equity_raw,
+                reporting={venue: account.reporting for venue, account in self.portfolio.accounts.items()},
+                hedging=frozenset(venue.name for venue in venues if venue.oms == "hedging"),
+            ),
+            now_ns=self.clock.ts_ns,
         )
         self.bus.register("RiskEngine.execute", self.risk.execute)
         self.bus.register("ExecEngine.execute", self.execution.execute)
@@ -195,12 +213,21 @@ class TradingKernel:
     def _sample_equity_of(self, instrument_id: str, ts_ns: int) -> None:
         self.sample_equity(self.portfolio.terms[instrument_id].venue, ts_ns)
 
+    def watch_equity(self, ts_ns: int) -> None:
+        """A row came while limits on losses are set: look whether equity has come to one."""
+        self.risk.on_row(ts_ns)
+
     def sample_equity(self, venue: str, ts_ns: int) -> None:
         """Note balance and equity of a venue's account as of now."""
         portfolio = self.portfolio
         account = portfolio.accounts[venue]
-        balance_raw = account.total_raw(account.reporting.code)
-        self.record.equity.append((ts_ns, venue, balance_raw, portfolio.equity_raw(venue)))
+        balance_raw, equity_raw = account.total_raw(account.reporting.code), portfolio.equity_raw(venue)
+        self.record.equity.append((ts_ns, venue, balance_raw, equity_raw))
+        watch = self._equity_watches.get(venue)
+        if watch is not None:
+            watch(equity_raw)
+        if self.risk.watches_equity:
+            self.risk.on_booking(venue, ts_ns, equity_raw)
 
     # ------------------------------------------------------------------ faults
 
@@ -235,18 +262,15 @@ class TradingKernel:
         return counts
 
 
-def _limits(settings: RiskSettings) -> RiskLimits:
-    orders, modifies = parse_rate(settings.max_order_rate), parse_rate(settings.max_modify_rate)
-    collar = settings.price_collar_bps
-    return RiskLimits(
-        orders.limit,
-        orders.interval_ns,
-        modifies.limit,
-        modifies.interval_ns,
-        RiskLimits.amounts(settings.max_notional_per_order),
-        RiskLimits.amounts(settings.max_position),
-        RiskLimits.amounts(settings.max_exposure),
-        settings.max_open_orders,
-        None if collar is None else Rate.parse(collar),
-        settings.trading_state,
-    )
+def _terms(instrument: Instrument, venue: VenueSettings) -> ContractTerms:
+    """An instrument's factors with the fee rates of its venue."""
+    fees = venue.fees
+    is_quoted = fees is None or fees.currency in (None, "quote")
+    if isinstance(fees, MakerTaker):
+        return ContractTerms.of(instrument, Rate.parse(fees.maker), Rate.parse(fees.taker), is_quoted=is_quoted)
+    if isinstance(fees, TieredFee):
+        highest = max((Rate.parse(taker) for *_, taker in fees.tiers), key=lambda rate: Fraction(rate.num, rate.den))
+        return ContractTerms.of(instrument, highest, highest, is_quoted=is_quoted)
+    if fees is not None:
+        return ContractTerms.of(instrument, Rate(0, 1), Rate(0, 1), is_quoted=is_quoted)
+    return ContractTerms.of(instrument)

@@ -29,6 +29,7 @@ __all__ = [
     "FeeSettings",
     "FixedFee",
     "LatencySettings",
+    "LimitSettings",
     "MakerTaker",
     "PerContractFee",
     "RateLimit",
@@ -286,25 +287,41 @@ class VenueSettings(Settings):
         return [Money.parse(text, self.currencies) for text in self.balances]
 
 
-class RiskSettings(Settings):
-    """Limits of the risk engine; what is not given is not limited, except the rates.
+class LimitSettings(Settings):
+    """Limits of one account or strategy; what is not given is not limited.
 
     Attributes:
+        max_order_rate, max_modify_rate: such as `"100/1s"`: so many in any window of that length.
         max_notional_per_order, max_position: an amount for every instrument, or a table by instrument id.
         max_exposure: gross notional by currency.
         price_collar_bps: how far a limit price may be from the mid, in basis points.
-        stp: what happens to an order that would match an own resting one.
-        max_daily_loss: how far equity may fall below that of 00:00 UTC; `max_drawdown`: the fraction below its peak.
-        on_breach: the state that a breach of either moves to, once.
     """
 
-    max_order_rate: RateText = "100/1s"
-    max_modify_rate: RateText = "100/1s"
+    max_order_rate: RateText | None = None
+    max_modify_rate: RateText | None = None
     max_notional_per_order: DecimalText | dict[str, DecimalText] | None = None
     max_position: DecimalText | dict[str, DecimalText] | None = None
     max_exposure: dict[str, DecimalText] = Field(default_factory=dict)
     max_open_orders: PositiveInt | None = None
     price_collar_bps: DecimalText | None = None
+
+
+class RiskSettings(LimitSettings):
+    """What the risk engine is told; what is not given is not limited, except the rates. The tightest limit wins.
+
+    Attributes:
+        accounts: limits of single accounts, by venue; `strategies`: of single strategies, by actor id, which count
+            their own orders and positions only.
+        stp: what happens to an order that would match an own resting one, whichever strategy sent that.
+        max_daily_loss: how far equity may fall below that of 00:00 UTC, in an account's reporting currency.
+        max_drawdown: the fraction of its peak that equity may fall.
+        on_breach: the state that a breach of either moves to, once, until somebody sets it back.
+    """
+
+    max_order_rate: RateText = "100/1s"
+    max_modify_rate: RateText = "100/1s"
+    accounts: dict[str, LimitSettings] = Field(default_factory=dict)
+    strategies: dict[str, LimitSettings] = Field(default_factory=dict)
     stp: Literal["none", "cancel_newest", "cancel_oldest", "decrement"] = "none"
     max_daily_loss: PositiveDecimal | None = None
     max_drawdown: PositiveDecimal | None = None

@@ -8,9 +8,15 @@ What an order takes is not there for any other order, nor for the same order aga
   past it, and keeps its used part if it becomes the best again with the size it had.
 """
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 from libra_ray.matching.scan import Column
 
-__all__ = ["L1Book", "L1Side"]
+__all__ = ["L1Book", "L1Side", "Ladder"]
+
+Ladder: TypeAlias = Sequence[tuple[int, int | None]]
+"""(ticks beyond the best price, size there or None for all the rest): liquidity that L1 does not show."""
 
 
 class L1Side:
@@ -98,19 +104,29 @@ class L1Book:
             if side.behind:
                 side.behind.clear()
 
-    def opposite(self, *, is_buy: bool) -> L1Side:
-        """What an order of that direction trades against."""
-        return self.asks if is_buy else self.bids
+    @property
+    def bid(self) -> int | None:
+        """The best bid, None before there is one."""
+        return self.bids.px
+
+    @property
+    def ask(self) -> int | None:
+        """The best ask, None before there is one."""
+        return self.asks.px
+
+    def opposite_px(self, *, is_buy: bool) -> int | None:
+        """The best price that an order of that direction trades against."""
+        return self.asks.px if is_buy else self.bids.px
 
     def available(self, *, is_buy: bool) -> int:
         """Displayed size that is still there for an order of that direction."""
         side = self.asks if is_buy else self.bids
         return side.size - side.used if self.consumes else side.size
 
-    def is_marketable(self, px: int, *, is_buy: bool) -> bool:
-        """Whether a limit at `px` would trade now. False before there is a price."""
-        best = (self.asks if is_buy else self.bids).px
-        return best is not None and (px >= best if is_buy else px <= best)
+    def displayed(self, px: int, *, is_bid: bool) -> int:
+        """The size shown at a price; L1 knows the best one only."""
+        side = self.bids if is_bid else self.asks
+        return side.size if side.px == px else 0
 
     def use(self, qty: int, *, is_buy: bool) -> None:
         """Note that an order took `qty` of the displayed size, or as much of it as is there."""
@@ -118,11 +134,14 @@ class L1Book:
             side = self.asks if is_buy else self.bids
             side.used += min(qty, side.size - side.used)
 
-    def offers(self, leaves: int, limit: int | None, *, is_buy: bool, best_only: bool) -> list[tuple[int, int]]:
+    def offers(
+        self, leaves: int, limit: int | None, *, is_buy: bool, best_only: bool, ladder: Ladder = ((1, None),)
+    ) -> list[tuple[int, int]]:
         """What a taker is given: (quantity, price) of each fill. Nothing is used until `use` says so.
 
-        The available size at the best price first; then, L1 knowing no depth, all the rest one tick beyond it, where
-        the limit allows that price. `best_only` (IOC, FOK, market-to-limit) stops at the best level.
+        The available size at the best price first; then, L1 knowing no depth, the rest by `ladder`: (ticks beyond the
+        best, size or None without limit), by default all of it one tick beyond, where the limit allows that price.
+        `best_only` (IOC, FOK, market-to-limit) stops at the best level.
         """
         side = self.asks if is_buy else self.bids
         best = side.px
@@ -133,7 +152,22 @@ class L1Book:
             return [(leaves, best)]
         fills = [(there, best)] if there > 0 else []
         if not best_only:
-            beyond = best + self.tick if is_buy else best - self.tick
-            if limit is None or (beyond <= limit if is_buy else beyond >= limit):
-                fills.append((leaves - max(there, 0), beyond))
+            fills += self.beyond(leaves - max(there, 0), limit, is_buy=is_buy, ladder=ladder)
+        return fills
+
+    def beyond(
+        self, leaves: int, limit: int | None, *, is_buy: bool, ladder: Ladder = ((1, None),)
+    ) -> list[tuple[int, int]]:
+        """What a taker is given beyond the best price, by `ladder`."""
+        best = (self.asks if is_buy else self.bids).px
+        fills: list[tuple[int, int]] = []
+        if best is None:
+            return fills
+        for ticks, size in ladder:
+            px = best + ticks * self.tick if is_buy else best - ticks * self.tick
+            if leaves <= 0 or (limit is not None and (px > limit if is_buy else px < limit)):
+                break
+            taken = leaves if size is None else min(leaves, size)
+            fills.append((taken, px))
+            leaves -= taken
         return fills

@@ -21,10 +21,12 @@ class ContractTerms:
 
     __slots__ = (
         "_fee",
+        "_fee_is_quoted",
         "_pnl_den",
         "_pnl_num",
         "_value_den",
         "_value_num",
+        "fee_unit",
         "instrument",
         "instrument_id",
         "inverse",
@@ -45,16 +47,25 @@ class ContractTerms:
         self._value_num, self._value_den = _reduced(
             multiplier.num * 10**value_scale, multiplier.den * 10**instrument.size_precision
         )
+        self.fee_unit = instrument.settlement if instrument.inverse else instrument.quote
         self._fee = (self._fee_factor(maker), self._fee_factor(taker))
+        self._fee_is_quoted = not instrument.inverse
 
     @classmethod
-    def of(cls, instrument: Instrument, maker: Rate | None = None, taker: Rate | None = None) -> Self:
-        """With the venue's fee rates, or the instrument's own where the venue has none."""
-        return cls(instrument, maker or instrument.maker_fee, taker or instrument.taker_fee)
+    def of(
+        cls, instrument: Instrument, maker: Rate | None = None, taker: Rate | None = None, *, is_quoted: bool = True
+    ) -> Self:
+        """With the venue's fee rates, or the instrument's own where the venue has none.
+
+        `is_quoted`: whether fees of linear contracts are paid in quote currency, so that orders must hold them back.
+        """
+        made = cls(instrument, maker or instrument.maker_fee, taker or instrument.taker_fee)
+        made._fee_is_quoted = is_quoted and not instrument.inverse
+        return made
 
     def _fee_factor(self, rate: Rate) -> tuple[int, int]:
         multiplier, made = self.instrument.multiplier, self.instrument
-        num, den = multiplier.num * rate.num * 10**self.precision, multiplier.den * rate.den
+        num, den = multiplier.num * rate.num * 10**self.fee_unit.precision, multiplier.den * rate.den
         if self.inverse:
             return _reduced(num * 10**made.price_precision, den * 10**made.size_precision)
         return _reduced(num, den * 10 ** (made.price_precision + made.size_precision))
@@ -81,7 +92,7 @@ class ContractTerms:
         return pnl_linear(sign, px_raw, sign * quantity_raw, open_value, self._pnl_num, self._pnl_den)
 
     def fee(self, px_raw: int, qty_raw: int, *, is_taker: bool) -> int:
-        """Commission of a fill in settlement currency, raw."""
+        """Commission of a fill in `fee_unit`: quote currency, or base currency of an inverse contract; raw."""
         num, den = self._fee[is_taker]
         if self.inverse:
             return fee_inverse(px_raw, qty_raw, num, den)
@@ -95,9 +106,14 @@ class ContractTerms:
         return div_half_even(px_raw * qty_raw * self._pnl_num, self._pnl_den)
 
     @property
+    def pnl_factor(self) -> tuple[int, int]:
+        """Settlement raw per raw price x raw quantity, as `num / den` (linear contracts)."""
+        return self._pnl_num, self._pnl_den
+
+    @property
     def taker_factor(self) -> tuple[int, int]:
-        """The taker fee as `num / den` over price x quantity (linear contracts)."""
-        return self._fee[1]
+        """The taker fee as `num / den` over price x quantity in quote raw; (0, 1) where it is paid in another currency."""
+        return self._fee[1] if self._fee_is_quoted else (0, 1)
 
 
 def _reduced(num: int, den: int) -> tuple[int, int]:

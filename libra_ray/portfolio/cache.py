@@ -57,6 +57,7 @@ class Cache:
         return None if cursor is None else cursor.row
 
     def bar(self, instrument_id: str, period: str) -> Row | None:
-        """The last bar that the actors have been given."""
-        cursor = self.rows.of(instrument_id).bars.get(period)
+        """The last bar that the actors have been given: of that period, or of that name where we make them."""
+        rows = self.rows.of(instrument_id)
+        cursor = rows.bars.get(period) or rows.built.get(period)
         return None if cursor is None else cursor.row

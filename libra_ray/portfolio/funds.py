@@ -1,33 +1,54 @@
 """What an account holds back, and whether one more order fits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from libra_ray.model.accounts import Account
 from libra_ray.model.enums import AccountType, InstrumentKind
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Currency, Rate
+from libra_ray.model.open_orders import counted_px, counted_units, waits_for_parent
 from libra_ray.model.orders import Order
-from libra_ray.model.rules.fixed_point import rescale_half_even
-from libra_ray.model.rules.margin import cash_locked, instrument_margin, worst_notional
+from libra_ray.model.rules.fixed_point import div_ceil
+from libra_ray.model.rules.margin import (
+    INVERSE_UNIT,
+    cash_locked,
+    instrument_margin,
+    notional_units,
+    worst_notional,
+)
+from libra_ray.portfolio.market_rows import InstrumentRows
 from libra_ray.portfolio.portfolio import Portfolio
 
 __all__ = ["Funds"]
 
 INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
 INSUFFICIENT_MARGIN = "INSUFFICIENT_MARGIN"
+_UNLEVERED = Rate(1, 1)
 
 
 class Funds:
-    """Locked amounts of one venue's account.
+    """Locked amounts of one venue's account. Reduce-only orders and children that are not released lock nothing.
 
     CASH: an open buy locks price x leaves plus the taker fee in quote currency, rounded up; an open sell of a pair its
-    leaves in base currency. MARGIN: per instrument, rate x the larger of |P + B| and |P - S|.
+    leaves in base currency; where the account has a base currency, that amount in it. MARGIN: per instrument, rate x
+    the larger of |P + B| and |P - S|, positions net over all strategies.
     """
 
-    def __init__(self, portfolio: Portfolio, venue: str, leverage: Rate, *, leveraged: bool) -> None:
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        venue: str,
+        leverage: Rate,
+        *,
+        leveraged: bool,
+        leverages: Mapping[str, Rate] | None = None,
+    ) -> None:
         self._portfolio = portfolio
+        self._cache = portfolio.cache
         self._venue = venue
-        self._leverage = leverage if leveraged else Rate(1, 1)
+        self._leverage = leverage if leveraged else _UNLEVERED
+        self._leverages = dict(leverages or {}) if leveraged else {}
+        self._is_cash = self.account.kind is AccountType.CASH
 
     @property
     def account(self) -> Account:
@@ -36,18 +57,53 @@ class Funds:
 
     def refusal(self, orders: list[Order]) -> str | None:
         """The denial code where the account cannot carry `orders` on top of what works; None where it can."""
-        if self.account.kind is AccountType.CASH:
+        if self._is_cash:
             return self._cash_refusal(orders)
+        instruments = self._cache.instruments
+        if len(orders) == 1:
+            order = orders[0]
+            if order.reduce_only or instruments[order.instrument_id].margin_init.num == 0:
+                return None
         return self._margin_refusal(orders)
 
     def locked(self) -> dict[str, int]:
-        """Locked amounts by currency code, raw."""
-        if self.account.kind is AccountType.CASH:
+        """Locked amounts by currency code, raw: initial margin, or what cash orders must be able to pay."""
+        if self._is_cash:
             held: dict[str, int] = {}
             for order in self._working():
                 self._lock_cash(order, held)
             return held
         return self._locked_margin()
+
+    def maintenance(self) -> dict[str, int]:
+        """Maintenance margin of what is held, by currency code, raw: |P| x rate (/ leverage) over the instruments."""
+        held: dict[str, int] = {}
+        for name in dict.fromkeys(p.instrument_id for p in self._portfolio.positions_open(venue=self._venue)):
+            instrument = self._cache.instruments[name]
+            worth = abs(self._held_notional(instrument)) if instrument.margin_maint.num else 0
+            if worth:
+                amount, unit = self._margin(worth, instrument, instrument.margin_maint)
+                held[unit.code] = held.get(unit.code, 0) + amount
+        return held
+
+    def equity(self, code: str) -> int:
+        """Total plus open profit in one currency, raw; of an account with a base currency everything, in that."""
+        account, portfolio = self.account, self._portfolio
+        if account.base is not None and account.base.code == code:
+            return portfolio.equity_raw(self._venue)
+        worth = account.total_raw(code)
+        for position in portfolio.positions_open(venue=self._venue):
+            if position.currency.code == code:
+                worth += portfolio.unrealized_raw(position)
+        return worth
+
+    def order_px(self, order: Order) -> int | None:
+        """At what price an order counts: its own, else its trigger, else the opposite best; None where unknown."""
+        return counted_px(order, self._cache.rows.of(order.instrument_id))
+
+    def leverage_of(self, instrument_id: str) -> Rate:
+        """By how much margin is divided: the instrument's own, else the account's; 1 in the `standard` model."""
+        return self._leverages.get(instrument_id, self._leverage)
 
     # ------------------------------------------------------------------ cash
 
@@ -57,32 +113,59 @@ class Funds:
             self._lock_cash(order, needed)
         if not any(needed.values()):
             return None
-        held = self.locked()
+        held, account = self.locked(), self.account
         for code, amount in needed.items():
-            if amount > self.account.total_raw(code) - held.get(code, 0):
+            if amount and amount > account.total_raw(code) - held.get(code, 0):
                 return INSUFFICIENT_BALANCE
         return None
 
     def _lock_cash(self, order: Order, held: dict[str, int]) -> None:
-        instrument = self._portfolio.cache.instruments[order.instrument_id]
+        """Add what an order locks to `held`; an order without a price to count at locks nothing yet."""
+        if order.reduce_only or waits_for_parent(order, self._cache.orders):
+            return
+        instrument = self._cache.instruments[order.instrument_id]
+        px_raw = self.order_px(order)
         if order.is_buy:
-            px_raw = self.order_px(order)
-            if px_raw is None:
+            unit = instrument.quote
+            if order.quote_quantity:
+                amount = self._quote_amount(order, instrument)
+            elif px_raw is None:
                 return
-            num, den = self._cash_factor(instrument)
-            amount = cash_locked(px_raw, order.leaves_raw, num, den)
-            held[instrument.quote.code] = held.get(instrument.quote.code, 0) + amount
+            else:
+                amount = cash_locked(px_raw, order.leaves_raw, *self._cash_factor(instrument))
         elif instrument.kind is InstrumentKind.PAIR and instrument.base is not None:
-            amount = rescale_half_even(order.leaves_raw, instrument.size_precision, instrument.base.precision)
-            held[instrument.base.code] = held.get(instrument.base.code, 0) + amount
+            unit = instrument.base
+            units = counted_units(order, instrument, px_raw)
+            if units is None:
+                return
+            amount = div_ceil(units * 10**unit.precision, 10**instrument.size_precision)
+        else:
+            return
+        amount, unit = self._in_base(amount, unit)
+        held[unit.code] = held.get(unit.code, 0) + amount
+
+    def _in_base(self, amount: int, unit: Currency) -> tuple[int, Currency]:
+        """In the account's base currency, rounded up; as it is where there is none or no rate is known."""
+        base = self.account.base
+        if base is None or base.code == unit.code or amount == 0:
+            return amount, unit
+        rate = self._portfolio.rates.rate(unit.code, base.code)
+        if rate is None:
+            return amount, unit
+        return div_ceil(amount * rate[0] * 10**base.precision, rate[1] * 10**unit.precision), base
 
     def _cash_factor(self, instrument: Instrument) -> tuple[int, int]:
         """(1 + taker fee) x multiplier over all scales, as a fraction of price x quantity."""
+        num, den = _worth_factor(instrument)
         fee_num, fee_den = self._portfolio.terms[instrument.id].taker_factor
-        scale = 10 ** (instrument.price_precision + instrument.size_precision)
-        num = instrument.multiplier.num * 10**instrument.quote.precision
-        den = instrument.multiplier.den * scale
         return num * fee_den + max(fee_num, 0) * den, den * fee_den
+
+    def _quote_amount(self, order: Order, instrument: Instrument) -> int:
+        """A quantity in quote currency plus the taker fee on it, rounded up."""
+        num, den = self._cash_factor(instrument)
+        worth_num, worth_den = _worth_factor(instrument)
+        amount = order.leaves_raw * 10**instrument.quote.precision * num * worth_den
+        return max(0, div_ceil(amount, 10**order.size_precision * den * worth_num))
 
     # ------------------------------------------------------------------ margin
 
@@ -93,122 +176,103 @@ class Funds:
         for order in new if len(new) > 1 else ():
             by_name.setdefault(order.instrument_id, []).append(order)
         for name, mine in by_name.items():
-            instrument = self._portfolio.cache.instruments[name]
+            instrument = self._cache.instruments[name]
             if instrument.margin_init.num == 0:
                 continue
             before, after = self._worst_notionals(instrument, mine)
             if after > before:
-                (old, unit), (wanted, _) = self._margin(before, instrument), self._margin(after, instrument)
+                rate = instrument.margin_init
+                (old, unit), (wanted, _) = self._margin(before, instrument, rate), self._margin(after, instrument, rate)
                 grown[unit.code] = grown.get(unit.code, 0) + wanted - old
         if not grown:
             return None
         held = self._locked_margin()
         for code, amount in grown.items():
-            if amount > 0 and held.get(code, 0) + amount > self._equity(code):
+            if amount > 0 and held.get(code, 0) + amount > self.equity(code):
                 return INSUFFICIENT_MARGIN
         return None
 
     def _locked_margin(self) -> dict[str, int]:
         """Initial margin by currency of everything held and working."""
         names = dict.fromkeys(order.instrument_id for order in self._working())
-        names.update(dict.fromkeys(p.terms.instrument_id for p in self._portfolio.positions_open(venue=self._venue)))
+        names.update(dict.fromkeys(p.instrument_id for p in self._portfolio.positions_open(venue=self._venue)))
         held: dict[str, int] = {}
         for name in names:
-            instrument = self._portfolio.cache.instruments[name]
+            instrument = self._cache.instruments[name]
             if instrument.margin_init.num:
-                amount, unit = self._margin(self._worst_notionals(instrument, [])[0], instrument)
+                worst = self._worst_notionals(instrument, [])[0]
+                amount, unit = self._margin(worst, instrument, instrument.margin_init)
                 held[unit.code] = held.get(unit.code, 0) + amount
         return held
 
     def _worst_notionals(self, instrument: Instrument, new: list[Order]) -> tuple[int, int]:
-        """The larger exposure of one instrument without and with `new`, in units of `_notional_scale`."""
-        name, portfolio = instrument.id, self._portfolio
-        rows = portfolio.cache.rows.of(name)
-        top = rows.bid_ask()
-        net = portfolio.net.get(name, 0)
-        held = 0
-        if net and top is not None:
-            mark_twice = top[0] + top[1] if rows.marks is None else rows.mark_twice() or 0
-            held = _notional(instrument, mark_twice, abs(net)) if mark_twice else 0
-            if net < 0:
-                held = -held
+        """The larger exposure of one instrument without and with `new`, in notional units."""
+        name, orders = instrument.id, self._cache.orders
+        prices = self._cache.rows.of(name)
+        held = self._held_notional(instrument)
         buys = sells = 0
-        for order in portfolio.cache.working.values():
+        for order in self._cache.working.values():
             if order.instrument_id == name:
-                bought, sold = _on_order(instrument, order, top)
+                bought, sold = _on_order(instrument, order, prices, orders)
                 buys, sells = buys + bought, sells + sold
         before = worst_notional(held, buys, sells)
         if not new:
             return before, before
         for order in new:
-            bought, sold = _on_order(instrument, order, top)
+            bought, sold = _on_order(instrument, order, prices, orders)
             buys, sells = buys + bought, sells + sold
         return before, worst_notional(held, buys, sells)
 
-    def _margin(self, notional: int, instrument: Instrument) -> tuple[int, Currency]:
+    def _held_notional(self, instrument: Instrument) -> int:
+        """The signed notional of the net position at the mark price, in notional units."""
+        net = self._portfolio.net_raw(instrument.id)
+        mark_twice = self._cache.rows.of(instrument.id).mark_twice() if net else None
+        if mark_twice is None:
+            return 0
+        worth = notional_units(mark_twice, abs(net), inverse=instrument.inverse)
+        return worth if net > 0 else -worth
+
+    def _margin(self, notional: int, instrument: Instrument, rate: Rate) -> tuple[int, Currency]:
         """The margin of a notional, rounded half-even once, in the currency that it is held in."""
-        rate = instrument.margin_init
-        num, den = _notional_scale(instrument)
-        num, den = num * rate.num * self._leverage.den, den * rate.den * self._leverage.num
+        leverage = self.leverage_of(instrument.id)
+        num, den = _unit_factor(instrument)
+        num, den = num * rate.num * leverage.den, den * rate.den * leverage.num
         amount, base, unit = instrument_margin(notional, num, den), self.account.base, instrument.settlement
         if base is None or base.code == unit.code:
             return amount, unit
         converted = self._portfolio.rates.convert(amount, unit, base)
         return (amount, unit) if converted is None else (converted, base)
 
-    def _equity(self, code: str) -> int:
-        """Total plus open profit in one currency, or everything in the base currency."""
-        account, portfolio = self.account, self._portfolio
-        if account.base is not None:
-            return portfolio.equity_raw(self._venue)
-        worth = account.total_raw(code)
-        for position in portfolio.positions_open(venue=self._venue):
-            if position.currency.code == code:
-                worth += portfolio.unrealized_raw(position)
-        return worth
-
-    # ------------------------------------------------------------------ both
-
-    def order_px(self, order: Order) -> int | None:
-        """At what price an order counts: its own, else its trigger, else the opposite best; None where unknown."""
-        return _px_of(order, self._portfolio.cache.rows.of(order.instrument_id).bid_ask())
-
     def _working(self) -> Iterator[Order]:
-        instruments = self._portfolio.cache.instruments
-        return (o for o in self._portfolio.cache.working.values() if instruments[o.instrument_id].venue == self._venue)
+        terms = self._portfolio.terms
+        return (order for order in self._cache.working.values() if terms[order.instrument_id].venue == self._venue)
 
 
-def _px_of(order: Order, top: tuple[int, int] | None) -> int | None:
-    if order.price_raw is not None:
-        return order.price_raw
-    if order.trigger_raw is not None:
-        return order.trigger_raw
-    return None if top is None else top[1 if order.is_buy else 0]
-
-
-def _on_order(instrument: Instrument, order: Order, top: tuple[int, int] | None) -> tuple[int, int]:
-    """Notional that an order may buy and sell; reduce-only orders add none."""
-    px_raw = None if order.reduce_only else _px_of(order, top)
+def _on_order(
+    instrument: Instrument, order: Order, prices: InstrumentRows, orders: Mapping[str, Order]
+) -> tuple[int, int]:
+    """Notional units that an order may buy and sell; what only reduces, and children not released, add none."""
+    if order.reduce_only or (order.parent_order_id is not None and waits_for_parent(order, orders)):
+        return 0, 0
+    px_raw = counted_px(order, prices)
     if px_raw is None:
         return 0, 0
-    notional = _notional(instrument, 2 * px_raw, order.leaves_raw)
+    units = counted_units(order, instrument, px_raw) if order.quote_quantity else order.leaves_raw
+    notional = 0 if units is None else notional_units(2 * px_raw, units, inverse=instrument.inverse)
     return (notional, 0) if order.is_buy else (0, notional)
 
 
-_INVERSE_SCALE = 10**24
+def _worth_factor(instrument: Instrument) -> tuple[int, int]:
+    """Quote currency raw per unit of price raw x quantity raw, as a fraction."""
+    multiplier = instrument.multiplier
+    scale = 10 ** (instrument.price_precision + instrument.size_precision)
+    return multiplier.num * 10**instrument.quote.precision, multiplier.den * scale
 
 
-def _notional(instrument: Instrument, px_twice_raw: int, qty_raw: int) -> int:
-    """A notional in units of `_notional_scale`: exact for linear contracts, at 24 decimals for inverse ones."""
-    if instrument.inverse:
-        return (2 * qty_raw * _INVERSE_SCALE) // px_twice_raw
-    return px_twice_raw * qty_raw
-
-
-def _notional_scale(instrument: Instrument) -> tuple[int, int]:
-    """Settlement raw per unit of `_notional`, as a fraction."""
+def _unit_factor(instrument: Instrument) -> tuple[int, int]:
+    """Settlement raw per notional unit, as a fraction."""
     multiplier = instrument.multiplier
     num = multiplier.num * 10**instrument.settlement.precision
     if instrument.inverse:
-        return num * 10**instrument.price_precision, multiplier.den * _INVERSE_SCALE * 10**instrument.size_precision
+        return num * 10**instrument.price_precision, multiplier.den * INVERSE_UNIT * 10**instrument.size_precision
     return num, 2 * multiplier.den * 10 ** (instrument.price_precision + instrument.size_precision)

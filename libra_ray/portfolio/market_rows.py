@@ -4,7 +4,7 @@ A replay moves cursors; nothing is copied or computed per row. While a venue wor
 seen yet, that row is *in hand*, and prices are those of the row in hand.
 """
 
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from libra_ray.messages.schemas import Bar, MarkPrice, Quote, Row, Trade
 from libra_ray.model.identifiers import period_ns
@@ -31,23 +31,44 @@ class Cursor(Generic[R]):
         self.index = -1
 
 
+class Top(Protocol):
+    """A book with depth, as far as prices follow from it."""
+
+    @property
+    def bid(self) -> int | None:
+        """The best bid, raw."""
+        ...
+
+    @property
+    def ask(self) -> int | None:
+        """The best ask, raw."""
+        ...
+
+
 class InstrumentRows:
     """The cursors of one instrument, and best prices by the rule of the simulated venue's book.
 
-    Bid and ask come from quotes; without any quote so far, trades and bars set both to their price.
+    Bid and ask come from the book with depth where the venue has one, else from quotes; without any quote so far,
+    trades and bars set both to their price.
     """
 
-    __slots__ = ("bars", "marks", "quotes", "step_px", "trades")
+    __slots__ = ("bars", "book", "built", "marks", "quotes", "step_px", "trades")
 
     def __init__(self) -> None:
+        self.book: Top | None = None
         self.quotes: Cursor[Quote] | None = None
         self.trades: Cursor[Trade] | None = None
         self.bars: dict[str, Cursor[Bar]] = {}
+        self.built: dict[str, Cursor[Bar]] = {}  # made by us of other rows: they make no price
         self.marks: Cursor[MarkPrice] | None = None
         self.step_px: int | None = None  # the price inside a bar, while the venue walks its path
 
     def bid_ask(self) -> tuple[int, int] | None:
-        """Best bid and ask, raw; None before there is a price."""
+        """Best bid and ask, raw; None before there is a price, or while a book has an empty side."""
+        book = self.book
+        if book is not None:
+            bid, ask = book.bid, book.ask
+            return None if bid is None or ask is None else (bid, ask)
         cursor = self.quotes
         if cursor is not None:
             quote = cursor.hand or cursor.row
@@ -79,7 +100,18 @@ class InstrumentRows:
             if mark is not None:
                 return 2 * mark.price_raw
         top = self.bid_ask()
-        return None if top is None else top[0] + top[1]
+        if top is not None:
+            return top[0] + top[1]
+        last = self.last()
+        return None if last is None else 2 * last
+
+    def opposite_px(self, *, is_buy: bool) -> int | None:
+        """The best price that an order of that direction trades against; None where there is none."""
+        book = self.book
+        if book is not None:
+            return book.ask if is_buy else book.bid
+        top = self.bid_ask()
+        return None if top is None else top[1 if is_buy else 0]
 
     def exit_px(self, *, is_long: bool) -> int | None:
         """What a position is valued at: the mark row, else bid for a long and ask for a short, else last."""
@@ -88,10 +120,10 @@ class InstrumentRows:
             mark = marks.hand or marks.row
             if mark is not None:
                 return mark.price_raw
-        if self.quotes is None:
+        if self.quotes is None and self.book is None:
             return self.last()
-        top = self.bid_ask()
-        return None if top is None else top[0 if is_long else 1]
+        px = self.opposite_px(is_buy=not is_long)
+        return self.last() if px is None else px
 
     def cursor_of_bars(self, period: str) -> Cursor[Bar]:
         """The cursor of that bar type, made at first sight; the shortest period stays first."""
@@ -113,3 +145,7 @@ class MarketRows:
         if rows is None:
             rows = self.by_instrument[instrument_id] = InstrumentRows()
         return rows
+
+    def cursor_of_built(self, instrument_id: str, name: str) -> Cursor[Bar]:
+        """The cursor of bars that the data engine makes, by their name, made at first sight."""
+        return self.of(instrument_id).built.setdefault(name, Cursor[Bar]())

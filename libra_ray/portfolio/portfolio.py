@@ -27,17 +27,22 @@ PortfolioEvent: TypeAlias = PositionEvent | AccountBooked
 
 
 class Portfolio:
-    """Open positions by (instrument, strategy), closed lives of positions, accounts by venue."""
+    """Open positions by id, closed lives of positions, accounts by venue.
+
+    Under netting a position's id is `{instrument_id}-{strategy_id}`; under hedging each has one of its own.
+    """
 
     def __init__(self, cache: Cache) -> None:
         self.cache = cache
         self.rates = ExchangeRates(cache.instruments, cache.rows)
         self.terms: dict[str, ContractTerms] = {}
         self.accounts: dict[str, Account] = {}
-        self.open: dict[tuple[str, str], Position] = {}
+        self.open: dict[str, Position] = {}
         self.net: dict[str, int] = {}  # signed quantity by instrument, over all strategies
         self.closed: list[Position] = []
         self.unconverted: dict[tuple[str, str], int] = {}  # (currency, base): bookings that found no rate
+        self._netting_ids: dict[tuple[str, str], str] = {}
+        self._positions_opened = 0
 
     def add_account(self, venue: str, account: Account, deposits: list[Money], ts_ns: int) -> list[AccountBooked]:
         """Open the account of a venue with its deposits, each of which is a booking."""
@@ -55,21 +60,34 @@ class Portfolio:
         unit = settlement
         if fill.commission_currency != settlement.code:
             unit = Currency(fill.commission_currency, fill.commission_precision)
-        pnl = self._on_position(fill, terms, unit, events)
-        if account.kind is AccountType.MARGIN:
+        is_margin = account.kind is AccountType.MARGIN
+        quantity = fill.last_qty_raw if is_margin else self._received(fill, terms.instrument)
+        pnl = self._on_position(fill, quantity, terms, unit, events)
+        if is_margin:
             if pnl:
-                events.append(self.book(account, "PNL", pnl, settlement, fill.ts_ns))
+                events.append(self.book(account, "PNL", pnl, settlement, fill.ts_ns, fill.instrument_id))
         else:
             self._book_trade(fill, terms.instrument, account, events)
         if fill.commission_raw:
-            events.append(self.book(account, "FEE", -fill.commission_raw, unit, fill.ts_ns))
+            events.append(self.book(account, "FEE", -fill.commission_raw, unit, fill.ts_ns, fill.instrument_id))
         return events
 
+    @staticmethod
+    def _received(fill: OrderFilled, instrument: Instrument) -> int:
+        """A commission in base currency reduces what a spot buy brings in, down to the size's decimals."""
+        base = instrument.base
+        is_pair = instrument.kind is InstrumentKind.PAIR and base is not None
+        if not (is_pair and fill.is_buy and base is not None and fill.commission_currency == base.code):
+            return fill.last_qty_raw
+        scale = instrument.size_precision - fill.commission_precision
+        fee = fill.commission_raw
+        return fill.last_qty_raw - (fee * 10**scale if scale >= 0 else -(-fee // 10**-scale))
+
     def _on_position(
-        self, fill: OrderFilled, terms: ContractTerms, unit: Currency, events: list[PortfolioEvent]
+        self, fill: OrderFilled, quantity: int, terms: ContractTerms, unit: Currency, events: list[PortfolioEvent]
     ) -> int:
-        key = (fill.instrument_id, fill.strategy_id)
-        signed = fill.last_qty_raw if fill.is_buy else -fill.last_qty_raw
+        key = fill.position_id
+        signed = quantity if fill.is_buy else -quantity
         self.net[fill.instrument_id] = self.net.get(fill.instrument_id, 0) + signed
         position = self.open.get(key)
         if position is None:
@@ -81,7 +99,7 @@ class Portfolio:
             position.charge(fill.commission_raw, unit)
             events.append(_event(PositionChanged, position, fill, 0))
             return 0
-        size, quantity = abs(held), fill.last_qty_raw
+        size = abs(held)
         closing = min(size, quantity)
         # A flip is two legs: the commission is split by quantity, the closing leg's share rounded half-even.
         share = fill.commission_raw if closing == quantity else div_half_even(fill.commission_raw * closing, quantity)
@@ -90,19 +108,22 @@ class Portfolio:
         if position.quantity_raw:
             events.append(_event(PositionChanged, position, fill, pnl))
             return pnl
-        position.closing_order_id = fill.client_order_id
-        position.ts_closed_ns = fill.ts_ns
-        del self.open[key]
-        self.closed.append(position)
+        self._close(position, fill.client_order_id, fill.ts_ns)
         events.append(_event(PositionClosed, position, fill, pnl))
         if quantity > closing:
             rest = signed + held
-            self._open_position(key, fill, terms, rest, fill.commission_raw - share, unit, events)
+            opened = f"{key}F" if position.is_hedged else key
+            self._open_position(opened, fill, terms, rest, fill.commission_raw - share, unit, events)
         return pnl
+
+    def _close(self, position: Position, order_id: str, ts_ns: int) -> None:
+        position.closing_order_id, position.ts_closed_ns = order_id, ts_ns
+        del self.open[position.position_id]
+        self.closed.append(position)
 
     def _open_position(
         self,
-        key: tuple[str, str],
+        key: str,
         fill: OrderFilled,
         terms: ContractTerms,
         signed: int,
@@ -110,7 +131,7 @@ class Portfolio:
         unit: Currency,
         events: list[PortfolioEvent],
     ) -> None:
-        position = Position(fill.position_id, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns)
+        position = Position(key, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns)
         position.add(signed, fill.last_px_raw)
         position.charge(commission_raw, unit)
         self.open[key] = position
@@ -123,10 +144,30 @@ class Portfolio:
         paid = instrument.notional(px_raw=fill.last_px_raw, qty_raw=fill.last_qty_raw)
         if instrument.kind is InstrumentKind.PAIR and instrument.base is not None:
             got = rescale_half_even(fill.last_qty_raw, instrument.size_precision, instrument.base.precision)
-            events.append(self.book(account, "TRADE", sign * got, instrument.base, fill.ts_ns))
-        events.append(self.book(account, "TRADE", -sign * paid.raw, paid.currency, fill.ts_ns))
+            events.append(self.book(account, "TRADE", sign * got, instrument.base, fill.ts_ns, instrument.id))
+        events.append(self.book(account, "TRADE", -sign * paid.raw, paid.currency, fill.ts_ns, instrument.id))
 
-    def book(self, account: Account, kind: str, amount_raw: int, unit: Currency, ts_ns: int) -> AccountBooked:
+    def settle(self, position: Position, px_raw: int, ts_ns: int) -> list[PortfolioEvent]:
+        """Close an expired contract's position at its settlement price, without a fill and without a fee."""
+        terms, quantity = position.terms, position.quantity_raw
+        account = self.accounts[terms.venue]
+        instrument = terms.instrument
+        self.net[instrument.id] = self.net.get(instrument.id, 0) - quantity
+        pnl = position.reduce(abs(quantity), px_raw)
+        self._close(position, "", ts_ns)
+        amount, unit = pnl, instrument.settlement
+        if account.kind is AccountType.CASH:
+            paid = instrument.notional(px_raw=px_raw, qty_raw=quantity)
+            amount, unit = paid.raw, paid.currency
+        head = (ts_ns, position.strategy_id, instrument.id, position.position_id, "", 0, instrument.size_precision, 0)
+        closed = PositionClosed(
+            *head, pnl, position.realized_raw, instrument.settlement.code, instrument.settlement.precision
+        )
+        return [closed, self.book(account, "SETTLEMENT", amount, unit, ts_ns, instrument.id)]
+
+    def book(
+        self, account: Account, kind: str, amount_raw: int, unit: Currency, ts_ns: int, instrument_id: str = ""
+    ) -> AccountBooked:
         """Change a balance: in the base currency where there is one and a rate is known, else in its own."""
         if account.base is not None and unit.code != account.base.code:
             converted = self.rates.convert(amount_raw, unit, account.base)
@@ -136,13 +177,31 @@ class Portfolio:
             else:
                 amount_raw, unit = converted, account.base
         total = account.book(amount_raw, unit)
-        return AccountBooked(ts_ns, account.account_id, kind, unit.code, unit.precision, amount_raw, total)
+        return AccountBooked(ts_ns, account.account_id, kind, unit.code, unit.precision, amount_raw, total, instrument_id)
+
+    def next_position_id(self) -> str:
+        """The id of a position that an order opens under hedging: `P-{n}`."""
+        self._positions_opened += 1
+        return f"P-{self._positions_opened}"
 
     # ------------------------------------------------------------------ questions
 
     def position(self, instrument_id: str, strategy_id: str) -> Position | None:
-        """The open position of a strategy in an instrument."""
-        return self.open.get((instrument_id, strategy_id))
+        """The open position of a strategy in an instrument; under hedging its earliest one."""
+        found = self.open.get(self.netting_id(instrument_id, strategy_id))
+        if found is None and self.open:
+            for position in self.open.values():
+                if position.strategy_id == strategy_id and position.terms.instrument_id == instrument_id:
+                    return position
+        return found
+
+    def netting_id(self, instrument_id: str, strategy_id: str) -> str:
+        """The id of the one position that a strategy has in an instrument under netting."""
+        key = (instrument_id, strategy_id)
+        made = self._netting_ids.get(key)
+        if made is None:
+            made = self._netting_ids[key] = f"{instrument_id}-{strategy_id}"
+        return made
 
     def positions_open(self, instrument_id: str | None = None, venue: str | None = None) -> Iterator[Position]:
         """Open positions in order of opening, all or of one instrument or venue."""

@@ -16,8 +16,8 @@ class StrategyPortfolio:
         self._strategy_id = strategy_id
 
     def position(self, instrument_id: str) -> Position | None:
-        """The open position of this strategy, None when flat."""
-        return self._portfolio.open.get((instrument_id, self._strategy_id))
+        """The open position of this strategy, None when flat; under hedging the earliest of several."""
+        return self._portfolio.position(instrument_id, self._strategy_id)
 
     def positions(self) -> list[Position]:
         """All open positions of this strategy, in order of opening."""
@@ -25,12 +25,20 @@ class StrategyPortfolio:
 
     def net_qty_raw(self, instrument_id: str) -> int:
         """Signed quantity, raw; long is positive."""
-        position = self._portfolio.open.get((instrument_id, self._strategy_id))
-        return 0 if position is None else position.quantity_raw
+        portfolio = self._portfolio
+        position = portfolio.open.get(portfolio.netting_id(instrument_id, self._strategy_id))
+        if position is not None:
+            return position.quantity_raw
+        return sum(p.quantity_raw for p in self.positions() if p.instrument_id == instrument_id) if portfolio.open else 0
 
     def is_flat(self, instrument_id: str) -> bool:
         """Whether this strategy holds nothing of it."""
-        return (instrument_id, self._strategy_id) not in self._portfolio.open
+        return self._portfolio.position(instrument_id, self._strategy_id) is None
+
+    def by_id(self, position_id: str) -> Position | None:
+        """The open position of that id, None when it is closed or another strategy's."""
+        position = self._portfolio.open.get(position_id)
+        return position if position is not None and position.strategy_id == self._strategy_id else None
 
     def in_flight_raw(self, instrument_id: str) -> int:
         """Signed leaves of this strategy's market orders that have not executed yet, raw."""

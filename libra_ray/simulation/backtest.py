@@ -1,17 +1,29 @@
 """One backtest: a system and a dataset in, a result out. No Ray, no files, no wall clock."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from libra_ray.clock import LiveClock
 from libra_ray.data import Dataset, Stream
-from libra_ray.errors import ConfigError, DataError
+from libra_ray.errors import ConfigError, DataError, quoted
 from libra_ray.kernel import KernelParts, TradingKernel, VenueSettings
-from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, TRADES
-from libra_ray.model.identifiers import period_ns
+from libra_ray.matching import DepthBook
+from libra_ray.messages.events import AnyEvent
+from libra_ray.messages.schemas import (
+    BARS,
+    BOOK_DELTAS,
+    BOOK_SNAPSHOTS,
+    FUNDING_RATES,
+    MARK_PRICES,
+    QUOTES,
+    TRADES,
+)
+from libra_ray.model.identifiers import instrument_venue, period_ns
 from libra_ray.portfolio import Cache, Cursor
+from libra_ray.simulation.book_scout import BookScout
+from libra_ray.simulation.latency import DueCommands
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.replay import Replay
 from libra_ray.simulation.result import BacktestResult
@@ -19,12 +31,12 @@ from libra_ray.simulation.stream_state import StreamState
 from libra_ray.simulation.system import System
 from libra_ray.simulation.venue import SimulatedVenue
 
-__all__ = ["attach", "backtest", "build", "cursor_of"]
+__all__ = ["attach", "backtest", "build", "cursor_of", "make_venue"]
 
 BATCH_ROWS = 8_192
 COLLECT_EVERY = 200_000
 NS_PER_SECOND = 10**9
-_REPLAYED = (BARS, QUOTES, TRADES, MARK_PRICES)
+_REPLAYED = (BARS, QUOTES, TRADES, MARK_PRICES, FUNDING_RATES, BOOK_DELTAS, BOOK_SNAPSHOTS)
 
 
 def backtest(system: System, *, data: Dataset, batch_rows: int = BATCH_ROWS) -> BacktestResult:
@@ -70,13 +82,7 @@ def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tup
     markets: dict[str, Market] = {}
 
     def make_client(settings: VenueSettings, parts: KernelParts) -> SimulatedVenue:
-        mine: dict[str, Market] = {
-            made.id: Market(made, parts.cache.rows.of(made.id), consumes=settings.liquidity_consumption)
-            for made in parts.cache.instruments.values()
-            if made.venue == settings.name
-        }
-        markets.update(mine)
-        venues[settings.name] = SimulatedVenue(settings, parts.portfolio, mine, parts.execution.process)
+        venues[settings.name] = make_venue(settings, parts, markets, system.seed)
         return venues[settings.name]
 
     kernel = TradingKernel(
@@ -87,12 +93,56 @@ def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tup
         seed=system.seed,
         start_ns=data.start_ns,
     )
+    reports = DueCommands()
+    delays = {name: venue.report_ns for name, venue in venues.items() if venue.report_ns}
+    if delays:
+        kernel.execution.delay_reports(_delayed(kernel, delays, reports))
     states = _states(data, kernel.cache, markets, venues, batch_rows)
     topics = tuple(state.topic for state in states)
     kernel.data.wire(topics, lambda: {state.topic: state.cursor.index + 1 for state in states})
     for entry in system.actors:
         kernel.add(entry.make())
-    return kernel, Replay(kernel, states, markets, venues)
+    return kernel, Replay(kernel, states, markets, venues, reports)
+
+
+def make_venue(
+    settings: VenueSettings, parts: KernelParts, markets: dict[str, Market], seed: int
+) -> SimulatedVenue:
+    """The simulated venue of some settings, its markets noted in `markets`."""
+    mine = {
+        made.id: Market(made, parts.cache.rows.of(made.id), consumes=settings.liquidity_consumption, kind=settings.book)
+        for made in parts.cache.instruments.values()
+        if made.venue == settings.name
+    }
+    markets.update(mine)
+    venue = SimulatedVenue(
+        settings,
+        parts.portfolio,
+        parts.funds[settings.name],
+        mine,
+        report=parts.execution.process,
+        book_events=parts.execution.book,
+        take_order=parts.execution.adopt,
+        call=parts.execution.announce,
+        seed=seed,
+    )
+    parts.watch(settings.name, venue.account_watch.on_equity)
+    return venue
+
+
+def _delayed(
+    kernel: TradingKernel, delays: Mapping[str, int], reports: DueCommands
+) -> Callable[[str, AnyEvent], None]:
+    """Publishes what a venue reports as much later as its reports take."""
+
+    def publish(topic: str, event: AnyEvent) -> None:
+        delay_ns = delays.get(instrument_venue(event.instrument_id), 0)  # type: ignore[union-attr]  # reports name one
+        if delay_ns:
+            reports.put(event.ts_ns + delay_ns, lambda _due_ns: kernel.bus.publish(topic, event))
+        else:
+            kernel.bus.publish(topic, event)
+
+    return publish
 
 
 def _states(
@@ -104,11 +154,16 @@ def _states(
         if stream.rows == 0:
             continue
         if stream.schema not in _REPLAYED:
-            fix = "Replay bars, quotes, trades or mark prices."
+            fix = "Replay bars, quotes, trades, books, mark prices or funding rates."
             raise ConfigError("CONF008", None, f"{stream.topic}: {stream.schema.name} are not replayed", fix)
         state = StreamState(stream, cursor_of(stream, cache), batch_rows=batch_rows)
         states.append(state)
         attach(state, markets[stream.instrument.id], venues[stream.instrument.venue].settings)
+    for state in states:
+        market, settings = markets[state.instrument_id], venues[state.venue].settings
+        if market.depth is not None and not any(other.is_book for other in market.streams):
+            what = f"venue {settings.name} has book = {quoted(settings.book)}, and {state.instrument_id} has no book data"
+            raise ConfigError("CONF008", None, what, 'Add book deltas or snapshots, or set book = "L1".', settings.book)
     return states
 
 
@@ -118,7 +173,9 @@ def cursor_of(stream: Stream, cache: Cache) -> Cursor[Any]:
     if stream.schema is BARS:
         return rows.cursor_of_bars(stream.period)
     cursor: Cursor[Any] = Cursor()
-    setattr(rows, {QUOTES: "quotes", TRADES: "trades", MARK_PRICES: "marks"}[stream.schema], cursor)
+    name = {QUOTES: "quotes", TRADES: "trades", MARK_PRICES: "marks"}.get(stream.schema)
+    if name is not None:
+        setattr(rows, name, cursor)
     return cursor
 
 
@@ -131,6 +188,10 @@ def attach(state: StreamState, market: Market, settings: VenueSettings) -> None:
         market.trades = state
     elif state.schema is MARK_PRICES:
         state.matches = True  # stops may look at the mark
+    elif state.schema is FUNDING_RATES:
+        state.matches = True
+    elif state.is_book:
+        _attach_book(state, market, settings)
     elif state.schema is BARS and (market.bars is None or _is_shorter(state, market.bars)):
         if market.bars is not None:
             market.bars.matches = False
@@ -138,15 +199,33 @@ def attach(state: StreamState, market: Market, settings: VenueSettings) -> None:
     _choose_matching(market, settings)
 
 
+def _attach_book(state: StreamState, market: Market, settings: VenueSettings) -> None:
+    """A stream of book changes fills the market's book; at a venue without depth, one that is only looked at."""
+    instrument = market.instrument
+    wide = instrument.is_high_precision
+    by_order = settings.book == "L3"
+    state.matches = market.depth is not None
+    state.book = market.depth
+    if state.book is None:
+        state.book = DepthBook(instrument.tick_raw, by_order=False, consumes=False, wide=wide)
+    elif state.schema is BOOK_DELTAS and state.is_complete and not any(s.is_book for s in market.streams[:-1]):
+        state.scout = BookScout(instrument.tick_raw, by_order=by_order, wide=wide)
+
+
 def _is_shorter(one: StreamState, other: StreamState) -> bool:
     return period_ns(one.stream.period) < period_ns(other.stream.period)
 
 
 def _choose_matching(market: Market, settings: VenueSettings) -> None:
-    """Which streams execute orders: quotes and trades; bars only where there is neither."""
+    """Which streams execute orders: the book, quotes and trades; bars only where there is none of them."""
+    has_depth = market.depth is not None
     if market.quotes is not None:
-        market.quotes.matches = True
+        market.quotes.matches = not has_depth
     if market.trades is not None:
         market.trades.matches = settings.trade_execution
     if market.bars is not None:
-        market.bars.matches = market.is_bars_only and settings.bar_execution
+        is_alone = market.quotes is None and market.trades is None and not has_depth
+        market.bars.matches = is_alone and settings.bar_execution
+    if has_depth and sum(stream.is_book for stream in market.streams) > 1:
+        for stream in market.streams:
+            stream.scout = None

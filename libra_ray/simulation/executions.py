@@ -1,147 +1,287 @@
-"""How an order at the simulated venue executes, and how it ends: the part that reports.
+"""How an order at the simulated venue executes: as a taker against the book, as a maker at its price, by its trigger."""
 
-Each event is reported, and so applied to positions and money, before the next one is made.
-"""
-
+from bisect import insort
 from collections.abc import Callable
-from heapq import heappush
-from typing import TypeAlias
+from fractions import Fraction
 
-from libra_ray.kernel.settings import VenueSettings
-from libra_ray.matching import L1Book
-from libra_ray.messages.events import (
-    OrderAccepted,
-    OrderCanceled,
-    OrderEvent,
-    OrderFilled,
-    OrderRejected,
-    OrderTriggered,
-    OrderUpdated,
-)
-from libra_ray.model.enums import (
-    InstrumentKind,
-    LiquiditySide,
-    OrderType,
-    TimeInForce,
-    TriggerType,
-)
+from libra_ray.matching import DepthBook, L1Book, Ladder
+from libra_ray.messages.events import OrderFilled, OrderTriggered
+from libra_ray.model.enums import InstrumentKind, LiquiditySide, OrderType, TimeInForce, TrailingOffsetType
+from libra_ray.model.numbers import Currency, parse_decimal
 from libra_ray.model.orders import Order
-from libra_ray.portfolio import Portfolio
-from libra_ray.simulation.market import Market, Working, is_market_type
+from libra_ray.model.rules.fixed_point import rescale_half_even
+from libra_ray.simulation.contingencies import Contingencies
+from libra_ray.simulation.market import Entry, Market
+from libra_ray.simulation.queue_places import QueuePlaces
+from libra_ray.simulation.trailing import offset_raw, trailed
+from libra_ray.simulation.working import Working
 
 __all__ = ["Executions"]
 
-Report: TypeAlias = Callable[[OrderEvent], None]
-
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
-_LAST = TriggerType.LAST_PRICE
+_ONE_TICK: Ladder = ((1, None),)
 
 
-class Executions:
-    """Fills, triggers, cancels and reduce-only adjustments of one venue's orders.
+class Executions(Contingencies):
+    """Fills, triggers and trailing moves of one venue's orders."""
 
-    Attributes:
-        markets: by instrument id.
-        expiries: a heap of (expire_ns, seq, order) of GTD orders; closed ones are skipped when they surface.
-    """
+    places: QueuePlaces
 
-    def __init__(
-        self, settings: VenueSettings, portfolio: Portfolio, markets: dict[str, Market], report: Report
-    ) -> None:
-        self.settings = settings
-        self.markets = markets
-        self.expiries: list[tuple[int, int, Working]] = []
-        self._portfolio = portfolio
-        self._report = report
-        self._waits_for_open = settings.bar_fill == "next_open"
-        self._is_cash = settings.account == "cash"
-        self._is_adaptive = settings.bar_path == "adaptive"
-        self._orders_seen = 0
-        self._trades_made = 0
-        self._priority = 0
-        self._reduce_only_count = 0
-        self._now_ns = 0
-        self._position_ids: dict[tuple[str, str], str] = {}
+    # ------------------------------------------------------------------ takers
 
-    def _trigger(self, market: Market, working: Working) -> None:
-        """A stop is hit: it executes as a market order, or becomes a limit that arrives now."""
-        order = working.order
-        working.waits = False
-        if order.type is OrderType.STOP_MARKET:
-            self._execute_taker(market, working, None)
-            return
-        self._report(OrderTriggered(*self._head(order)))
-        if market.book.is_marketable(working.price, is_buy=order.is_buy):
-            if order.post_only:
-                self._drop(market, working)
-                self._reject(order, "POST_ONLY_WOULD_TAKE")
-                return
-            self._execute_taker(market, working, working.price)
-        else:
-            self._rest(market, working)
-
-    def _execute_taker(self, market: Market, working: Working, limit: int | None) -> None:
+    def _execute_taker(self, working: Working) -> None:
         """Take from the book what there is for this order; what is left ends or rests by its time in force."""
+        order, market = working.order, working.market
+        book = market.book
+        if order.type is OrderType.MARKET_TO_LIMIT and not self._becomes_limit(working):
+            return
+        limit = working.limit
+        bound = self._bounded(market, order, limit) if working.is_market and self.settings.price_protection else limit
+        offers = self._offers(working, bound)
+        tif = order.time_in_force
+        if tif is TimeInForce.FOK and (offers is None or not self._covers(book, order, bound)):
+            self._end_taker(working, 0, "FOK_UNFILLED")
+            return
+        filled = 0
+        best = book.opposite_px(is_buy=order.is_buy)
+        for quantity, px in offers or ():
+            if not self._fill(working, quantity, px, LiquiditySide.TAKER):
+                break
+            filled += quantity
+            if isinstance(book, DepthBook):
+                book.use(px, quantity, is_buy=order.is_buy)
+            elif px == best:
+                book.use(quantity, is_buy=order.is_buy)
+        self._end_taker(working, filled, self._end_code(working, bound))
+
+    def _end_code(self, working: Working, bound: int | None) -> str | None:
+        """How what is left of a taker ends; None where it rests."""
         order = working.order
         tif = order.time_in_force
-        book = market.book
-        is_buy = order.is_buy
-        if tif is TimeInForce.FOK and not self._covers(book, order, limit):
-            self._cancel(market, working, "FOK_UNFILLED")
+        if tif is TimeInForce.FOK:
+            return "FOK_UNFILLED"
+        if tif is TimeInForce.IOC:
+            return "IOC_REST"
+        if not working.is_market:
+            return None
+        is_bounded = bound is not None and bool(self._more_beyond(working.market.book, order))
+        return "PRICE_PROTECTION" if is_bounded else "NO_LIQUIDITY"
+
+    def _end_taker(self, working: Working, filled: int, code: str | None) -> None:
+        """What is left ends by `code`, or rests as a maker."""
+        order = working.order
+        if order.is_closed or code is not None:
+            self._after_execution(working, filled, code)
             return
-        best = book.opposite(is_buy=is_buy).px
-        for quantity, px in book.offers(order.leaves_raw, limit, is_buy=is_buy, best_only=tif in _IMMEDIATE):
-            if not self._fill(market, working, quantity, px, LiquiditySide.TAKER):
-                break
-            if px == best:
-                book.use(quantity, is_buy=is_buy)
-        if order.is_closed:
-            self._after_execution(market, working)
-        elif is_market_type(order) and tif not in _IMMEDIATE:
-            self._cancel(market, working, "NO_LIQUIDITY")
-        else:
-            self._rest(market, working)
+        self._rest(working)
+        self._after_execution(working, filled)
+
+    def _rest(self, working: Working) -> None:
+        order = working.order
+        if order.display_raw is not None:
+            working.slice_raw = min(order.display_raw, order.leaves_raw)
+        self._wait(working)
+        if self.places.is_on:
+            self.places.join(working)
+
+    def _offers(self, working: Working, limit: int | None) -> list[tuple[int, int]] | None:
+        """What the book gives a taker; None where the order slips and takes nothing at the best price only."""
+        order, book = working.order, working.market.book
+        is_to_limit = order.type is OrderType.MARKET_TO_LIMIT
+        if isinstance(book, DepthBook):
+            return book.offers(order.leaves_raw, limit, is_buy=order.is_buy, best_only=is_to_limit)
+        best_only = is_to_limit or order.time_in_force in _IMMEDIATE
+        ladder = self._ladder(order, book)
+        if self._prob_slip.num and self._happens(self._slip_chance, self._prob_slip, working):
+            if best_only:
+                return None
+            return book.beyond(order.leaves_raw, limit, is_buy=order.is_buy, ladder=_ONE_TICK)
+        return book.offers(order.leaves_raw, limit, is_buy=order.is_buy, best_only=best_only, ladder=ladder)
+
+    def _ladder(self, order: Order, book: L1Book) -> Ladder:
+        """Liquidity beyond the best price: one tick further without limit, or by the venue's fill model."""
+        model = self.settings.fill_model
+        if model == "default":
+            return _ONE_TICK
+        tiers = model(order, book) if callable(model) else model
+        precision = order.size_precision
+        sizes = [rescale_half_even(*parse_decimal(size), precision) for _, size in tiers]
+        last = len(sizes) - 1
+        return [(int(ticks), None if at == last else sizes[at]) for at, (ticks, _) in enumerate(tiers)]
+
+    def _bounded(self, market: Market, order: Order, limit: int | None) -> int | None:
+        """The worst price under price protection: so many ticks from the opposite best."""
+        best = market.book.opposite_px(is_buy=order.is_buy)
+        if best is None:
+            return limit
+        reach = self.settings.price_protection * market.instrument.tick_raw
+        return best + reach if order.is_buy else best - reach
 
     @staticmethod
-    def _covers(book: L1Book, order: Order, limit: int | None) -> bool:
-        if limit is not None and not book.is_marketable(limit, is_buy=order.is_buy):
+    def _more_beyond(book: L1Book | DepthBook, order: Order) -> bool:
+        if isinstance(book, DepthBook):
+            return bool(book.offers(1, None, is_buy=order.is_buy, best_only=False))
+        return True
+
+    @staticmethod
+    def _covers(book: L1Book | DepthBook, order: Order, limit: int | None) -> bool:
+        """Whether what is displayed at prices that the order may take covers all of it."""
+        if isinstance(book, DepthBook):
+            return book.available_within(limit, is_buy=order.is_buy) >= order.leaves_raw
+        best = book.opposite_px(is_buy=order.is_buy)
+        if best is None or (limit is not None and (best > limit if order.is_buy else best < limit)):
             return False
         return book.available(is_buy=order.is_buy) >= order.leaves_raw
 
-    def _rest(self, market: Market, working: Working) -> None:
-        """What is left of a limit waits as a maker, unless its time in force has ended here."""
-        tif = working.order.time_in_force
-        if tif is TimeInForce.FOK:
-            self._cancel(market, working, "FOK_UNFILLED")
-        elif tif is TimeInForce.IOC:
-            self._cancel(market, working, "IOC_REST")
-        else:
-            self._wait(market, working)
-            self._after_execution(market, working)
-
-    def _wait(self, market: Market, working: Working) -> None:
+    def _becomes_limit(self, working: Working) -> bool:
+        """A market-to-limit order is given the opposite best as its price; False where there is none."""
         order = working.order
-        if order.reduce_only and order.client_order_id not in market.working:
-            self._reduce_only_count += 1
-        is_new = order.client_order_id not in market.working
-        if order.expire_ns is not None and order.time_in_force is TimeInForce.GTD and is_new:
-            heappush(self.expiries, (order.expire_ns, working.seq, working))
-        market.add(working)
+        best = working.market.book.opposite_px(is_buy=order.is_buy)
+        if best is None:
+            self._cancel(working, "NO_LIQUIDITY")
+            return False
+        if order.price_raw is None:
+            self._update(order, price=best)
+        return True
 
-    def _fill(self, market: Market, working: Working, qty_raw: int, px_raw: int, side: LiquiditySide) -> bool:
+    # ------------------------------------------------------------------ makers
+
+    @staticmethod
+    def _run(market: Market, entries: list[Entry], act: Callable[[Working], bool]) -> None:
+        """Execute what a step has reached; new slices of icebergs take their turn behind the others at their price."""
+        at = 0
+        while at < len(entries):
+            working = entries[at][3]
+            at += 1
+            if working.order.client_order_id in market.working and act(working):
+                insort(entries, market.entry(working.price, working), lo=at)
+
+    def _execute_reached(self, working: Working) -> bool:
+        """A trigger is hit, or the other side has come to a resting limit. Whether a new slice takes its turn."""
+        if working.waits:
+            self._trigger(working)
+            return False
+        order, market = working.order, working.market
+        working.ahead = 0  # whoever was in the queue has been passed
+        px, is_buy = working.price, order.is_buy
+        best = market.book.opposite_px(is_buy=is_buy)
+        if best is None:
+            return False
+        is_through = best < px if is_buy else best > px
+        leaves = order.leaves_raw
+        book = market.book
+        if isinstance(book, DepthBook):
+            there = book.available_within(px, is_buy=is_buy)
+        else:
+            there = leaves if is_through else book.available(is_buy=is_buy)
+        if is_through:
+            return self._make(working, min(leaves, there), uses=True)
+        there = min(leaves, there)
+        if there <= 0 or not self._happens(self._fill_chance, self._prob_fill, working):
+            return False
+        return self._make(working, there if working.slice_raw is None else min(there, working.slice_raw), uses=True)
+
+    def _make(self, working: Working, quantity: int, *, uses: bool) -> bool:
+        """Fill a resting limit at its price. Whether it shows a new slice, at the back of the queue."""
+        order, book = working.order, working.market.book
+        if quantity <= 0:
+            return False
+        if not self._fill(working, quantity, working.price, LiquiditySide.MAKER):
+            return False
+        if uses and isinstance(book, DepthBook):
+            for part, px in book.offers(quantity, working.price, is_buy=order.is_buy, best_only=False):
+                book.use(px, part, is_buy=order.is_buy)
+        elif uses and isinstance(book, L1Book):
+            book.use(quantity, is_buy=order.is_buy)
+        renewed = False
+        if working.slice_raw is not None and order.leaves_raw > 0:
+            working.slice_raw -= quantity
+            if working.slice_raw <= 0:
+                working.slice_raw = min(order.display_raw or 0, order.leaves_raw)
+                self._lose_priority(working)
+                renewed = True
+        self._after_execution(working, quantity)
+        return renewed and not order.is_closed
+
+    def _lose_priority(self, working: Working) -> None:
+        working.seq = self._next_priority()
+        if self.places.is_on and working.rests:
+            self.places.join(working)
+
+    # ------------------------------------------------------------------ triggers
+
+    def _trigger(self, working: Working) -> None:
+        """A trigger is hit: the order executes as a market order, or becomes a limit that arrives now."""
+        order, market = working.order, working.market
+        working.waits = False
+        if working.is_market:
+            self._execute_taker(working)
+            return
+        self._report(OrderTriggered(*self._head(order)))
+        if market.is_marketable(working.price, is_buy=order.is_buy):
+            if order.post_only:
+                self._reject(working, "POST_ONLY_WOULD_TAKE")
+                return
+            self._execute_taker(working)
+        else:
+            self._end_taker(working, 0, self._end_code(working, None))
+
+    def _move_trailing(self, market: Market, *, last_px: int | None = None) -> None:
+        """After the executions of a step, triggers follow the market, in order of acceptance."""
+        for working in list(market.working.values()):
+            if working.is_trailing and working.waits and not working.pending:
+                self._follow_market(working, last_px=last_px)
+
+    def _follow_market(self, working: Working, *, last_px: int | None = None) -> None:
+        """Begin to follow once the activation price is reached; then move the trigger, only towards the market."""
+        order, market = working.order, working.market
+        twice = market.source_twice(order, last_px=last_px)
+        if twice is None:
+            return
+        if not working.is_following:
+            activation = order.activation_raw
+            if activation is not None and (twice > 2 * activation if order.is_buy else twice < 2 * activation):
+                return
+            working.is_following = True
+        tick, precision = market.instrument.tick_raw, market.instrument.price_precision
+        offset, kind = order.trailing_offset, order.trailing_offset_type
+        assert offset is not None  # noqa: S101  # trailing types without an offset are denied
+        distance = offset_raw(offset, kind, twice, tick, precision)
+        candidate = trailed(Fraction(twice, 2), distance, tick, is_buy=order.is_buy)
+        trigger = order.trigger_raw
+        is_nearer = trigger is None or (candidate < trigger if order.is_buy else candidate > trigger)
+        is_unpriced = order.type is OrderType.TRAILING_STOP_LIMIT and order.price_raw is None
+        if not is_nearer and not is_unpriced:
+            return
+        moved = candidate if is_nearer or trigger is None else trigger
+        price = self._trailed_limit(order, moved, kind, twice, market)
+        self._update(order, price=price, trigger=candidate if is_nearer else None)
+        market.changed()
+
+    @staticmethod
+    def _trailed_limit(
+        order: Order, trigger: int, kind: TrailingOffsetType, twice: int, market: Market
+    ) -> int | None:
+        """The limit of a trailing stop-limit, moved with its trigger."""
+        if order.limit_offset is None or order.type is not OrderType.TRAILING_STOP_LIMIT:
+            return None
+        tick = market.instrument.tick_raw
+        distance = offset_raw(order.limit_offset, kind, twice, tick, market.instrument.price_precision)
+        return trailed(trigger, distance, tick, is_buy=order.is_buy)
+
+    # ------------------------------------------------------------------ fills
+
+    def _fill(self, working: Working, qty_raw: int, px_raw: int, side: LiquiditySide) -> bool:
         """Report one fill; False, and the order is canceled, where a cash account cannot pay for it."""
         order = working.order
-        instrument = market.instrument
-        fee = self._portfolio.terms[instrument.id].fee(px_raw, qty_raw, is_taker=side is LiquiditySide.TAKER)
-        if self._is_cash and not self._can_pay(market, order, qty_raw, px_raw, fee):
-            self._cancel(market, working, "INSUFFICIENT_FUNDS")
+        instrument = working.market.instrument
+        terms = self._portfolio.terms[instrument.id]
+        is_taker = side is LiquiditySide.TAKER
+        fee, unit = self._fees.charge(order, terms, px_raw, qty_raw, is_taker=is_taker, ts_ns=self._now_ns)
+        if self._is_cash and not self._can_pay(working, qty_raw, px_raw, fee, unit):
+            self._cancel(working, "INSUFFICIENT_FUNDS")
             return False
         self._trades_made += 1
-        unit = instrument.settlement
-        key = (order.instrument_id, order.strategy_id)
-        position_id = self._position_ids.get(key)
-        if position_id is None:
-            position_id = self._position_ids[key] = f"{order.instrument_id}-{order.strategy_id}"
         self._report(
             OrderFilled(
                 self._now_ns,
@@ -150,7 +290,7 @@ class Executions:
                 order.client_order_id,
                 order.venue_order_id,
                 f"T-{self.settings.name}-{self._trades_made}",
-                position_id,
+                self._position_id(order),
                 order.side,
                 qty_raw,
                 instrument.size_precision,
@@ -164,73 +304,23 @@ class Executions:
         )
         return True
 
-    def _can_pay(self, market: Market, order: Order, qty_raw: int, px_raw: int, fee: int) -> bool:
+    def _can_pay(self, working: Working, qty_raw: int, px_raw: int, fee: int, unit: Currency) -> bool:
         """A cash account never goes below zero; what is not a pair may be sold short where borrowing is allowed."""
-        instrument = market.instrument
-        account = self._portfolio.accounts[self.settings.name]
-        worth = instrument.notional(px_raw=px_raw, qty_raw=qty_raw).raw
-        cash = account.total_raw(instrument.quote.code)
-        if order.is_buy:
-            return cash >= worth + fee
+        instrument, order = working.market.instrument, working.order
+        sign = 1 if order.is_buy else -1
+        paid = instrument.notional(px_raw=px_raw, qty_raw=qty_raw)
+        moves = [(-sign * paid.raw, paid.currency), (-fee, unit)]
         if instrument.kind is InstrumentKind.PAIR and instrument.base is not None:
-            scale = instrument.base.precision - instrument.size_precision
-            needed = qty_raw * 10**scale if scale >= 0 else -(-qty_raw // 10**-scale)
-            return account.total_raw(instrument.base.code) >= needed and cash + worth >= fee
-        if cash + worth < fee:
+            got = rescale_half_even(qty_raw, instrument.size_precision, instrument.base.precision)
+            moves.append((sign * got, instrument.base))
+        elif not order.is_buy and not self.settings.allow_borrowing and self._held_raw(order) < qty_raw:
             return False
-        position = self._portfolio.open.get((order.instrument_id, order.strategy_id))
-        return self.settings.allow_borrowing or (position is not None and position.quantity_raw >= qty_raw)
-
-    # ------------------------------------------------------------------ endings
-
-    def _after_execution(self, market: Market, working: Working) -> None:
-        """A filled order leaves; reduce-only orders follow the position they are held against."""
-        if working.order.is_closed:
-            self._drop(market, working)
-        if self._reduce_only_count:
-            self._follow_position(market)
-
-    def _follow_position(self, market: Market) -> None:
-        for working in list(market.working.values()):
-            order = working.order
-            if not order.reduce_only:
-                continue
-            position = self._portfolio.open.get((order.instrument_id, order.strategy_id))
-            held = 0 if position is None else position.quantity_raw
-            if held == 0 or (held > 0) == order.is_buy:
-                self._cancel(market, working, "REDUCE_ONLY_FLAT", follow=False)
-            elif order.leaves_raw > abs(held):
-                self._report(OrderUpdated(*self._head(order), order.filled_raw + abs(held), None, None))
-
-    def _cancel(self, market: Market, working: Working, code: str, *, follow: bool = True) -> None:
-        self._drop(market, working)
-        self._report(OrderCanceled(*self._head(working.order), code))
-        if follow and self._reduce_only_count:
-            self._follow_position(market)
-
-    def _drop(self, market: Market, working: Working) -> None:
-        if market.working.get(working.order.client_order_id) is working:
-            if working.order.reduce_only:
-                self._reduce_only_count -= 1
-            market.remove(working)
-
-    def _accept(self, order: Order) -> None:
-        self._report(OrderAccepted(*self._head(order), order.venue_order_id))
-
-    def _reject(self, order: Order, code: str) -> None:
-        self._report(OrderRejected(*self._head(order), code, f"rejected by {self.settings.name}: {code}"))
-
-    def _head(self, order: Order) -> tuple[int, str, str, str]:
-        return self._now_ns, order.strategy_id, order.instrument_id, order.client_order_id
-
-    def _next_priority(self) -> int:
-        self._priority += 1
-        return self._priority
-
-    def _holds(self, market: Market) -> bool:
-        """Whether nothing executes until the next bar opens."""
-        return self._waits_for_open and market.is_bars_only and market.rows.step_px is None
-
-    def _hold(self, market: Market, working: Working) -> None:
-        market.hold(working)
-        self._wait(market, working)
+        account = self._portfolio.accounts[self.settings.name]
+        changes: dict[str, int] = {}
+        for amount, currency in moves:
+            code, raw = currency.code, amount
+            if account.base is not None and code != account.base.code:
+                converted = self._portfolio.rates.convert(raw, currency, account.base)
+                code, raw = (code, raw) if converted is None else (account.base.code, converted)
+            changes[code] = changes.get(code, 0) + raw
+        return all(change >= 0 or account.total_raw(code) + change >= 0 for code, change in changes.items())

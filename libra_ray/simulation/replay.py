@@ -1,8 +1,9 @@
 """The event loop of a backtest: rows, timers and commands in the one order that `matching` rules prescribe.
 
-At one time: GTD expiries, then rows in the order of the merged streams, then timers. A row first meets the orders that
-wait at the venue, then the actors by rank, then what they sent is settled. Nothing is done for a row that it does not
-need: as long as no order can be touched and nothing is due, rows go straight from the columns to the handlers.
+At one time: GTD expiries, rows in the order of the merged streams, commands and reports that are due, closes of
+sessions, ends of contracts, timers. A row first meets the orders that wait at the venue, then the actors by rank, then
+what they sent is settled. Nothing is done for a row that it does not need: as long as no order can be touched and
+nothing is due, rows go straight from the columns to the handlers.
 """
 
 from collections import deque
@@ -16,6 +17,8 @@ from libra_ray.messages.schemas import Row
 from libra_ray.portfolio import Cursor
 from libra_ray.runtime import NEVER_NS, Actor
 from libra_ray.runtime.views import Handler
+from libra_ray.simulation.book_view import OrderBook
+from libra_ray.simulation.latency import DueCommands
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.stream_state import StreamState
 from libra_ray.simulation.venue import SimulatedVenue
@@ -34,6 +37,7 @@ class Replay:
         states: list[StreamState],
         markets: Mapping[str, Market],
         venues: Mapping[str, SimulatedVenue],
+        reports: DueCommands | None = None,
     ) -> None:
         self._kernel = kernel
         self._host = kernel.host
@@ -43,6 +47,9 @@ class Replay:
         self._markets = markets
         self._venues = venues
         self._venue_list = tuple(venues.values())
+        self._timed = tuple(venue for venue in self._venue_list if venue.is_timed)
+        self._reports = reports or DueCommands()
+        self._books: dict[str, OrderBook] = {}
         self._day_end_ns = 0
         self.merged: Callable[[], Iterable[Run]] = lambda: merged_runs([state.ts for state in states])
 
@@ -53,8 +60,9 @@ class Replay:
         first_ns = min(int(state.ts[0]) for state in self._states if state.rows)
         self._clock.ts_ns = first_ns
         self._day_end_ns = (first_ns // DAY_NS + (first_ns % DAY_NS > 0)) * DAY_NS
-        for venue in self._venues:
-            self._kernel.sample_equity(venue, first_ns)
+        for name, venue in self._venues.items():
+            self._kernel.sample_equity(name, first_ns)
+            venue.begin(first_ns)
         self._host.settle()  # what on_start sent, before row 0
         for run in self.merged():
             self._replay_rows(self._states[run.stream], run.start, run.stop)
@@ -70,6 +78,9 @@ class Replay:
 
     def _replay_rows(self, state: StreamState, start: int, stop: int) -> None:
         """Rows [start, stop) of one stream: free stretches fast, rows that need more one by one."""
+        if state.is_book:
+            self._replay_book(state, start, stop)
+            return
         rows = state.views
         at = start
         while at < stop:
@@ -85,17 +96,32 @@ class Replay:
     def _free_until(self, state: StreamState, at: int, stop: int) -> int:
         """The first row from `at` on before which something is due, or which an order needs the venue for."""
         market = self._markets[state.instrument_id] if state.matches else None
-        if market is not None and market.pending:
+        if market is not None and (market.pending or state.is_booking):
             return at
-        free = state.first_at(min(self._host.timers.next_ns, self._day_end_ns) + 1, at, stop)
+        if self._kernel.risk.watches_equity:
+            return at
+        free = state.first_at(self._next_due_ns() + 1, at, stop)
         for venue in self._venue_list:
             if venue.expiries:
                 due_ns = venue.next_expiry_ns
                 if due_ns is not None:
                     free = min(free, state.first_at(due_ns, at, stop))
-        if market is not None and market.working:
-            free = min(free, state.next_touch(market.reach, at, free))
+        if market is not None and market.needs_rows:
+            reach = market.reach
+            free = at if reach.every_row else min(free, state.next_touch(reach, at, free))
         return free
+
+    def _next_due_ns(self) -> int:
+        """When something is due that comes after the rows of its time."""
+        due_ns = min(self._host.timers.next_ns, self._day_end_ns)
+        for venue in self._venue_list:
+            if venue.day_ends or venue.closings:
+                close_ns = venue.next_close_ns
+                if close_ns is not None:
+                    due_ns = min(due_ns, close_ns)
+        for venue in self._timed:
+            due_ns = min(due_ns, venue.due.next_ns, venue.next_contract_end_ns, venue.next_rollover_ns)
+        return min(due_ns, self._reports.next_ns) if self._timed else due_ns
 
     def _deliver_free(self, state: StreamState, rows: Iterator[Row], start: int, stop: int) -> int:
         """Give rows [start, stop) to the handlers; ends early, after a row whose handlers sent something.
@@ -178,55 +204,135 @@ class Replay:
     def _replay_row(self, state: StreamState, index: int, row: Row) -> None:
         """One row in full: what is due before it, the venue, the actors, and what they sent."""
         ts_ns = row.ts_ns
-        has_expiries = False
-        for venue in self._venue_list:
-            if venue.expiries:
-                has_expiries = True
-        if has_expiries or self._host.timers.next_ns < ts_ns or self._day_end_ns < ts_ns:
-            self._settle_until(ts_ns, inclusive=False)
-        if has_expiries:
-            self._expire_before_row(ts_ns)
-        clock, cursor, host = self._clock, state.cursor, self._host
-        clock.ts_ns = ts_ns
+        self._settle_before(ts_ns)
+        cursor = state.cursor
+        self._clock.ts_ns = ts_ns
         cursor.index = index
+        if state.is_book:
+            state.fill_book(index, index + 1)
+            if not state.is_message_end(index):
+                cursor.row = row
+                return
         if state.matches:
             cursor.hand = row
             self._venues[state.venue].apply(state, row)
         cursor.row, cursor.hand = row, None
-        for actor, handler in self._handlers_of(state):
+        if self._kernel.risk.watches_equity:
+            self._kernel.watch_equity(ts_ns)
+        self._deliver(state, row)
+
+    def _deliver(self, state: StreamState, row: Row) -> None:
+        """Give a row, or the book that its message has changed, to the actors; settle what they send."""
+        host = self._host
+        handlers = self._handlers_of(state)
+        message: Row | OrderBook = row
+        if state.is_book and handlers:
+            message = self._book_of(state)
+            message.ts_ns = row.ts_ns
+        for actor, handler in handlers:
             if actor is None:
-                handler(row)
+                handler(message)
             elif actor.is_active:
-                host.run(actor, handler, row)
+                host.run(actor, handler, message)
         if host.queue:
             host.settle()
 
+    def _book_of(self, state: StreamState) -> OrderBook:
+        view = self._books.get(state.instrument_id)
+        if view is None:
+            assert state.book is not None  # noqa: S101  # made for each stream of a book
+            view = self._books[state.instrument_id] = OrderBook(state.book, state.spec)
+        return view
+
+    def _replay_book(self, state: StreamState, start: int, stop: int) -> None:
+        """Rows [start, stop) of a stream of book changes, message by message; many at once where nobody looks."""
+        at = start
+        while at < stop:
+            free = self._free_until(state, at, stop)
+            cursor = state.cursor
+            if free > at and not self._handlers_of(state):
+                state.fill_book(at, free)
+                cursor.index = free - 1
+                cursor.row = row = state.row_at(free - 1)
+                self._clock.ts_ns = row.ts_ns
+                at = free
+                continue
+            end = state.message_end(at, stop)
+            if free < end:
+                self._settle_before(int(state.ts[at]))
+            state.fill_book(at, end)
+            row = state.row_at(end - 1)
+            self._clock.ts_ns, cursor.index = row.ts_ns, end - 1
+            is_whole = state.is_message_end(end - 1)
+            if free < end and state.matches and is_whole:
+                cursor.hand = row
+                self._venues[state.venue].apply(state, row)
+            cursor.row, cursor.hand = row, None
+            if is_whole:
+                if self._kernel.risk.watches_equity:
+                    self._kernel.watch_equity(row.ts_ns)
+                self._deliver(state, row)
+            at = end
+            if self._kernel.halted_by is not None:
+                return
+
     # ------------------------------------------------------------------ time
+
+    def _settle_before(self, ts_ns: int) -> None:
+        """What is due before a row of that time, and the orders that expire before it is matched."""
+        has_expiries = False
+        for venue in self._venue_list:
+            if venue.expiries:
+                has_expiries = True
+        if has_expiries or self._next_due_ns() < ts_ns:
+            self._settle_until(ts_ns, inclusive=False)
+        if has_expiries:
+            self._expire_before_row(ts_ns)
 
     def _settle_until(self, ts_ns: int, *, inclusive: bool) -> None:
         """Everything due before `ts_ns` (and at it, where inclusive) in order of time, each settled at its own time.
 
-        At one time: expiries, then timers, then the sample of equity that ends a day.
+        At one time: expiries, commands and reports, closes of sessions, ends of contracts and roll-over, timers, then
+        the sample of equity that ends a day.
         """
         host, clock = self._host, self._clock
         limit_ns = ts_ns if inclusive else ts_ns - 1
         while True:
-            expiry_ns = NEVER_NS
-            for venue in self._venue_list:
-                if venue.expiries:
-                    expiry_ns = min(expiry_ns, venue.next_expiry_ns or NEVER_NS)
-            due_ns = min(host.timers.next_ns, expiry_ns, self._day_end_ns)
+            due_ns, act = self._first_due()
             if max(due_ns, clock.ts_ns) > limit_ns:
                 return  # what was due in the past is due now, and so comes after the rows of this time
             clock.ts_ns = max(clock.ts_ns, due_ns)
-            if expiry_ns == due_ns:
-                for venue in self._venue_list:
-                    venue.expire(due_ns)
-            elif host.timers.next_ns <= due_ns:
-                host.fire_next()
-            else:
-                self._end_day(limit_ns)
+            act(limit_ns)
             host.settle()
+
+    def _first_due(self) -> tuple[int, Callable[[int], object]]:
+        """What is due first, and at one time what comes first by its phase."""
+        first_ns, act = NEVER_NS, self._end_day
+        for venue in self._venue_list:
+            if venue.expiries:
+                expiry_ns = venue.next_expiry_ns
+                if expiry_ns is not None and expiry_ns < first_ns:
+                    first_ns, act = expiry_ns, lambda _, at=expiry_ns: [each.expire(at) for each in self._venue_list]
+        for venue in self._timed:
+            if venue.due.next_ns < first_ns:
+                first_ns, act = venue.due.next_ns, lambda _, due=venue.due: due.run_next()
+        if self._reports.next_ns < first_ns:
+            first_ns, act = self._reports.next_ns, lambda _: self._reports.run_next()
+        for venue in self._venue_list:
+            close_ns = venue.next_close_ns if venue.day_ends or venue.closings else None
+            if close_ns is not None and close_ns < first_ns:
+                first_ns, act = close_ns, lambda _, v=venue, at=close_ns: v.close_auctions(at)
+        for venue in self._timed:
+            if venue.next_contract_end_ns < first_ns:
+                first_ns = venue.next_contract_end_ns
+                act = lambda _, v=venue, at=first_ns: v.expire_contracts(at)  # noqa: E731
+            if venue.next_rollover_ns < first_ns:
+                first_ns, act = venue.next_rollover_ns, lambda _, v=venue: v.roll_over(v.next_rollover_ns)
+        if self._host.timers.next_ns < first_ns:
+            first_ns, act = self._host.timers.next_ns, lambda _: self._host.fire_next()
+        if self._day_end_ns < first_ns:
+            first_ns, act = self._day_end_ns, self._end_day
+        return first_ns, act
 
     def _end_day(self, limit_ns: int) -> None:
         """Sample equity at the end of a UTC day; days without rows, such as weekends of shares, have no sample."""

@@ -1,225 +1,183 @@
-"""What a row of the market does at the simulated venue: a quote or trade is one step, a bar four.
+"""What a row of the market does at the simulated venue: a quote, trade or message of the book is one step.
 
 Waiting orders that a step reaches execute in price-time priority, resting limits as makers at their own price,
-triggered ones as takers against the book.
+triggered ones as takers against the book. Then triggers that trail follow.
 """
 
-from libra_ray.matching import L1Book
-from libra_ray.messages.schemas import Bar, MarkPrice, Row, Trade
-from libra_ray.model.enums import (
-    AggressorSide,
-    LiquiditySide,
-    TimeInForce,
-    TriggerType,
-)
-from libra_ray.simulation.executions import Executions
-from libra_ray.simulation.market import BAR_STEPS, Market, Working, bar_path, bar_sizes, is_market_type
+from bisect import insort
+
+from libra_ray.messages.schemas import Bar, BookDelta, BookSnapshotRow, FundingRate, MarkPrice, Row, Trade
+from libra_ray.model.enums import AggressorSide, LiquiditySide, OrderType, TriggerType
+from libra_ray.simulation.bar_steps import BarSteps
+from libra_ray.simulation.market import Market
 from libra_ray.simulation.stream_state import StreamState
+from libra_ray.simulation.working import Working
 
 __all__ = ["Steps"]
 
-_IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 _LAST = TriggerType.LAST_PRICE
 _MARK = TriggerType.MARK_PRICE
 
 
-class Steps(Executions):
+class Steps(BarSteps):
     """Applies rows to the markets of one venue."""
 
     def apply(self, state: StreamState, row: Row) -> None:
         """One row of the market, in hand of the cursor: match the orders that are there."""
         self._now_ns = row.ts_ns
         market = self.markets[row.spec.instrument_id]
+        if isinstance(row, FundingRate):
+            self._pay_funding(market, row)
+            return
+        is_open = self.sessions.takes_row(row.ts_ns, is_bar=isinstance(row, Bar))
         if isinstance(row, Bar):
-            if state is market.bars:
+            if state is market.bars and state.matches and is_open:
                 self._walk_bar(market, state, row)
-            return
-        if isinstance(row, Trade):
-            if state.matches:
+        elif isinstance(row, Trade):
+            if state.matches and is_open:
                 self._match_trade(market, state, row)
-            return
-        if isinstance(row, MarkPrice):
-            self._match_mark(market)
-            return
+        elif isinstance(row, MarkPrice):
+            if is_open:
+                self._match_mark(market)
+        else:
+            self._match_book(market, row, is_open=is_open)
+        if self.account_watch.is_on and not isinstance(row, Bar):
+            self.account_watch.check(self._now_ns)
+
+    def _match_book(self, market: Market, row: Row, *, is_open: bool) -> None:
+        """A quote, or the last row of a message of the book."""
         market.stand_at_latest()
-        if state.matches:
+        if market.depth is not None and not isinstance(row, BookDelta | BookSnapshotRow):
+            return  # quotes do not move a book with depth
+        if self.places.is_on:
+            self.places.on_row(market)
+        if is_open and market.working:
+            self._open_auction(market, row.ts_ns, is_bar=False)
             self._match_quote(market)
 
     def _match_quote(self, market: Market) -> None:
-        """Resting limits that the book has come to, stops that it has hit."""
-        bid, ask = market.book.bids.px, market.book.asks.px
-        if bid is None or ask is None:
-            return
+        """Resting limits that the book has come to, triggers that it has hit."""
         reached: list[tuple[int, Working]] = []
-        for working in market.working.values():
-            order = working.order
-            if working.waits:
-                if order.trigger_type is not _LAST and market.stop_is_hit(order, working.trigger):
-                    reached.append((working.trigger, working))
-            elif working.price >= ask if order.is_buy else working.price <= bid:
-                reached.append((working.price, working))
-        for working in market.in_priority(reached):
-            self._execute_reached(market, working)
-
-    def _execute_reached(self, market: Market, working: Working) -> None:
-        """A stop triggers against the book; a resting limit fills at its own price."""
-        order = working.order
-        if order.client_order_id not in market.working:
-            return  # an execution before it in this step has ended it
-        if working.waits:
-            self._trigger(market, working)
-            return
-        book = market.book
-        best = book.opposite(is_buy=order.is_buy).px
-        is_through = best is not None and (best < working.price if order.is_buy else best > working.price)
-        leaves = order.leaves_raw
-        quantity = leaves if is_through else min(leaves, book.available(is_buy=order.is_buy))
-        if quantity > 0 and self._fill(market, working, quantity, working.price, LiquiditySide.MAKER):
-            book.use(quantity, is_buy=order.is_buy)
-        self._after_execution(market, working)
-
-    def _match_trade(self, market: Market, state: StreamState, trade: Trade) -> None:
-        """Resting limits that the trade proves, then, where trades are the market, the book, then stops."""
-        is_source = market.quotes is None or market.quotes.cursor.index < 0
-        px, left = trade.price_raw, trade.qty_raw
-        reached = [(w.price, w) for w in market.working.values() if not w.waits and _is_reached(w, trade)]
-        for working in market.in_priority(reached):
-            order = working.order
-            if order.client_order_id not in market.working:
-                continue
-            leaves = order.leaves_raw
-            is_through = working.price > px if order.is_buy else working.price < px
-            quantity = leaves if is_through else min(leaves, left)
-            if quantity > 0 and self._fill(market, working, quantity, working.price, LiquiditySide.MAKER):
-                left = max(left - quantity, 0)
-            self._after_execution(market, working)
-        if is_source:
-            market.source = "trades"
-            market.stands_at_row_in_hand(state.cursor.index)
-            market.book.reset(px, left)
-        else:
-            market.stand_at_latest()
-        hit: list[tuple[int, Working]] = []
-        for working in market.working.values():
-            looks_here = working.waits and (is_source or working.order.trigger_type is _LAST)
-            if looks_here and market.stop_is_hit(working.order, working.trigger, trade_px=px):
-                hit.append((working.trigger, working))
-        for working in market.in_priority(hit):
-            if working.order.client_order_id in market.working:
-                self._trigger(market, working)
-
-    def _match_mark(self, market: Market) -> None:
-        """Stops that look at the mark price, against the book as it stands; between two bars they wait for the open."""
-        market.stand_at_latest()
-        hit = [
-            (working.trigger, working)
-            for working in market.working.values()
-            if working.waits and not working.pending and working.order.trigger_type is _MARK
-            if market.stop_is_hit(working.order, working.trigger)
-        ]
-        for working in market.in_priority(hit):
-            if working.order.client_order_id not in market.working:
-                continue
-            if self._holds(market):
-                self._hold(market, working)
-            else:
-                self._trigger(market, working)
-
-    # ------------------------------------------------------------------ bars
-
-    def _walk_bar(self, market: Market, state: StreamState, bar: Bar) -> None:
-        """The four steps of a bar: what is pending executes at the open, the rest along the path."""
-        market.source = "bars"
-        market.stands_at_row_in_hand(state.cursor.index)
-        quarter, close_size = bar_sizes(bar.volume_raw, market.instrument.step_raw)
-        self._open_bar(market, bar.open_raw, quarter)
-        if market.working:
-            prices = bar_path(bar, adaptive=self._is_adaptive)
-            for step in range(1, BAR_STEPS):
-                size = close_size if step == BAR_STEPS - 1 else quarter
-                market.book.reset(prices[step], size)
-                market.rows.step_px = prices[step]
-                self._move(market, prices[step - 1], prices[step], size)
-        else:
-            market.forget_book()  # nobody is left to use what the steps before the close showed
-        market.rows.step_px = None
-
-    def _open_bar(self, market: Market, px: int, size: int) -> None:
-        """The first step. Who is reached is settled before pending orders execute: their rest waits a step."""
-        if not market.working:
-            return
-        market.book.reset(px, size)
-        market.rows.step_px = px
-        reached = self._gap(market) if len(market.working) > len(market.pending) else []
-        if market.pending:
-            self._execute_pending(market)
-        for working in market.in_priority(reached) if reached else ():
-            self._execute_reached(market, working)
-
-    def _execute_pending(self, market: Market) -> None:
-        """Orders that arrived between two bars execute at the open, in order of arrival, as takers."""
-        pending, market.pending = market.pending, []
-        for working in pending:
-            working.pending = False
-            if working.order.client_order_id not in market.working:
-                continue
-            if working.waits:
-                self._trigger(market, working)
-            else:
-                order = working.order
-                self._execute_taker(market, working, None if is_market_type(order) else order.price_raw)
-        if market.working:
-            market.changed()
-
-    def _gap(self, market: Market) -> list[tuple[int, Working]]:
-        """Whom the open reaches, against the last close: stops execute at the open, limits at their own price."""
-        px = market.book.bids.px
-        assert px is not None  # noqa: S101  # the step has just set it
-        reached: list[tuple[int, Working]] = []
+        has_trailing = False
         for working in market.working.values():
             order = working.order
             if working.pending:
                 continue
             if working.waits:
-                is_hit = px >= working.trigger if order.is_buy else px <= working.trigger
-                if is_hit and not market.looks_at_mark(order):
-                    reached.append((working.trigger, working))
-            elif working.price >= px if order.is_buy else working.price <= px:
+                has_trailing |= working.is_trailing
+                trigger = working.trigger
+                if order.trigger_type is not _LAST and market.is_hit(working, trigger):
+                    reached.append((trigger or 0, working))
+            elif market.is_marketable(working.price, is_buy=order.is_buy):
                 reached.append((working.price, working))
-        return reached
+        if reached:
+            self._run(market, market.in_priority(reached), self._execute_reached)
+        if has_trailing:
+            self._move_trailing(market)
 
-    def _move(self, market: Market, start: int, end: int, size: int) -> None:
-        """The path from one price to the next: stops execute at their trigger, limits at their price."""
-        reached: list[tuple[int, Working]] = []
+    # ------------------------------------------------------------------ trades
+
+    def _match_trade(self, market: Market, state: StreamState, trade: Trade) -> None:
+        """Resting limits that the trade proves, then, where trades are the market, the book, then triggers."""
+        is_source = market.depth is None and (market.quotes is None or market.quotes.cursor.index < 0)
+        px = trade.price_raw
+        if not is_source:
+            market.stand_at_latest()
+        if market.auction:
+            self._open_auction(market, trade.ts_ns, is_bar=False, px=px)
+        left = self._match_resting(market, trade)
+        if is_source:
+            market.source = "trades"
+            market.stands_at(state, state.cursor.index)
+            market.l1.reset(px, left)
+        hit: list[tuple[int, Working]] = []
+        has_trailing = False
         for working in market.working.values():
+            looks_here = working.waits and (is_source or working.order.trigger_type is _LAST)
+            if looks_here:
+                has_trailing |= working.is_trailing
+                if market.is_hit(working, working.trigger, last_px=px):
+                    hit.append((working.trigger or 0, working))
+        for *_, working in market.in_priority(hit):
+            if working.order.client_order_id in market.working:
+                self._trigger(working)
+        if has_trailing:
+            self._move_after_trade(market, px, is_source=is_source)
+
+    def _match_resting(self, market: Market, trade: Trade) -> int:
+        """Share a trade among resting limits, in priority; what is left of its size."""
+        px, left = trade.price_raw, trade.qty_raw
+        reached = [(w.price, w) for w in market.working.values() if w.rests and _is_reached(w, trade)]
+        entries = market.in_priority(reached) if reached else []
+        at = 0
+        while at < len(entries):
+            working = entries[at][3]
+            at += 1
             order = working.order
-            if working.waits:
-                is_hit = end >= working.trigger if order.is_buy else end <= working.trigger
-                if is_hit and not market.looks_at_mark(order):
-                    reached.append((working.trigger, working))
-            elif working.price >= end if order.is_buy else working.price <= end:
-                reached.append((working.price, working))
-        used_at: dict[tuple[bool, int], int] = {}
-        book = market.book
-        for working in market.in_priority(reached):
-            order = working.order
-            if order.client_order_id not in market.working or not working.waits:
-                self._execute_reached(market, working)
+            if order.client_order_id not in market.working:
                 continue
-            # A stop meets a market at its trigger, within the stretch that the price really went.
-            px = min(max(working.trigger, min(start, end)), max(start, end))
-            there = L1Book(book.tick, consumes=book.consumes)
-            there.reset(px, size)
-            side = there.opposite(is_buy=order.is_buy)
-            at_end = book.opposite(is_buy=order.is_buy)
-            side.used = at_end.used if px == end else used_at.get((order.is_buy, px), 0)
-            market.book = there
-            self._trigger(market, working)
-            market.book = book
-            if px == end:
-                at_end.used = side.used
+            leaves = order.leaves_raw
+            is_through = working.price > px if order.is_buy else working.price < px
+            if is_through:
+                self._make(working, leaves, uses=False)
+                left = max(left - leaves, 0)
+                continue
+            mine = self.places.on_trade(working, left) if self.places.is_on else left
+            quantity = min(leaves, mine)
+            if working.slice_raw is not None:
+                quantity = min(quantity, working.slice_raw)
+            if quantity <= 0 or not self._happens(self._fill_chance, self._prob_fill, working):
+                continue
+            left -= quantity
+            if self._make(working, quantity, uses=False):
+                insort(entries, market.entry(working.price, working), lo=at)
+        return left
+
+    def _move_after_trade(self, market: Market, px: int, *, is_source: bool) -> None:
+        for working in list(market.working.values()):
+            is_trailing = working.is_trailing and working.waits
+            if is_trailing and (is_source or working.order.trigger_type is _LAST):
+                self._follow_market(working, last_px=px)
+
+    # ------------------------------------------------------------------ marks and auctions
+
+    def _match_mark(self, market: Market) -> None:
+        """Stops that look at the mark price, against the book as it stands; between two bars they wait for the open."""
+        market.stand_at_latest()
+        mine = [w for w in market.working.values() if w.waits and not w.pending and w.order.trigger_type is _MARK]
+        hit = [(working.trigger or 0, working) for working in mine if market.is_hit(working, working.trigger)]
+        for *_, working in market.in_priority(hit):
+            if working.order.client_order_id not in market.working:
+                continue
+            if self._holds(market):
+                self._hold(working)
             else:
-                used_at[order.is_buy, px] = side.used
+                self._trigger(working)
+        for working in mine:
+            if working.is_trailing and working.waits and working.order.client_order_id in market.working:
+                self._follow_market(working)
+
+    def close_auctions(self, ts_ns: int) -> None:
+        """The close of a session: orders for it execute at the last price, whole, then DAY orders expire."""
+        self._now_ns = ts_ns
+        for working in self._due_endings(self.closings, ts_ns):
+            market = working.market
+            market.stand_at_latest()
+            self._execute_auction(working, market.book.opposite_px(is_buy=working.order.is_buy))
+        for working in self._due_endings(self.day_ends, ts_ns):
+            self._expire(working)
+
+    def _execute_auction(self, working: Working, px: int | None) -> None:
+        """The whole quantity at one price, as a taker; nothing is used of displayed size."""
+        order = working.order
+        limit = order.price_raw if order.type is OrderType.LIMIT else None
+        is_worse = limit is not None and px is not None and (limit < px if order.is_buy else limit > px)
+        if px is None or is_worse:
+            self._cancel(working, "AUCTION_UNFILLED")
+            return
+        leaves = order.leaves_raw
+        if self._fill(working, leaves, px, LiquiditySide.TAKER):
+            self._after_execution(working, leaves)
 
 
 def _is_reached(working: Working, trade: Trade) -> bool:

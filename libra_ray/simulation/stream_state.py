@@ -7,41 +7,29 @@ from typing import Any, Final
 import numpy as np
 
 from libra_ray.data import Stream
-from libra_ray.matching import NEVER_FALL, NEVER_RISE, Column, next_quote_touch, next_touch
-from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, TRADES, Row, RowSpec
+from libra_ray.matching import Column, DepthBook, next_quote_touch, next_touch
+from libra_ray.messages.schemas import (
+    BARS,
+    BOOK_DELTAS,
+    BOOK_SNAPSHOTS,
+    FUNDING_RATES,
+    LAST_IN_MESSAGE,
+    MARK_PRICES,
+    QUOTES,
+    TRADES,
+    Row,
+    RowSpec,
+)
 from libra_ray.portfolio import Cursor
 from libra_ray.runtime import Actor
 from libra_ray.runtime.views import Handler
+from libra_ray.simulation.book_scout import BookScout
+from libra_ray.simulation.reach import Reach
 
-__all__ = ["Reach", "StreamState"]
+__all__ = ["StreamState"]
 
 BLOCK_ROWS_MIN: Final = 64
 BLOCK_ROWS_MAX: Final = 65_536
-
-
-class Reach:
-    """The nearest prices at which waiting orders of one instrument are reached.
-
-    Attributes:
-        bid_fall, bid_rise: the bid falls to the highest sell stop, or rises to the lowest sell limit.
-        ask_fall, ask_rise: the ask falls to the highest buy limit, or rises to the lowest buy stop.
-    """
-
-    __slots__ = ("ask_fall", "ask_rise", "bid_fall", "bid_rise")
-
-    def __init__(self) -> None:
-        self.bid_fall = self.ask_fall = NEVER_FALL
-        self.bid_rise = self.ask_rise = NEVER_RISE
-
-    @property
-    def fall(self) -> int:
-        """The highest price that a falling market reaches."""
-        return max(self.bid_fall, self.ask_fall)
-
-    @property
-    def rise(self) -> int:
-        """The lowest price that a rising market reaches."""
-        return min(self.bid_rise, self.ask_rise)
 
 
 class StreamState:
@@ -50,8 +38,13 @@ class StreamState:
     Attributes:
         views: the rows, each built when it is asked for, from blocks of `batch_rows`; read once, in order.
         matches: whether rows of this stream can execute orders.
-        touch: the next row that touches an order, or the first row not looked at yet; rows before it need no venue.
+        is_booking: each of its rows is booked on the accounts.
+        is_book: its rows are changes or levels of a book; those of one message go together.
+        book: the book that they make, None where nobody needs it.
     """
+
+    is_complete = True
+    """All rows are there; a feed that grows row by row has no range to look ahead to."""
 
     def __init__(self, stream: Stream, cursor: Cursor[Any], *, batch_rows: int) -> None:
         self.stream = stream
@@ -70,7 +63,12 @@ class StreamState:
         self._columns: list[Column] = [
             stream.raw(name) for name in ("ts_init_ns", "ts_event_ns", *self.schema.names[2:])
         ]
+        self.is_booking = stream.schema is FUNDING_RATES
+        self.is_book = stream.schema is BOOK_DELTAS or stream.schema is BOOK_SNAPSHOTS
+        self.book: DepthBook | None = None
+        self.scout: BookScout | None = None
         self.views = chain.from_iterable(self._blocks())
+        self._range: tuple[int, int] | None = None
         self._sought_ns = -1
         self._sought_row = 0
         self._scanned = 0
@@ -88,6 +86,45 @@ class StreamState:
                 for column in self._columns
             ]
             yield map(self.schema.row, repeat(self.spec), *lists)
+
+    def row_at(self, index: int) -> Row:
+        """One row's view."""
+        return self.schema.row(self.spec, *(int(column[index]) for column in self._columns))
+
+    def price_range(self) -> tuple[int, int] | None:
+        """The lowest and highest price of all rows; None for a stream that has no prices to look ahead to."""
+        names = _PRICES.get(self.schema.name)
+        if names is None or not self.is_complete:
+            return None
+        if self._range is None:
+            low, high = (self.column(name) for name in names)
+            both = [int(min(low)), int(max(high))] if isinstance(low, list) else [int(np.min(low)), int(np.max(high))]
+            self._range = both[0], both[1]
+        return self._range
+
+    # ------------------------------------------------------------------ messages of a book
+
+    def message_end(self, at: int, stop: int) -> int:
+        """One past the last row of the message that row `at` belongs to, within the rows up to `stop`."""
+        flags = self.column("flags")
+        while at < stop - 1 and not flags[at] & LAST_IN_MESSAGE:
+            at += 1
+        return at + 1
+
+    def is_message_end(self, index: int) -> bool:
+        """Whether a row is the last one of its message."""
+        return bool(self.column("flags")[index] & LAST_IN_MESSAGE)
+
+    def fill_book(self, start: int, stop: int) -> None:
+        """Apply rows [start, stop) to the book."""
+        book = self.book
+        if book is None:
+            return
+        side, price, qty = self.column("side"), self.column("price"), self.column("qty")
+        if self.schema is BOOK_SNAPSHOTS:
+            book.replace(side, price, qty, start, stop)
+        else:
+            book.apply(self.column("action"), side, price, qty, self.column("order_id"), start, stop)
 
     def first_at(self, ts_ns: int, start: int, stop: int) -> int:
         """The first row in [start, stop) that is not before `ts_ns`; `stop` where there is none."""
@@ -130,4 +167,14 @@ class StreamState:
         if self.schema is TRADES or self.schema is MARK_PRICES:
             price = self.column("price")
             return next_touch(price, price, start, stop, reach.fall, reach.rise)
-        return stop
+        if self.scout is not None:
+            return self.scout.next_touch(self, reach, start, stop)
+        return start if self.is_book else stop
+
+
+_PRICES: Final = {
+    QUOTES.name: ("bid_px", "ask_px"),
+    BARS.name: ("low", "high"),
+    TRADES.name: ("price", "price"),
+    MARK_PRICES.name: ("price", "price"),
+}

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import asdict
 from typing import Any, NamedTuple, Self
 
 from libra_ray.config import build_settings
+from libra_ray.data.aggregation import BarSpec
 from libra_ray.errors import ConfigError, did_you_mean, quoted
-from libra_ray.kernel import MakerTaker, RiskSettings, VenueSettings
+from libra_ray.kernel import RiskSettings, VenueSettings
+from libra_ray.kernel.settings import FeeSettings
 from libra_ray.model.instruments import Instrument
 from libra_ray.runtime import Actor, ActorConfig
 
@@ -41,12 +44,13 @@ class System:
         self._venues: dict[str, VenueSettings] = {}
         self._instruments: dict[str, Instrument] = {}
         self._actors: dict[str, ActorEntry] = {}
+        self._bars: dict[str, BarSpec] = {}
         self._risk = RiskSettings()
 
     def __repr__(self) -> str:
         return f"System({self.name!r}, venues={list(self._venues)}, actors={list(self._actors)})"
 
-    def add_venue(self, name: str, *, fees: MakerTaker | None = None, **settings: Any) -> Self:  # noqa: ANN401
+    def add_venue(self, name: str, *, fees: FeeSettings | None = None, **settings: Any) -> Self:  # noqa: ANN401
         """Add a simulated venue; keywords as in `VenueSettings`.
 
         Raises `ConfigError`, CONF007 for a name given twice.
@@ -63,6 +67,22 @@ class System:
         """Add an instrument beside those that come with the data, or in place of one of them."""
         self._instruments[instrument.id] = instrument
         return self
+
+    def add_bars(self, bars: BarSpec | str) -> str:
+        """Have bars made from ticks or from smaller bars; returns the name to subscribe to.
+
+            name = system.add_bars("ACME.SIM-10-VOLUME-LAST")       # then `subscribe_bars("ACME.SIM", name)`
+
+        They are delivered like bars of the data, and never execute orders or make a price. Raises `ConfigError`:
+        CONF002 for a text that names no bars, CONF007 for bars given twice; a run raises CONF008 where their source
+        is missing.
+        """
+        spec = BarSpec.parse(bars) if isinstance(bars, str) else bars
+        if spec.topic in self._bars:
+            fix = "Give one of them a name of its own."
+            raise ConfigError("CONF007", None, f"bars {quoted(spec)} are given 2 times", fix, str(spec))
+        self._bars[spec.topic] = spec
+        return spec.name
 
     def add(self, actor: Actor, actor_id: str | None = None) -> str:
         """Take note of an actor's class and settings; returns its id, `{ClassName}-{n}` unless one is given.
@@ -99,6 +119,11 @@ class System:
         return self._instruments
 
     @property
+    def bars(self) -> tuple[BarSpec, ...]:
+        """Bars to be made, in the order given."""
+        return tuple(self._bars.values())
+
+    @property
     def actors(self) -> tuple[ActorEntry, ...]:
         """Actors and strategies, in the order given."""
         return tuple(self._actors.values())
@@ -126,11 +151,13 @@ class System:
 
     def described(self) -> dict[str, Any]:
         """Everything as plain values in a fixed order: what a configuration hash is made of."""
+        bars = {"bars": [asdict(spec) for spec in self.bars]} if self._bars else {}
         return {
             "name": self.name,
             "seed": self.seed,
             "venues": [venue.model_dump(mode="json") for venue in self._venues.values()],
             "risk": self._risk.model_dump(mode="json"),
+            **bars,
             "actors": [
                 {
                     "id": entry.actor_id,

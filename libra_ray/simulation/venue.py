@@ -1,96 +1,190 @@
 """The simulated venue: takes orders and changes, and says what arrives executes, waits or is refused."""
 
+from collections.abc import Callable
+from fractions import Fraction
 from heapq import heappop
 
+from libra_ray.kernel.settings import VenueSettings
 from libra_ray.messages.commands import ModifyOrder
 from libra_ray.messages.events import (
+    AccountBooked,
+    MarginCall,
     OrderCancelRejected,
-    OrderExpired,
     OrderModifyRejected,
-    OrderUpdated,
+    PositionEvent,
 )
-from libra_ray.model.enums import (
-    InstrumentKind,
-    OrderType,
-)
+from libra_ray.model.enums import InstrumentKind, OrderType, TimeInForce
 from libra_ray.model.orders import Order
-from libra_ray.simulation.market import Market, Working
-from libra_ray.simulation.steps import Steps
+from libra_ray.portfolio import Funds, Portfolio
+from libra_ray.simulation.account_watch import AccountWatch
+from libra_ray.simulation.latency import CommandKind, DueCommands, Latency
+from libra_ray.simulation.market import Market
+from libra_ray.simulation.queue_places import QueuePlaces
+from libra_ray.simulation.reports import Report
+from libra_ray.simulation.settlements import Settlements, next_rollover_ns
+from libra_ray.simulation.working import Working
 
 __all__ = ["SimulatedVenue"]
 
+_IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
+_AUCTIONS = (TimeInForce.AT_THE_OPEN, TimeInForce.AT_THE_CLOSE)
 
-class SimulatedVenue(Steps):
-    """One venue with all its instruments. Ids count up from 1 in the order of birth."""
+
+class SimulatedVenue(Settlements):
+    """One venue with all its instruments. Ids count up from 1 in the order of birth.
+
+    Attributes:
+        due: commands on their way, by when they are due.
+        report_ns: how much later actors hear of what happened.
+    """
+
+    def __init__(
+        self,
+        settings: VenueSettings,
+        portfolio: Portfolio,
+        funds: Funds,
+        markets: dict[str, Market],
+        *,
+        report: Report,
+        book_events: Callable[[list[PositionEvent | AccountBooked]], None],
+        take_order: Callable[[Order], None],
+        call: Callable[[MarginCall], None],
+        seed: int = 0,
+    ) -> None:
+        super().__init__(settings, portfolio, markets, report, seed)
+        self.book_events, self.take_order = book_events, take_order
+        self.children: dict[str, list[Working]] = {}
+        self.places = QueuePlaces(settings.queue, settings.queue_power)
+        for market in markets.values():
+            market.has_queue = self.places.is_on
+        self.account_watch = AccountWatch(
+            settings, portfolio, funds, markets, liquidate=self._liquidate, call=call
+        )
+        self._latency = Latency(settings.latency, seed, settings.name)
+        self._commands_seen = 0
+        self.due = DueCommands()
+        self.report_ns = self._latency.report_ns
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether anything but orders' own times may be due: delayed commands and reports, expiry, roll-over."""
+        ends = any(market.instrument.expiration_ns is not None for market in self.markets.values())
+        return ends or bool(self.settings.rollover) or not self._latency.is_none or self.report_ns > 0
+
+    def begin(self, ts_ns: int) -> None:
+        """The first row is about to come."""
+        self._now_ns = ts_ns
+        ends = [m.instrument.expiration_ns for m in self.markets.values() if m.instrument.expiration_ns is not None]
+        self.next_contract_end_ns = min(ends, default=self.next_contract_end_ns)
+        if self.settings.rollover:
+            self.next_rollover_ns = next_rollover_ns(ts_ns)
 
     # ------------------------------------------------------------------ commands
 
     def submit(self, order: Order, ts_ns: int) -> None:
-        """An order arrives."""
-        self._now_ns = ts_ns
-        self._orders_seen += 1
-        order.venue_order_id = f"V-{self.settings.name}-{self._orders_seen}"
-        market = self.markets[order.instrument_id]
-        code = self._refusal_on_arrival(order) if order.reduce_only or self._is_cash else None
-        if code is not None:
-            self._reject(order, code)
-            return
-        working = Working(order, self._next_priority())
-        if order.type is OrderType.MARKET:
-            if market.rows.bid_ask() is None:
-                self._reject(order, "NO_MARKET")
-            elif self._holds(market):
-                self._accept(order)
-                self._hold(market, working)
-            elif market.stand_at_latest().opposite(is_buy=order.is_buy).px is None:
-                self._reject(order, "NO_MARKET")
-            else:
-                self._execute_taker(market, working, None)
-            return
-        market.stand_at_latest()
-        if order.type is OrderType.LIMIT:
-            self._submit_limit(market, working)
+        """An order is sent."""
+        if self._latency.is_none:
+            self._submit((order,), ts_ns)
         else:
-            self._submit_stop(market, working)
+            self._delay("insert", ts_ns, lambda due_ns: self._submit((order,), due_ns))
+
+    def submit_list(self, orders: tuple[Order, ...], ts_ns: int) -> None:
+        """Orders that depend on each other are sent."""
+        self._delay("insert", ts_ns, lambda due_ns: self._submit(orders, due_ns))
 
     def modify(self, command: ModifyOrder) -> None:
-        """A change arrives."""
-        self._now_ns = command.ts_ns
+        """A change is sent."""
+        self._delay("modify", command.ts_ns, lambda due_ns: self._modify(command, due_ns))
+
+    def cancel(self, order: Order, ts_ns: int) -> None:
+        """A cancel is sent."""
+        self._delay("cancel", ts_ns, lambda due_ns: self._cancel_asked(order, due_ns))
+
+    def _delay(self, kind: CommandKind, ts_ns: int, call: Callable[[int], None]) -> None:
+        """Executed in its settle where nothing delays it, otherwise when it is due."""
+        self._commands_seen += 1
+        due_ns = ts_ns if self._latency.is_none else self._latency.due_ns(kind, ts_ns, self._commands_seen)
+        if due_ns == ts_ns:
+            call(ts_ns)
+        else:
+            self.due.put(due_ns, call)
+
+    def _submit(self, orders: tuple[Order, ...], ts_ns: int) -> None:
+        self._now_ns = ts_ns
+        arrived = [self._register(order) for order in orders]
+        free = []
+        for working in arrived:
+            if self._register_links(working):
+                self.held[working.order.client_order_id] = working
+                self._note_end(working)
+            else:
+                free.append(working)
+        for working in free:
+            if not working.order.is_closed:
+                self._arrive_sized(working)
+        if self.account_watch.is_on:
+            self.account_watch.check(ts_ns)
+
+    def _arrive_sized(self, working: Working) -> None:
+        """A child that comes after its parent has filled is as large as that fill; after one that did not, it ends."""
+        order = working.order
+        parent_id = order.parent_order_id
+        parent = None if parent_id is None or not self.settings.support_contingent_orders else self._orders.get(parent_id)
+        if parent is not None:
+            if parent.is_closed and not parent.filled_raw:
+                self._cancel(working, "CONTINGENCY")
+                return
+            quantity = self._leaves_under(working, parent)
+            if quantity != order.quantity_raw:
+                self._update(order, quantity=quantity)
+        self._arrive(working)
+
+    def _modify(self, command: ModifyOrder, ts_ns: int) -> None:
+        self._now_ns = ts_ns
         order = command.order
-        market = self.markets[order.instrument_id]
-        working = market.working.get(order.client_order_id)
-        code = "ORDER_CLOSED" if working is None else self._modify_refusal(market, working, command)
-        if code is not None or working is None:
-            self._report(OrderModifyRejected(*self._head(order), code or "ORDER_CLOSED"))
+        working = self._find(order)
+        if working is None:
+            code = "ORDER_CLOSED" if order.venue_order_id else "UNKNOWN_ORDER"
+        else:
+            code = self._modify_refusal(working, command) or ""
+        if code or working is None:
+            self._report(OrderModifyRejected(*self._head(order), code))
             return
+        market = working.market
         moves = (command.price_raw is not None and command.price_raw != order.price_raw) or (
             command.trigger_raw is not None and command.trigger_raw != order.trigger_raw
         )
         loses_priority = moves or (command.quantity_raw is not None and command.quantity_raw > order.quantity_raw)
-        changed = (
-            None if command.quantity_raw == order.quantity_raw else command.quantity_raw,
-            None if command.price_raw == order.price_raw else command.price_raw,
-            None if command.trigger_raw == order.trigger_raw else command.trigger_raw,
+        if command.quantity_raw is not None:
+            working.asked_raw = command.quantity_raw
+        self._update(
+            order,
+            quantity=None if command.quantity_raw == order.quantity_raw else command.quantity_raw,
+            price=None if command.price_raw == order.price_raw else command.price_raw,
+            trigger=None if command.trigger_raw == order.trigger_raw else command.trigger_raw,
         )
-        self._report(OrderUpdated(*self._head(order), *changed))
+        if order.client_order_id in self.held:
+            return
         if loses_priority:
-            working.seq = self._next_priority()
+            self._lose_priority(working)
         market.changed()
         if order.reduce_only:
-            self._follow_position(market)
-        if moves and not working.pending:
-            self._act_after_change(market, working)
+            self._follow_positions(market)
+        if moves and not working.pending and not order.is_closed:
+            self._act_after_change(working)
+        if self.account_watch.is_on:
+            self.account_watch.check(ts_ns)
 
-    def cancel(self, order: Order, ts_ns: int) -> None:
-        """A cancel arrives."""
+    def _cancel_asked(self, order: Order, ts_ns: int) -> None:
         self._now_ns = ts_ns
-        market = self.markets[order.instrument_id]
-        working = market.working.get(order.client_order_id)
+        working = self._find(order)
         if working is None:
             code = "ORDER_CLOSED" if order.venue_order_id else "UNKNOWN_ORDER"
             self._report(OrderCancelRejected(*self._head(order), code))
         else:
-            self._cancel(market, working, "")
+            self._cancel(working, "")
+            if self.account_watch.is_on:
+                self.account_watch.check(ts_ns)
 
     # ------------------------------------------------------------------ time
 
@@ -101,85 +195,195 @@ class SimulatedVenue(Steps):
             heappop(self.expiries)
         return self.expiries[0][0] if self.expiries else None
 
+    @property
+    def next_close_ns(self) -> int | None:
+        """When the next session closes that an order waits for, or ends with."""
+        for heap in (self.closings, self.day_ends):
+            while heap and heap[0][2].order.is_closed:
+                heappop(heap)
+        return min((heap[0][0] for heap in (self.closings, self.day_ends) if heap), default=None)
+
     def expire(self, ts_ns: int) -> None:
         """GTD orders with `expire_time` up to `ts_ns` end, by expire time and acceptance, each stamped with its own."""
         while (due_ns := self.next_expiry_ns) is not None and due_ns <= ts_ns:
             working = heappop(self.expiries)[2]
             self._now_ns = due_ns
-            market = self.markets[working.order.instrument_id]
-            self._drop(market, working)
-            self._report(OrderExpired(*self._head(working.order)))
+            self._expire(working)
 
     # ------------------------------------------------------------------ arrival
 
-    def _refusal_on_arrival(self, order: Order) -> str | None:
-        position = self._portfolio.open.get((order.instrument_id, order.strategy_id))
-        held = 0 if position is None else position.quantity_raw
+    def _arrive(self, working: Working) -> None:
+        """An order arrives and acts: what it may not do is refused first."""
+        order, market = working.order, working.market
+        market.stand_at_latest()
+        code = self._refusal_on_arrival(working)
+        if code is not None:
+            self._reject(working, code)
+            return
+        tif = order.time_in_force
+        if tif in _AUCTIONS:
+            self._wait_for_auction(working)
+        elif order.type is OrderType.MARKET or order.type is OrderType.MARKET_TO_LIMIT:
+            self._arrive_market(working)
+        elif order.type is OrderType.LIMIT:
+            self._arrive_limit(working)
+        else:
+            self._arrive_trigger(working)
+
+    def _refusal_on_arrival(self, working: Working) -> str | None:
+        order, now_ns = working.order, self._now_ns
+        if order.time_in_force is TimeInForce.GTD and order.expire_ns is not None and order.expire_ns <= now_ns:
+            return "EXPIRED_ON_ARRIVAL"
+        if not working.market.is_alive:
+            return "INSTRUMENT_EXPIRED"
+        if order.time_in_force in _AUCTIONS and not self.sessions.has_calendar:
+            return "NO_SESSION"
+        if self.sessions.has_calendar and not self.sessions.takes_command(now_ns):
+            is_market = order.type is OrderType.MARKET or order.type is OrderType.MARKET_TO_LIMIT
+            is_immediate = order.time_in_force in _IMMEDIATE and not working.waits
+            if (is_market and order.time_in_force not in _AUCTIONS) or is_immediate:
+                return "MARKET_CLOSED"
+        if order.quote_quantity:
+            code = self._convert_quote_quantity(working)
+            if code is not None:
+                return code
+        if not (order.reduce_only or self._is_cash):
+            return None
+        return self._refusal_by_position(working)
+
+    def _refusal_by_position(self, working: Working) -> str | None:
+        order = working.order
+        held = self._held_raw(order)
         if order.reduce_only:
             if held == 0 or (held > 0) == order.is_buy:
                 return "REDUCE_ONLY_NO_POSITION"
             if order.leaves_raw > abs(held):
-                self._report(OrderUpdated(*self._head(order), order.filled_raw + abs(held), None, None))
+                self._update(order, quantity=order.filled_raw + abs(held))
         if self._is_cash and not order.is_buy and not self.settings.allow_borrowing:
-            kind = self._portfolio.cache.instruments[order.instrument_id].kind
-            if kind is not InstrumentKind.PAIR and order.quantity_raw > max(held, 0):
+            kind = working.market.instrument.kind
+            if kind is not InstrumentKind.PAIR and order.leaves_raw > max(held, 0):
                 return "SHORT_NOT_ALLOWED"
         return None
 
-    def _submit_limit(self, market: Market, working: Working) -> None:
-        order = working.order
-        is_marketable = market.book.is_marketable(working.price, is_buy=order.is_buy)
+    def _convert_quote_quantity(self, working: Working) -> str | None:
+        """An amount of quote currency becomes a quantity, down to the size step, at the price the order counts at."""
+        order, market = working.order, working.market
+        instrument = market.instrument
+        px_raw = order.price_raw if order.price_raw is not None else order.trigger_raw
+        if px_raw is None:
+            px_raw = market.book.opposite_px(is_buy=order.is_buy)
+        if px_raw is None or px_raw <= 0:
+            return "NO_MARKET"
+        amount = Fraction(order.quantity_raw, 10**order.size_precision)
+        price = Fraction(px_raw, 10**instrument.price_precision)
+        worth = Fraction(instrument.multiplier.num, instrument.multiplier.den) * (1 if instrument.inverse else price)
+        steps = int(amount / worth * 10**instrument.size_precision) // instrument.step_raw
+        quantity = steps * instrument.step_raw
+        self._update(order, quantity=quantity)
+        working.asked_raw = quantity
+        least = instrument.min_qty_raw or instrument.step_raw
+        return "QUANTITY_BELOW_MIN" if quantity < least or quantity < instrument.step_raw else None
+
+    def _arrive_market(self, working: Working) -> None:
+        market, order = working.market, working.order
+        best = market.book.opposite_px(is_buy=order.is_buy)
+        is_to_limit = order.type is OrderType.MARKET_TO_LIMIT
+        if best is None:
+            self._reject(working, "NO_MARKET")
+        elif self._holds(market):
+            self._accept(working)
+            self._hold(working)
+        else:
+            if is_to_limit:
+                self._accept(working)
+            self._execute_taker(working)
+
+    def _arrive_limit(self, working: Working) -> None:
+        order, market = working.order, working.market
+        is_marketable = market.is_marketable(working.price, is_buy=order.is_buy)
         if order.post_only and is_marketable:
-            self._reject(order, "POST_ONLY_WOULD_TAKE")
+            self._reject(working, "POST_ONLY_WOULD_TAKE")
             return
-        self._accept(order)
+        self._accept(working)
         if not is_marketable:
-            self._rest(market, working)
-        elif self._holds(market):
-            self._hold(market, working)
+            self._end_taker(working, 0, self._end_code(working, None))
         else:
-            self._execute_taker(market, working, working.price)
+            self._act(working)
 
-    def _submit_stop(self, market: Market, working: Working) -> None:
-        order = working.order
-        is_hit = market.stop_is_hit(order, working.trigger)
+    def _arrive_trigger(self, working: Working) -> None:
+        order, market = working.order, working.market
+        is_hit = market.is_hit(working, working.trigger)
         if is_hit and self.settings.reject_stop_orders:
-            self._reject(order, "STOP_IN_MARKET")
+            self._reject(working, "STOP_IN_MARKET")
             return
-        self._accept(order)
-        if not is_hit:
-            self._wait(market, working)
-        elif self._holds(market):
-            self._hold(market, working)
-        else:
-            self._trigger(market, working)
+        self._accept(working)
+        if is_hit:
+            self._act(working)
+            return
+        self._wait(working)
+        if working.is_trailing:
+            self._begin_to_trail(working)
+        if order.reduce_only:
+            self._follow_positions(market)
 
-    def _modify_refusal(self, market: Market, working: Working, command: ModifyOrder) -> str | None:
+    def _begin_to_trail(self, working: Working) -> None:
+        """On arrival: a trigger that was given stands; one that was not is computed from the market."""
         order = working.order
-        book = market.stand_at_latest()
+        if order.trigger_raw is None or order.price_raw is None or order.activation_raw is not None:
+            self._follow_market(working)
+        else:
+            working.is_following = True
+
+    def _act(self, working: Working) -> None:
+        """What is marketable or hit acts now, unless bars let it wait for the next open, or the market is closed."""
+        market = working.market
+        if self._holds(market):
+            self._hold(working)
+        elif self.sessions.has_calendar and not self.sessions.takes_command(self._now_ns):
+            self._wait(working) if working.waits else self._rest(working)
+        elif working.waits:
+            self._wait(working)
+            self._trigger(working)
+        else:
+            self._execute_taker(working)
+
+    def _wait_for_auction(self, working: Working) -> None:
+        """An order for an open or a close is accepted and waits for it."""
+        order, market = working.order, working.market
+        self._accept(working)
+        if order.time_in_force is TimeInForce.AT_THE_OPEN:
+            is_bar = market.is_bars_only
+            opens_ns = self.sessions.open_for_auction(self._now_ns, market.last_row_ns(), is_bar=is_bar)
+            if opens_ns is not None:
+                market.auction.append((opens_ns, working))
+        working.pending = True
+        self._wait(working)
+        market.changed()
+
+    # ------------------------------------------------------------------ changes
+
+    def _modify_refusal(self, working: Working, command: ModifyOrder) -> str | None:
+        order, market = working.order, working.market
+        market.stand_at_latest()
         if command.quantity_raw is not None and command.quantity_raw <= order.filled_raw:
             return "QUANTITY_FILLED"
+        if order.client_order_id in self.held:
+            return None
         if working.waits:
             trigger = command.trigger_raw if command.trigger_raw is not None else working.trigger
-            if self.settings.reject_stop_orders and market.stop_is_hit(order, trigger):
+            if self.settings.reject_stop_orders and market.is_hit(working, trigger):
                 return "STOP_IN_MARKET"
             return None
         asked = command.price_raw
-        would_take = asked is not None and book.is_marketable(asked, is_buy=order.is_buy)
+        would_take = asked is not None and market.is_marketable(asked, is_buy=order.is_buy)
         return "POST_ONLY_WOULD_TAKE" if order.post_only and would_take else None
 
-    def _act_after_change(self, market: Market, working: Working) -> None:
+    def _act_after_change(self, working: Working) -> None:
         """What became marketable, or was hit, by a change acts as if it arrived now."""
-        order = working.order
+        order, market = working.order, working.market
         if working.waits:
-            acts = market.stop_is_hit(order, working.trigger)
+            acts = market.is_hit(working, working.trigger)
         else:
-            acts = market.book.is_marketable(working.price, is_buy=order.is_buy)
-        if not acts:
-            return
-        if self._holds(market):
-            self._hold(market, working)
-        elif working.waits:
-            self._trigger(market, working)
-        else:
-            self._execute_taker(market, working, working.price)
+            acts = market.is_marketable(working.price, is_buy=order.is_buy)
+        if acts:
+            self._act(working)

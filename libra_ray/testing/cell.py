@@ -17,7 +17,7 @@ from libra_ray.model.positions import Position
 from libra_ray.portfolio import Cursor
 from libra_ray.runtime import Actor
 from libra_ray.simulation import System
-from libra_ray.simulation.backtest import attach, cursor_of
+from libra_ray.simulation.backtest import attach, cursor_of, make_venue
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.replay import Replay
 from libra_ray.simulation.stream_state import StreamState
@@ -42,6 +42,8 @@ class Hand(Strategy):
 
 class Feed(StreamState):
     """A stream that grows by one row at a time."""
+
+    is_complete = False
 
     def __init__(self, schema: Schema, instrument: Instrument, period: str, cursor: Cursor[Any]) -> None:
         empty = schema.table(instrument, {name: [] for name in ("ts_init_ns", *schema.names[2:])}, period=period)
@@ -112,6 +114,7 @@ class Cell:
         self._markets: dict[str, Market] = {}
         self._feeds: dict[tuple[str, str, str], Feed] = {}
         self._step_ns = step_ns
+        self._seed = seed
         self.kernel = TradingKernel(
             venues=system.venues,
             instruments=instruments,
@@ -128,13 +131,7 @@ class Cell:
         self.orders: OrderFactory = self._hand.orders
 
     def _client(self, settings: VenueSettings, parts: KernelParts) -> RecordingClient:
-        mine: dict[str, Market] = {
-            made.id: Market(made, parts.cache.rows.of(made.id), consumes=settings.liquidity_consumption)
-            for made in parts.cache.instruments.values()
-            if made.venue == settings.name
-        }
-        self._markets.update(mine)
-        venue = self._venues[settings.name] = SimulatedVenue(settings, parts.portfolio, mine, parts.execution.process)
+        venue = self._venues[settings.name] = make_venue(settings, parts, self._markets, self._seed)
         return RecordingClient(venue, self._commands)
 
     # ------------------------------------------------------------------ actors and orders

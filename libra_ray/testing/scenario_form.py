@@ -26,78 +26,19 @@ __all__ = [
 EPOCH_NS: Final = 1_704_153_600 * 10**9
 TS_DECIMALS: Final = 9
 
-SCENARIO_FEATURES: Final = frozenset(
-    [
-        "market",
-        "limit",
-        "stop_market",
-        "stop_limit",
-        "ioc",
-        "fok",
-        "gtd",
-        "post_only",
-        "reduce_only",
-        "modify",
-        "l1",
-        "bars",
-        "trades",
-        "this_close",
-        "adaptive",
-        "cash",
-        "margin",
-        "conversion",
-        "inverse",
-        "netting",
-        "flip",
-        "risk",
-        "rate",
-        "collar",
-        "trading_state",
-        "timers",
-        "high_precision",
-    ]
-)
-"""Tags of `needs` that this build fulfils."""
+TAGS: Final = (
+    "market", "limit", "stop_market", "stop_limit", "market_to_limit", "market_if_touched", "limit_if_touched",
+    "trailing_stop_market", "trailing_stop_limit", "ioc", "fok", "gtd", "day", "auction", "post_only",
+    "reduce_only", "quote_qty", "iceberg", "modify", "oto", "oco", "ouo", "bracket", "emulator", "twap", "vwap",
+    "iceberg_algo", "pov", "l1", "l2", "l3", "bars", "trades", "this_close", "adaptive", "queue", "latency",
+    "slippage", "protection", "fees_fixed", "fees_per_contract", "fees_tiered", "fees_third_currency", "cash",
+    "margin", "conversion", "inverse", "netting", "hedging", "flip", "liquidation", "funding", "expiry", "risk",
+    "rate", "collar", "stp", "breach", "trading_state", "timers", "aggregation", "high_precision",
+)  # fmt: skip
+"""Everything that a scenario may need."""
 
-TAGS: Final = SCENARIO_FEATURES | frozenset(
-    [
-        "market_to_limit",
-        "market_if_touched",
-        "limit_if_touched",
-        "trailing_stop_market",
-        "trailing_stop_limit",
-        "day",
-        "auction",
-        "quote_qty",
-        "iceberg",
-        "oto",
-        "oco",
-        "ouo",
-        "bracket",
-        "emulator",
-        "twap",
-        "vwap",
-        "iceberg_algo",
-        "pov",
-        "l2",
-        "l3",
-        "queue",
-        "latency",
-        "slippage",
-        "protection",
-        "fees_fixed",
-        "fees_per_contract",
-        "fees_tiered",
-        "fees_third_currency",
-        "hedging",
-        "liquidation",
-        "funding",
-        "expiry",
-        "stp",
-        "breach",
-        "aggregation",
-    ]
-)
+SCENARIO_FEATURES: Final = frozenset(TAGS)
+"""Tags of `needs` that this build fulfils: all."""
 
 PerInstrument = Num | dict[str, Num]
 

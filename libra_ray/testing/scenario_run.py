@@ -3,18 +3,31 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from importlib import import_module
 from typing import Any
 
 from libra_ray.data import Dataset, Stream
 from libra_ray.data.merge import Run
 from libra_ray.kernel import TradingKernel
-from libra_ray.messages.events import OrderEvent, OrderFilled, OrderUpdated
-from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, SCHEMAS, TRADES, Schema
+from libra_ray.messages.events import AccountBooked, OrderEvent, OrderFilled, OrderReleased, OrderUpdated
+from libra_ray.messages.rows import RATE_PRECISION
+from libra_ray.messages.schemas import (
+    BARS,
+    BOOK_DELTAS,
+    FUNDING_RATES,
+    LAST_IN_MESSAGE,
+    MARK_PRICES,
+    QUOTES,
+    SCHEMAS,
+    TRADES,
+    Schema,
+)
 from libra_ray.model.enums import AggressorSide
 from libra_ray.model.instruments import Instrument, equity, future, pair, perpetual
 from libra_ray.model.numbers import Money, decimal_text, parse_decimal
 from libra_ray.model.positions import Position
 from libra_ray.model.rules.fixed_point import rescale_half_even
+from libra_ray.runtime import Actor
 from libra_ray.simulation import System
 from libra_ray.simulation.backtest import build
 from libra_ray.testing.scenario_expectation import FieldsForm, PositionForm
@@ -31,13 +44,25 @@ from libra_ray.testing.scenario_script import EVENT_NAMES, ScriptedStrategy
 __all__ = ["ScenarioResult", "run_scenario"]
 
 _MAKE = {"pair": pair, "equity": equity, "future": future, "perpetual": perpetual}
-_SCHEMA_OF = {"quote": QUOTES, "trade": TRADES, "bar": BARS, "mark": MARK_PRICES}
+_SCHEMA_OF = {
+    "quote": QUOTES,
+    "trade": TRADES,
+    "bar": BARS,
+    "mark": MARK_PRICES,
+    "funding": FUNDING_RATES,
+    "delta": BOOK_DELTAS,
+}
 _COLUMNS = {
     "quote": ("bid_px", "ask_px", "bid_qty", "ask_qty"),
     "trade": ("price", "qty", "aggressor"),
     "bar": ("open", "high", "low", "close", "volume"),
     "mark": ("price",),
+    "funding": ("rate",),
+    "delta": ("action", "side", "price", "qty", "order_id"),
 }
+_CODES = {"ADD": 1, "UPDATE": 2, "DELETE": 3, "CLEAR": 4, "BID": 1, "ASK": 2}
+_SIZES = ("bid_qty", "ask_qty", "qty", "volume")
+_BOOKINGS = ("FUNDING", "LIQUIDATION_FEE", "SETTLEMENT")
 BAR_PERIOD = "1s"
 
 
@@ -48,7 +73,7 @@ class ScenarioResult:
     Attributes:
         unsupported: tags that it needs and this build lacks; then it was not run.
         diff: lines `path: expected X, got Y`; empty when ok.
-        events, final: what happened, in the form of the file.
+        events, bookings, final: what happened, in the form of the file.
     """
 
     name: str
@@ -57,6 +82,7 @@ class ScenarioResult:
     diff: list[str] = field(default_factory=list)
     events: list[list[Any]] = field(default_factory=list)
     final: dict[str, Any] = field(default_factory=dict)
+    bookings: list[list[str]] = field(default_factory=list)
 
 
 def run_scenario(document: dict[str, Any]) -> ScenarioResult:
@@ -72,6 +98,8 @@ def run_scenario(document: dict[str, Any]) -> ScenarioResult:
     data, topics, runs = _data(form, {made.id: made for made in instruments})
     kernel, replay = build(system, data)
     replay.merged = lambda: runs
+    for algorithm in _algorithms(form):
+        kernel.add(algorithm)
     strategy = ScriptedStrategy()
     strategy.script(form.actions, [made.id for made in instruments], topics)
     kernel.add(strategy)
@@ -81,6 +109,14 @@ def run_scenario(document: dict[str, Any]) -> ScenarioResult:
 
 
 # ---------------------------------------------------------------------- from the file
+
+
+def _algorithms(form: ScenarioForm) -> list[Actor]:
+    """The execution algorithms that orders of the script name; loaded by name, since the library does not know them."""
+    if not {"twap", "vwap", "iceberg_algo", "pov"} & set(form.needs):
+        return []
+    home = import_module("libra_actors.algorithms")
+    return [getattr(home, name)() for name in ("Twap", "Vwap", "Iceberg", "Pov")]
 
 
 def _instrument(form: InstrumentForm, currencies: dict[str, int]) -> Instrument:
@@ -94,17 +130,23 @@ def _instrument(form: InstrumentForm, currencies: dict[str, int]) -> Instrument:
 
 def _system(form: ScenarioForm) -> System:
     venue, options = form.venue, form.venue.options
-    settings = options.model_dump(exclude_none=True, exclude={"fee"})
+    settings = options.model_dump(exclude_none=True, exclude={"fee", "sessions", "latency"})
+    if options.latency is not None:
+        settings["latency"] = options.latency.model_dump(exclude_none=True)
+    if options.sessions is not None:
+        settings["sessions"] = [(ts_ns(opens), ts_ns(closes)) for opens, closes in options.sessions]
     if venue.leverage is not None:
         settings["leverage"] = venue.leverage
     if venue.margin_model is not None:
         settings["margin_model"] = venue.margin_model
     if options.fee is not None:
-        settings["fees"] = {"maker": options.fee.maker or "0", "taker": options.fee.taker or "0"}
+        settings["fees"] = options.fee.model_dump(exclude_none=True)
     system = System(form.name, seed=form.seed)
     system.add_venue(
         venue.name,
         account=venue.account.lower(),
+        oms=venue.oms.lower(),
+        book=venue.book,
         balances=[f"{amount} {code}" for code, amount in venue.balances.items()],
         base_currency=venue.base_currency,
         currencies=form.currencies,
@@ -136,10 +178,18 @@ def _stream(schema: Schema, instrument: Instrument, kind: str, rows: list[list[A
     for at, name in enumerate(_COLUMNS[kind], 3):
         if name == "aggressor":
             values[name] = [int(AggressorSide[row[at]]) for row in rows]
+        elif name in ("action", "side"):
+            values[name] = [_CODES[row[at]] for row in rows]
+        elif name == "order_id":
+            numbers: dict[str, int] = {"": 0}
+            values[name] = [numbers.setdefault(row[at], len(numbers)) for row in rows]
+        elif name == "rate":
+            values[name] = [_raw(row[at], RATE_PRECISION) for row in rows]
         else:
-            is_size = name in ("bid_qty", "ask_qty", "qty", "volume")
-            precision = instrument.size_precision if is_size else instrument.price_precision
+            precision = instrument.size_precision if name in _SIZES else instrument.price_precision
             values[name] = [_raw(row[at], precision) for row in rows]
+    if kind == "delta":
+        values["flags"] = [LAST_IN_MESSAGE] * len(rows)
     period = BAR_PERIOD if schema is BARS else ""
     return Stream(SCHEMAS[schema.name], instrument, period, schema.table(instrument, values, period=period))
 
@@ -153,9 +203,8 @@ def _raw(text: str, precision: int) -> int:
 
 
 def _compare(form: ScenarioForm, kernel: TradingKernel, strategy: ScriptedStrategy) -> ScenarioResult:
-    labels = strategy.labels
     events = [
-        _event(event, labels, kernel)
+        _event(event, strategy.label_of(event.client_order_id), kernel)
         for event in kernel.record.events
         if isinstance(event, OrderEvent) and type(event).__name__ in EVENT_NAMES
     ]
@@ -169,9 +218,22 @@ def _compare(form: ScenarioForm, kernel: TradingKernel, strategy: ScriptedStrate
     final = _final(form, kernel, strategy, diff)
     if form.expect.timeline is not None:
         _compare_timeline(form.expect.timeline, strategy.timeline, diff)
-    if form.expect.bookings:
-        diff.append(f"bookings: expected {form.expect.bookings}, got []")
-    return ScenarioResult(form.name, ok=not diff, diff=diff, events=events, final=final)
+    bookings = _bookings(kernel)
+    if form.expect.bookings is not None:
+        wanted = [[_number(ts), kind, name, _money(amount)] for ts, kind, name, amount in form.expect.bookings]
+        for at in range(max(len(wanted), len(bookings))):
+            want_booking = wanted[at] if at < len(wanted) else None
+            _check(diff, f"bookings[{at}]", want_booking, bookings[at] if at < len(bookings) else None)
+    return ScenarioResult(form.name, ok=not diff, diff=diff, events=events, final=final, bookings=bookings)
+
+
+def _bookings(kernel: TradingKernel) -> list[list[str]]:
+    """Bookings that are no fills: [time, kind, instrument, amount]."""
+    booked = [event for event in kernel.record.events if isinstance(event, AccountBooked) and event.kind in _BOOKINGS]
+    return [
+        [_time(b.ts_ns), b.kind, b.instrument_id, f"{_number(decimal_text(b.amount_raw, b.precision))} {b.currency}"]
+        for b in booked
+    ]
 
 
 def _number(text: str) -> str:
@@ -198,7 +260,7 @@ def _expected_event(row: Iterable[Any]) -> list[Any]:
     return [_number(ts), label, name, fields]
 
 
-def _event(event: OrderEvent, labels: dict[str, str], kernel: TradingKernel) -> list[Any]:
+def _event(event: OrderEvent, label: str, kernel: TradingKernel) -> list[Any]:
     order = kernel.cache.orders[event.client_order_id]
     fields: dict[str, str] = {}
     if isinstance(event, OrderFilled):
@@ -213,9 +275,11 @@ def _event(event: OrderEvent, labels: dict[str, str], kernel: TradingKernel) -> 
         for name, raw, precision in (*raws, ("trigger", event.trigger_raw, order.price_precision)):
             if raw is not None:
                 fields[name] = _number(decimal_text(raw, precision))
+    elif isinstance(event, OrderReleased):
+        fields = {"price": _number(decimal_text(event.released_px_raw, order.price_precision))}
     elif getattr(event, "code", ""):
         fields = {"code": event.code}  # type: ignore[attr-defined]
-    return [_time(event.ts_ns), labels[event.client_order_id], EVENT_NAMES[type(event).__name__], fields]
+    return [_time(event.ts_ns), label, EVENT_NAMES[type(event).__name__], fields]
 
 
 def _check(diff: list[str], path: str, want: object, got: object) -> None:
@@ -244,7 +308,7 @@ def _final(form: ScenarioForm, kernel: TradingKernel, strategy: ScriptedStrategy
         for at, (want_position, position) in enumerate(zip(wanted.positions, held, strict=False)):
             _check_position(diff, f"final.positions[{at}]", want_position, position, kernel, strategy)
     for label, want_order in (wanted.orders or {}).items():
-        order = strategy.by_label.get(label)
+        order = strategy.by_label.get(label) or kernel.cache.orders.get(label)
         if order is None:
             diff.append(f"final.orders.{label}: expected an order, got none")
             continue
@@ -268,7 +332,7 @@ def _check_position(
     _check(diff, f"{path}.side", want.side, str(got.side))
     _check(diff, f"{path}.qty", _number(want.qty), _number(str(got.quantity)))
     if want.order is not None:
-        _check(diff, f"{path}.order", want.order, strategy.labels.get(got.opening_order_id))
+        _check(diff, f"{path}.order", want.order, strategy.label_of(got.opening_order_id))
     if want.avg_px_open is not None:
         _check(diff, f"{path}.avg_px_open", want.avg_px_open, _rounded(got.avg_px_open, want.avg_px_open))
     if want.realized_pnl is not None:

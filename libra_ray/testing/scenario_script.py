@@ -6,12 +6,14 @@ from typing import Any
 from libra_ray.messages.commands import SetTradingState
 from libra_ray.messages.events import OrderEvent
 from libra_ray.messages.schemas import Bar, Quote, Row, Trade
+from libra_ray.model.enums import ContingencyType
 from libra_ray.model.orders import Order
 from libra_ray.runtime import Timer
 from libra_ray.strategy import Strategy, StrategyConfig
 from libra_ray.testing.scenario_form import (
     ActionBlock,
     AlertOp,
+    BracketOp,
     CancelAllOp,
     CancelOp,
     CloseOp,
@@ -28,6 +30,8 @@ __all__ = ["EVENT_NAMES", "ScriptedStrategy"]
 
 EVENT_NAMES = {
     "OrderDenied": "DENIED",
+    "OrderEmulated": "EMULATED",
+    "OrderReleased": "RELEASED",
     "OrderRejected": "REJECTED",
     "OrderAccepted": "ACCEPTED",
     "OrderUpdated": "UPDATED",
@@ -78,7 +82,10 @@ class ScriptedStrategy(Strategy):
     def on_data(self, data: Row) -> None:
         self._row(data)
 
-    def _row(self, _row: Row) -> None:
+    def on_book(self, book: object) -> None:
+        self._row(book)
+
+    def _row(self, _row: object) -> None:
         index = self._rows_seen
         self._rows_seen += 1
         self.timeline.append(["row", index])
@@ -90,7 +97,7 @@ class ScriptedStrategy(Strategy):
         name = EVENT_NAMES.get(type(event).__name__)
         if name is None:
             return
-        label = self.labels[event.client_order_id]
+        label = self.label_of(event.client_order_id)
         seen = self._events_seen[label, name] = self._events_seen.get((label, name), 0) + 1
         for block in self._actions:
             if block.on is not None and block.on[:2] == (label, name):
@@ -127,10 +134,18 @@ class ScriptedStrategy(Strategy):
                 case TimerOp():
                     interval_ns = ts_ns(operation.interval) - ts_ns("0")
                     self.clock.set_timer(operation.name, interval_ns=interval_ns, callback=self._note_timer)
-                case SubmitListOp() | _:
-                    raise NotImplementedError(f"{operation.op} is not among the features that this build declares")
+                case SubmitListOp():
+                    self._submit_list(operation)
+                case BracketOp():
+                    self._bracket(operation)
+                case _:
+                    raise TypeError(operation)
 
     def _submit(self, form: OrderForm) -> None:
+        self.submit_order(self._made(form))
+
+    def _made(self, form: OrderForm) -> Order:
+        algorithm = {} if form.algo is None else form.algo.model_dump(exclude_none=True, exclude={"id"})
         order = self.orders.order(
             form.instrument or self._instruments[0],
             form.side,
@@ -143,17 +158,72 @@ class ScriptedStrategy(Strategy):
             expire_ns=None if form.expire is None else ts_ns(form.expire),
             post_only=form.post_only,
             reduce_only=form.reduce_only,
-            position_id=form.position,
+            quote_quantity=form.quote_qty,
+            display_qty=form.display,
+            trailing_offset=form.offset,
+            trailing_offset_type=form.offset_type or "PRICE",
+            limit_offset=form.limit_offset,
+            activation_price=form.activation,
+            emulation_trigger=form.emulate,
+            exec_algorithm_id=None if form.algo is None else form.algo.id,
+            exec_algorithm_params=algorithm or None,
+            position_id=None if form.position is None else self._position_of(form.position),
         )
         self._name(form.order, order)
-        self.submit_order(order)
+        return order
+
+    def _position_of(self, label: str) -> str:
+        """The id of the position that the order of a label opened; the label itself where it opened none."""
+        order = self.by_label.get(label)
+        for position in self.portfolio.positions():
+            if order is not None and position.opening_order_id == order.client_order_id:
+                return position.position_id
+        return label
+
+    def _submit_list(self, operation: SubmitListOp) -> None:
+        orders = [self._made(form) for form in operation.orders]
+        for form, order in zip(operation.orders, orders, strict=True):
+            order.contingency_type = None if form.contingency is None else ContingencyType(form.contingency)
+            order.parent_order_id = None if form.parent is None else self.by_label[form.parent].client_order_id
+            order.linked_order_ids = tuple(self.by_label[label].client_order_id for label in form.linked or ())
+            order.order_list_id = orders[0].client_order_id
+        self.submit_order_list(orders)
+
+    def _bracket(self, operation: BracketOp) -> None:
+        entry = {"price": operation.price, "trigger_price": operation.trigger, "post_only": operation.post_only}
+        orders = self.orders.bracket(
+            operation.instrument or self._instruments[0],
+            operation.side,
+            operation.qty,
+            stop_loss=operation.sl,
+            take_profit=operation.tp,
+            entry={"type": operation.type or "MARKET", **entry},
+        )
+        for suffix, order in zip(("", "-SL", "-TP"), orders, strict=True):
+            self._name(f"{operation.order}{suffix}", order)
+        self.submit_order_list(orders)
 
     def _close(self, operation: CloseOp) -> None:
-        position = self.portfolio.position(operation.instrument or self._instruments[0])
+        if operation.position is None:
+            position = self.portfolio.position(operation.instrument or self._instruments[0])
+        else:
+            position = self.portfolio.by_id(self._position_of(operation.position))
         if position is not None:
             order = self.orders.closing(position)
             self._name(operation.order, order)
             self.submit_order(order)
+
+    def label_of(self, client_order_id: str) -> str:
+        """The label of an order: as the script named it; children of an algorithm and a venue's orders by their id."""
+        label = self.labels.get(client_order_id)
+        if label is None:
+            parent, dash, number = client_order_id.rpartition("-E")
+            label = f"{self.labels[parent]}-E{number}" if dash and parent in self.labels else client_order_id
+            self.labels[client_order_id] = label
+            order = self.cache.order(client_order_id)
+            if order is not None:
+                self.by_label[label] = order
+        return label
 
     def _name(self, label: str, order: Order) -> None:
         self.by_label[label] = order

@@ -1,0 +1,184 @@
+"""Triggers of held orders: which price they look at, whether it hits them, where a trailing one moves, what they become.
+
+Prices of the watched instrument and of the order may have different decimals: the order's own count, exactly.
+"""
+
+from fractions import Fraction
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from libra_ray.model.enums import OrderType, TrailingOffsetType, TriggerType
+from libra_ray.model.instruments import Instrument
+from libra_ray.model.numbers import Rate
+from libra_ray.model.orders import MARKET_TYPES, TOUCH_TYPES, TRAILING_TYPES, TRIGGER_TYPES, Order
+from libra_ray.model.rules.fixed_point import div_half_even
+
+__all__ = ["Held", "Moved", "Prices", "become_released", "is_activated", "is_hit", "moved", "released_px", "source_px"]
+
+BASIS_POINTS: Final = 10_000
+
+_RELEASED_AS: Final = {
+    OrderType.MARKET: OrderType.MARKET,
+    OrderType.MARKET_TO_LIMIT: OrderType.MARKET_TO_LIMIT,
+    OrderType.LIMIT: OrderType.MARKET,
+    OrderType.STOP_MARKET: OrderType.MARKET,
+    OrderType.MARKET_IF_TOUCHED: OrderType.MARKET,
+    OrderType.TRAILING_STOP_MARKET: OrderType.MARKET,
+    OrderType.STOP_LIMIT: OrderType.LIMIT,
+    OrderType.LIMIT_IF_TOUCHED: OrderType.LIMIT,
+    OrderType.TRAILING_STOP_LIMIT: OrderType.LIMIT,
+}
+
+
+class Prices(Protocol):
+    """Best prices of one instrument, raw; None where there is none."""
+
+    def opposite_px(self, *, is_buy: bool) -> int | None:
+        """The best price that an order of that direction trades against."""
+        ...
+
+    def last(self) -> int | None:
+        """The last traded price."""
+        ...
+
+
+class Held(msgspec.Struct, eq=False, gc=False):
+    """An order in the emulator.
+
+    Attributes:
+        watched_id: whose prices it looks at.
+        asked_raw: the quantity that the strategy asks for, before links change it.
+        tick_raw: the tick at the order's price decimals.
+        px_num, px_den: a watched price times this fraction is at the order's price decimals.
+        is_waiting: a child whose parent has not filled yet; it looks at no price.
+        is_following: a trailing stop whose activation price, if it has one, was reached.
+    """
+
+    order: Order
+    watched_id: str
+    asked_raw: int
+    tick_raw: int
+    px_num: int
+    px_den: int
+    is_waiting: bool = False
+    is_following: bool = False
+
+    @classmethod
+    def of(cls, order: Order, instrument: Instrument | None, watched: Instrument | None) -> "Held":
+        """As it arrives. Instruments are None for an order that looks at no price here."""
+        scale, precision = 0, order.price_precision
+        if instrument is not None:
+            scale = max(precision - instrument.price_precision, 0)
+        finer = 0 if watched is None else precision - watched.price_precision
+        return cls(
+            order,
+            order.instrument_id if watched is None else watched.id,
+            order.quantity_raw,
+            1 if instrument is None else instrument.tick_raw * 10**scale,
+            10 ** max(finer, 0),
+            10 ** max(-finer, 0),
+        )
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether it waits for a price; others are held for the sake of a parent."""
+        return self.order.emulation_trigger is not None
+
+
+class Moved(NamedTuple):
+    """Where a trailing stop goes; None is as it was."""
+
+    trigger_raw: int | None
+    price_raw: int | None
+
+
+def source_px(order: Order, prices: Prices) -> int | None:
+    """The price that the order looks at: the last one, or the best of the other side; raw, of the watched instrument."""
+    if order.emulation_trigger is TriggerType.LAST_PRICE:
+        return prices.last()
+    return prices.opposite_px(is_buy=order.is_buy)
+
+
+def is_hit(held: Held, px_raw: int) -> bool:
+    """Whether the price releases the order: a limit is marketable, a stop or touched order is triggered."""
+    order = held.order
+    kind = order.type
+    if kind not in TRIGGER_TYPES:
+        if kind is not OrderType.LIMIT:
+            return True  # a market order has nothing to wait for but a price
+        level, rises = order.price_raw, not order.is_buy
+    else:
+        level, rises = order.trigger_raw, order.is_buy is not (kind in TOUCH_TYPES)
+    if level is None or (kind in TRAILING_TYPES and not held.is_following):
+        return False
+    px, level = px_raw * held.px_num, level * held.px_den
+    return px >= level if rises else px <= level
+
+
+def is_activated(held: Held, px_raw: int | None) -> bool:
+    """Whether a trailing stop may begin to follow: at once without an activation price, else when that is reached."""
+    order = held.order
+    if order.activation_raw is None:
+        return True
+    if px_raw is None:
+        return False
+    px, level = px_raw * held.px_num, order.activation_raw * held.px_den
+    return px <= level if order.is_buy else px >= level
+
+
+def moved(held: Held, px_raw: int, *, stands: bool = False) -> Moved | None:
+    """Where a trailing stop that follows goes, only towards the market; None where nothing changes.
+
+    `stands`: a trigger that there is stays where it is, as one given by the strategy does on arrival.
+    """
+    order = held.order
+    px = Fraction(px_raw * held.px_num, held.px_den)
+    offset, trigger = order.trailing_offset, order.trigger_raw
+    if offset is None:
+        return None
+    candidate = _away(px, _distance(offset, held, px), held)
+    if trigger is None:
+        is_nearer = True
+    else:
+        is_nearer = not stands and (candidate < trigger if order.is_buy else candidate > trigger)
+    is_limit = order.type is OrderType.TRAILING_STOP_LIMIT and order.limit_offset is not None
+    if not is_nearer and not (is_limit and order.price_raw is None):
+        return None
+    level = candidate if is_nearer or trigger is None else trigger
+    price = None
+    if is_limit and order.limit_offset is not None:
+        price = _away(Fraction(level), _distance(order.limit_offset, held, px), held)
+    return Moved(candidate if is_nearer else None, None if price == order.price_raw else price)
+
+
+def released_px(held: Held, px_raw: int) -> int:
+    """The price that hit, at the order's price decimals; half-even where the watched instrument has more."""
+    return div_half_even(px_raw * held.px_num, held.px_den)
+
+
+def become_released(order: Order) -> None:
+    """The order is now what it will be at the venue: MARKET, or LIMIT at its price."""
+    is_market = order.type in MARKET_TYPES or order.type is OrderType.LIMIT
+    order.type = _RELEASED_AS[order.type]
+    order.trigger_raw = order.trailing_offset = order.limit_offset = order.activation_raw = None
+    if is_market:
+        order.price_raw = order.display_raw = None
+
+
+def _distance(offset: Rate, held: Held, px: Fraction) -> Fraction:
+    """An offset as a distance at the order's price decimals; basis points are of the source price."""
+    kind = held.order.trailing_offset_type
+    if kind is TrailingOffsetType.PRICE:
+        return Fraction(offset.num * 10**held.order.price_precision, offset.den)
+    if kind is TrailingOffsetType.TICKS:
+        return Fraction(offset.num * held.tick_raw, offset.den)
+    return px * Fraction(offset.num, offset.den * BASIS_POINTS)
+
+
+def _away(start: Fraction, distance: Fraction, held: Held) -> int:
+    """Moved and rounded to the tick, both away from the market: up for a buy, down for a sell."""
+    tick = held.tick_raw
+    if held.order.is_buy:
+        return -int(-(start + distance) // tick) * tick
+    return int((start - distance) // tick) * tick

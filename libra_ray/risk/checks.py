@@ -1,0 +1,217 @@
+"""The checks of an order in the order of their numbers; the first that fails is the answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from libra_ray.errors import quoted
+from libra_ray.model.enums import OrderStatus, OrderType, TimeInForce, TradingState
+from libra_ray.model.instruments import Instrument
+from libra_ray.model.open_orders import waits_for_parent
+from libra_ray.model.orders import Order
+from libra_ray.model.views import CacheView, FundsView, PortfolioView
+from libra_ray.risk.exposure import Exposure
+from libra_ray.risk.form import check_bracket, check_form, unknown_instrument
+from libra_ray.risk.grid import check_display, check_prices, check_quantity, put_on_grid
+from libra_ray.risk.limits import RiskRules, Scope, Scopes
+from libra_ray.risk.notional import check_notional
+from libra_ray.risk.refusal import Refusal
+from libra_ray.risk.self_trade import SelfTrades
+
+__all__ = ["Checks"]
+
+NS_PER_SECOND: Final = 10**9
+_SENDABLE: Final = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
+_HALTED: Final = Refusal("TRADING_HALTED", "ORD010 trading is halted. Set it active first.")
+
+
+class Checks:
+    """Looks at orders; changes nothing but the decimals of one that is on the grid, and the rate once it is counted.
+
+    A plain market order, with no limits set, costs the checks of its form, its quantity and the rate.
+    """
+
+    def __init__(
+        self,
+        cache: CacheView,
+        portfolio: PortfolioView,
+        funds: Mapping[str, FundsView],
+        rules: RiskRules,
+        knows_algorithm: Callable[[str], bool],
+        hedging: frozenset[str],
+    ) -> None:
+        self._cache, self._funds = cache, funds
+        self._instruments, self._orders = cache.instruments, cache.orders
+        self._knows_algorithm, self._hedging = knows_algorithm, hedging
+        self._exposure = Exposure(cache, portfolio, funds)
+        self.scopes = Scopes(rules)
+        self._limits_notional = self.scopes.limit_notional
+        self._looks_around = self.scopes.look_around
+        self._only_rate = self.scopes.only_order_rate
+
+    def refusal(
+        self,
+        order: Order,
+        now_ns: int,
+        state: TradingState,
+        trades: SelfTrades | None = None,
+        ahead: tuple[Order, ...] = (),
+        whole: tuple[Order, ...] = (),
+    ) -> Refusal | None:
+        """Why an order may not go; None where it may.
+
+        `whole` is the list that it comes in, `ahead` those of the list that passed before it; `trades` takes note of
+        what is to be done to own resting orders.
+        """
+        if state is TradingState.HALTED:
+            return _HALTED
+        instrument = self._instruments.get(order.instrument_id)
+        if instrument is None:
+            return unknown_instrument(order.instrument_id, list(self._instruments))
+        refusal = self._check_alone(order, instrument, now_ns, ahead, whole)
+        if refusal is not None:
+            return refusal
+        waits = order.parent_order_id is not None and waits_for_parent(order, self._orders)
+        if self._looks_around or trades is not None or state is not TradingState.ACTIVE:
+            refusal = self._check_around(order, state, trades, ahead, waits=waits)
+            if refusal is not None:
+                return refusal
+        if not waits:
+            refusal = self._check_funds(order, instrument, ahead)
+            if refusal is not None:
+                return refusal
+        rate = self._only_rate
+        if rate is not None and rate.has_room(now_ns, len(ahead)):
+            return None
+        return self._rate_refusal(order, now_ns, len(ahead))
+
+    def count_order(self, order: Order, now_ns: int) -> None:
+        """An order has passed everything."""
+        if self._only_rate is not None:
+            self._only_rate.count(now_ns)
+            return
+        for scope in self.scopes.of(order):
+            if scope.order_rate is not None:
+                scope.order_rate.count(now_ns)
+
+    def may_modify(self, order: Order, now_ns: int) -> bool:
+        """Whether the rate of changes has room."""
+        rates = [scope.modify_rate for scope in self.scopes.of(order)]
+        return all(rate is None or rate.has_room(now_ns) for rate in rates)
+
+    def count_modification(self, order: Order, now_ns: int) -> None:
+        """A change has passed everything."""
+        for scope in self.scopes.of(order):
+            if scope.modify_rate is not None:
+                scope.modify_rate.count(now_ns)
+
+    # ------------------------------------------------------------------ checks 2 to 7: alone
+
+    def _check_alone(
+        self, order: Order, instrument: Instrument, now_ns: int, ahead: tuple[Order, ...], whole: tuple[Order, ...]
+    ) -> Refusal | None:
+        begins, ends = instrument.activation_ns, instrument.expiration_ns
+        if (begins is not None and now_ns < begins) or (ends is not None and now_ns >= ends):
+            text = f"ORD004 instrument {instrument.id} is not active now. Trade it between activation and expiry."
+            return Refusal("INSTRUMENT_NOT_ACTIVE", text)
+        if self._orders.get(order.client_order_id) is not order or order.status not in _SENDABLE:
+            return _duplicate(order)
+        refusal = self._check_form(order, instrument, ahead, whole)
+        if refusal is None and (
+            order.price_raw is not None or order.trigger_raw is not None or order.activation_raw is not None
+        ):
+            refusal = check_prices(instrument, order)
+        in_quote = order.quote_quantity
+        if refusal is None:
+            refusal = check_quantity(instrument, order.quantity_raw, order.size_precision, in_quote=in_quote)
+        if refusal is None and order.display_raw is not None:
+            refusal = check_display(instrument, order)
+        if refusal is not None:
+            return refusal
+        if order.price_precision != instrument.price_precision or order.size_precision != instrument.size_precision:
+            put_on_grid(order, instrument)
+        if order.time_in_force is TimeInForce.GTD and order.expire_ns is not None and order.expire_ns <= now_ns:
+            text = f"ORD016 expire time of the order for {instrument.id} is past. Give a later one."
+            return Refusal("EXPIRE_TIME_PAST", text)
+        if in_quote or not (
+            self._limits_notional or instrument.min_notional_raw is not None or instrument.max_notional_raw is not None
+        ):
+            return None
+        px_raw = self._funds[order.instrument_id].order_px(order)
+        return None if px_raw is None else check_notional(instrument, order, px_raw, self.scopes.of(order))
+
+    def _check_form(
+        self, order: Order, instrument: Instrument, ahead: tuple[Order, ...], whole: tuple[Order, ...]
+    ) -> Refusal | None:
+        """Check 3."""
+        if ahead and any(one.client_order_id == order.client_order_id for one in ahead):
+            return _duplicate(order)
+        algorithm = order.exec_algorithm_id
+        if algorithm is not None and order.status is OrderStatus.INITIALIZED and not self._knows_algorithm(algorithm):
+            text = f"ORD005 execution algorithm {quoted(algorithm)} for {instrument.id} does not run. Add that actor."
+            return Refusal("UNSUPPORTED_ORDER_TYPE", text)
+        is_plain = order.type is OrderType.MARKET and order.time_in_force is TimeInForce.GTC
+        if not is_plain or order.post_only or order.emulation_trigger is not None:
+            refusal = check_form(order)
+            if refusal is not None:
+                return refusal
+        if ahead and instrument.venue != self._instruments[ahead[0].instrument_id].venue:
+            text = f"ORD006 a list goes to one venue, and {instrument.id} is not at {ahead[0].instrument_id}'s."
+            return Refusal("FLAGS_CONFLICT", f"{text} Send it alone.")
+        refusal = check_bracket(order, whole) if whole else None
+        if refusal is None and order.position_id is not None and instrument.venue not in self._hedging:
+            text = f"ORD008 position id {quoted(order.position_id)} for {instrument.id} is not allowed under netting."
+            return Refusal("POSITION_ID_NOT_ALLOWED", f"{text} Leave it out.")
+        if refusal is None and order.parent_order_id is not None:
+            parent = self._orders.get(order.parent_order_id)
+            if parent is not None and parent.status is OrderStatus.DENIED:
+                return Refusal("LIST_DENIED", f"ORD017 its parent {parent.client_order_id} is denied.")
+        return refusal
+
+    # ------------------------------------------------------------------ checks 8 to 12: beside others
+
+    def _check_around(
+        self,
+        order: Order,
+        state: TradingState,
+        trades: SelfTrades | None,
+        ahead: Sequence[Order],
+        *,
+        waits: bool,
+    ) -> Refusal | None:
+        """Checks 8 to 11; a child that waits for its parent is looked at by the price collar only."""
+        scopes: tuple[Scope, ...] = self.scopes.of(order) if self._looks_around else ()
+        refusal = None
+        if state is TradingState.REDUCING and not waits:
+            refusal = self._exposure.check_reducing(order, ahead)
+        if refusal is None and scopes:
+            refusal = self._exposure.check_collar(order, scopes)
+        if refusal is None and scopes and not waits:
+            refusal = self._exposure.check_limits(order, scopes, ahead)
+        if refusal is None and trades is not None and not waits:
+            refusal = trades.check(order, self._cache.working.values())
+        return refusal
+
+    def _check_funds(self, order: Order, instrument: Instrument, ahead: tuple[Order, ...]) -> Refusal | None:
+        """Check 12; in a list with those before it."""
+        orders = [order]
+        if ahead:
+            orders = [*(one for one in ahead if not waits_for_parent(one, self._orders)), order]
+        code = self._funds[order.instrument_id].refusal(orders)
+        if code is None:
+            return None
+        text = f"ORD013 the account of {instrument.venue} cannot carry {order.quantity} {order.instrument_id}."
+        return Refusal(code, f"{text} Lower the quantity.")
+
+    def _rate_refusal(self, order: Order, now_ns: int, ahead: int) -> Refusal | None:
+        """Check 13."""
+        for scope in self.scopes.of(order):
+            rate = scope.order_rate
+            if rate is not None and not rate.has_room(now_ns, ahead):
+                text = f"ORD014 {rate.limit} orders passed within {rate.interval_ns // NS_PER_SECOND} s, the limit."
+                return Refusal("ORDER_RATE_EXCEEDED", f"{text} Send fewer or raise {scope.name}.max_order_rate.")
+        return None
+
+
+def _duplicate(order: Order) -> Refusal:
+    text = f"ORD015 client order id {order.client_order_id} is used already. Make a new order."
+    return Refusal("DUPLICATE_CLIENT_ORDER_ID", text)

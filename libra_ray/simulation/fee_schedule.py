@@ -1,0 +1,98 @@
+"""What a fill costs: the venue's fee model, and the currency that it is paid in."""
+
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Final
+
+from libra_ray.kernel.settings import FeeSettings, FixedFee, MakerTaker, PerContractFee, TieredFee, VenueSettings
+from libra_ray.model.contract_terms import ContractTerms
+from libra_ray.model.enums import AccountType
+from libra_ray.model.numbers import Currency, Rate, currency
+from libra_ray.model.orders import Order
+from libra_ray.portfolio import Portfolio
+
+__all__ = ["FeeSchedule", "has_quoted_fees"]
+
+NS_PER_SECOND: Final = 10**9
+
+
+class FeeSchedule:
+    """Commissions at one venue. Each is rounded half-even to its currency once; positive is paid, negative received."""
+
+    def __init__(self, settings: VenueSettings, portfolio: Portfolio) -> None:
+        self._venue = settings.name
+        self._portfolio = portfolio
+        self._fees = settings.fees
+        self._decimals = settings.currencies
+        code = None if settings.fees is None else settings.fees.currency
+        self._code = None if code == "quote" else code
+        self._is_plain = self._code is None and isinstance(settings.fees, MakerTaker | None)
+        self._traded: dict[str, Fraction] = {}
+        self._month = (0, 0)
+        self._tiers: list[tuple[Fraction, Rate, Rate]] = []
+        if isinstance(settings.fees, TieredFee):
+            self._tiers = [(Fraction(low), Rate.parse(maker), Rate.parse(taker)) for low, maker, taker in settings.fees.tiers]
+
+    def charge(
+        self, order: Order, terms: ContractTerms, px_raw: int, qty_raw: int, *, is_taker: bool, ts_ns: int
+    ) -> tuple[int, Currency]:
+        """The commission of one fill, raw, and its currency."""
+        if self._is_plain:
+            return terms.fee(px_raw, qty_raw, is_taker=is_taker), terms.fee_unit
+        amount = self._amount(order, terms, px_raw, qty_raw, is_taker=is_taker, ts_ns=ts_ns)
+        return self._in_currency(amount, terms, px_raw)
+
+    def _amount(
+        self, order: Order, terms: ContractTerms, px_raw: int, qty_raw: int, *, is_taker: bool, ts_ns: int
+    ) -> Fraction:
+        """The commission in whole units of `terms.fee_unit`, not rounded."""
+        fees = self._fees
+        instrument = terms.instrument
+        if isinstance(fees, FixedFee):
+            return Fraction(fees.amount) if not (fees.once and order.filled_raw) else Fraction(0)
+        if isinstance(fees, PerContractFee):
+            return Fraction(fees.amount) * Fraction(qty_raw, 10**instrument.size_precision)
+        units = Fraction(qty_raw * instrument.multiplier.num, instrument.multiplier.den * 10**instrument.size_precision)
+        price = Fraction(px_raw, 10**instrument.price_precision)
+        if isinstance(fees, TieredFee):
+            rate = self._tier_rate(instrument.quote.code, ts_ns, is_taker=is_taker)
+            quoted = units if instrument.inverse else units * price
+            self._traded[instrument.quote.code] = self._traded.get(instrument.quote.code, Fraction(0)) + quoted
+        else:
+            own = Rate.parse(fees.taker if is_taker else fees.maker) if isinstance(fees, MakerTaker) else None
+            rate = own or (instrument.taker_fee if is_taker else instrument.maker_fee)
+        notional = units / price if instrument.inverse else units * price
+        return notional * Fraction(rate.num, rate.den)
+
+    def _tier_rate(self, code: str, ts_ns: int, *, is_taker: bool) -> Rate:
+        """By what the account traded since the UTC month began, before this fill."""
+        now = datetime.fromtimestamp(ts_ns // NS_PER_SECOND, UTC)
+        if (now.year, now.month) != self._month:
+            self._month = (now.year, now.month)
+            self._traded.clear()
+        traded = self._traded.get(code, Fraction(0))
+        tier = next(tier for tier in reversed(self._tiers) if tier[0] <= traded)
+        return tier[2] if is_taker else tier[1]
+
+    def _in_currency(self, amount: Fraction, terms: ContractTerms, px_raw: int) -> tuple[int, Currency]:
+        unit, code = terms.fee_unit, self._code
+        instrument = terms.instrument
+        if code == "base" and instrument.base is not None and unit.code != instrument.base.code:
+            price = Fraction(px_raw, 10**instrument.price_precision)
+            return round(amount / price * 10**instrument.base.precision), instrument.base
+        own_raw = round(amount * 10**unit.precision)
+        if code is None or code == unit.code or code == "base":
+            return own_raw, unit
+        paid_in = currency(code, self._decimals)
+        converted = self._portfolio.rates.convert(own_raw, unit, paid_in)
+        if converted is None:
+            return own_raw, unit
+        account = self._portfolio.accounts[self._venue]
+        if account.kind is AccountType.CASH and converted > account.total_raw(code):
+            return own_raw, unit
+        return converted, paid_in
+
+
+def has_quoted_fees(fees: FeeSettings | None) -> bool:
+    """Whether a cash order must hold back its fee in quote currency."""
+    return fees is None or fees.currency in (None, "quote")

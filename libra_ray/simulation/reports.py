@@ -1,0 +1,175 @@
+"""What a simulated venue knows and says: its orders, ids and events.
+
+Each event is reported, and so applied to positions and money, before the next one is made.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from heapq import heappush
+from typing import TypeAlias
+
+from libra_ray.kernel.settings import VenueSettings
+from libra_ray.messages.events import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderEvent,
+    OrderRejected,
+    OrderUpdated,
+)
+from libra_ray.model.enums import TimeInForce
+from libra_ray.model.numbers import Rate
+from libra_ray.model.orders import Order
+from libra_ray.portfolio import Portfolio
+from libra_ray.simulation.chance import DRAWS_PER_ORDER, Chance
+from libra_ray.simulation.fee_schedule import FeeSchedule
+from libra_ray.simulation.market import Market
+from libra_ray.simulation.sessions import Sessions
+from libra_ray.simulation.working import Working
+
+__all__ = ["Report", "VenueReports"]
+
+Report: TypeAlias = Callable[[OrderEvent], None]
+Ending: TypeAlias = tuple[int, int, Working]
+
+
+class VenueReports(ABC):
+    """State and reports of one venue.
+
+    Attributes:
+        markets: by instrument id.
+        held: children that wait for their parent, by client order id.
+        expiries: a heap of (expire_ns, acceptance, order) of GTD orders; closed ones are skipped when they surface.
+        day_ends, closings: the same of DAY orders and of orders for the close of their session.
+    """
+
+    def __init__(
+        self, settings: VenueSettings, portfolio: Portfolio, markets: dict[str, Market], report: Report, seed: int
+    ) -> None:
+        self.settings = settings
+        self.markets = markets
+        self.held: dict[str, Working] = {}
+        self.expiries: list[Ending] = []
+        self.day_ends: list[Ending] = []
+        self.closings: list[Ending] = []
+        self.sessions = Sessions(None if settings.sessions == "24h" else settings.sessions)
+        self._portfolio = portfolio
+        self._orders = portfolio.cache.orders
+        self._report = report
+        self._fees = FeeSchedule(settings, portfolio)
+        self._waits_for_open = settings.bar_fill == "next_open"
+        self._is_cash = settings.account == "cash"
+        self._is_hedging = settings.oms == "hedging"
+        self._is_adaptive = settings.bar_path == "adaptive"
+        self._queue = settings.queue
+        self._fill_chance = Chance(seed, settings.name, "fill")
+        self._slip_chance = Chance(seed, settings.name, "slippage")
+        self._prob_fill = Rate.parse(settings.prob_fill_on_limit)
+        self._prob_slip = Rate.parse(settings.prob_slippage)
+        self._orders_seen = 0
+        self._trades_made = 0
+        self._priority = 0
+        self._reduce_only_count = 0
+        self._now_ns = 0
+        self._position_ids: dict[str, str] = {}
+
+    # ------------------------------------------------------------------ events
+
+    def _head(self, order: Order) -> tuple[int, str, str, str]:
+        return self._now_ns, order.strategy_id, order.instrument_id, order.client_order_id
+
+    def _accept(self, working: Working) -> None:
+        working.accepted = working.seq = self._next_priority()
+        order = working.order
+        self._report(OrderAccepted(*self._head(order), order.venue_order_id))
+
+    def _reject(self, working: Working, code: str) -> None:
+        order = working.order
+        self._drop(working)
+        self._report(OrderRejected(*self._head(order), code, f"rejected by {self.settings.name}: {code}"))
+        self._after_end(working)
+
+    def _cancel(self, working: Working, code: str) -> None:
+        self._drop(working)
+        self._report(OrderCanceled(*self._head(working.order), code))
+        self._after_end(working)
+
+    def _update(
+        self, order: Order, *, quantity: int | None = None, price: int | None = None, trigger: int | None = None
+    ) -> None:
+        self._report(OrderUpdated(*self._head(order), quantity, price, trigger))
+
+    @abstractmethod
+    def _after_end(self, working: Working) -> None:
+        """An order was canceled, rejected or has expired: what depends on it follows."""
+
+    # ------------------------------------------------------------------ orders at work
+
+    def _next_priority(self) -> int:
+        self._priority += 1
+        return self._priority
+
+    def _wait(self, working: Working) -> None:
+        """An order begins to work, or works on in another way."""
+        order, market = working.order, working.market
+        if order.client_order_id not in market.working:
+            if order.reduce_only:
+                self._reduce_only_count += 1
+            self._note_end(working)
+        market.add(working)
+
+    def _note_end(self, working: Working) -> None:
+        """When an order's time in force ends."""
+        order, tif = working.order, working.order.time_in_force
+        if tif is TimeInForce.GTD and order.expire_ns is not None:
+            heappush(self.expiries, (order.expire_ns, working.accepted or self._priority, working))
+        elif tif is TimeInForce.DAY or tif is TimeInForce.AT_THE_CLOSE:
+            close_ns = self.sessions.close_after(self._now_ns)
+            if close_ns is not None:
+                heap = self.day_ends if tif is TimeInForce.DAY else self.closings
+                heappush(heap, (close_ns, working.accepted or self._priority, working))
+
+    def _drop(self, working: Working) -> None:
+        order_id = working.order.client_order_id
+        if working.market.working.get(order_id) is working:
+            if working.order.reduce_only:
+                self._reduce_only_count -= 1
+            working.market.remove(working)
+        self.held.pop(order_id, None)
+
+    def _find(self, order: Order) -> Working | None:
+        market = self.markets[order.instrument_id]
+        return market.working.get(order.client_order_id) or self.held.get(order.client_order_id)
+
+    def _holds(self, market: Market) -> bool:
+        """Whether nothing executes until the next bar opens."""
+        return self._waits_for_open and market.is_bars_only and market.rows.step_px is None
+
+    # ------------------------------------------------------------------ positions and chance
+
+    def _position_id(self, order: Order) -> str:
+        """The position that an order works on: under hedging a new one for an order that names none."""
+        if not self._is_hedging:
+            return self._portfolio.netting_id(order.instrument_id, order.strategy_id)
+        known = order.position_id or self._position_ids.get(order.client_order_id)
+        if known is None:
+            parent = order.parent_order_id
+            known = self._position_ids.get(parent) if parent is not None else None
+            if known is None:
+                known = self._portfolio.next_position_id()
+            self._position_ids[order.client_order_id] = known
+        return known
+
+    def _held_raw(self, order: Order) -> int:
+        """The signed quantity of the position that an order works on."""
+        if self._is_hedging:
+            known = order.position_id or self._position_ids.get(order.client_order_id)
+            if known is None and order.parent_order_id is not None:
+                known = self._position_ids.get(order.parent_order_id)
+            position = None if known is None else self._portfolio.open.get(known)
+        else:
+            position = self._portfolio.open.get(self._position_id(order))
+        return 0 if position is None else position.quantity_raw
+
+    def _happens(self, chance: Chance, probability: Rate, working: Working) -> bool:
+        working.draws += 1
+        return chance.happens(probability, working.arrival * DRAWS_PER_ORDER + working.draws)

@@ -1,0 +1,75 @@
+"""An order at the simulated venue: what the venue itself remembers of it."""
+
+from typing import TYPE_CHECKING
+
+from libra_ray.model.enums import OrderType
+from libra_ray.model.orders import MARKET_TYPES, TOUCH_TYPES, TRAILING_TYPES, TRIGGER_TYPES, Order
+
+if TYPE_CHECKING:
+    from libra_ray.simulation.market import Market
+
+__all__ = ["Working"]
+
+
+class Working:
+    """An order at the venue.
+
+    Attributes:
+        arrival: its number among all orders that reached the venue; what chance is keyed by.
+        accepted: its place in the order of acceptance; `seq`: its time priority, new where priority is lost.
+        waits: it has a trigger that has not been hit; `is_touch`: that is hit from the other side.
+        pending: a bar venue's order that executes at the next open.
+        is_following: a trailing stop that is active.
+        asked_raw: the quantity that the strategy asks for, before links and the position change it.
+        slice_raw: what is left of the slice that an iceberg shows; None where all is shown.
+        ahead: what is in the queue before it; `shown`: the size displayed at its price by the last row; `traded`:
+            traded there since; `arrivals`, `version`: where it stands among a book's own orders (L3).
+        draws: how often chance was asked for it.
+    """
+
+    __slots__ = (
+        "accepted", "ahead", "arrival", "arrivals", "asked_raw", "draws", "is_following", "is_touch", "is_trailing",
+        "market", "order", "pending", "seq", "shown", "slice_raw", "traded", "version", "waits",
+    )  # fmt: skip
+
+    def __init__(self, order: Order, market: "Market", arrival: int) -> None:
+        self.order = order
+        self.market = market
+        self.arrival = arrival
+        self.accepted = self.seq = 0
+        self.waits = order.type in TRIGGER_TYPES
+        self.is_touch = order.type in TOUCH_TYPES
+        self.is_trailing = order.type in TRAILING_TYPES
+        self.pending = False
+        self.is_following = False
+        self.asked_raw = order.quantity_raw
+        self.slice_raw = order.display_raw
+        self.ahead = self.shown = self.traded = self.arrivals = self.version = 0
+        self.draws = 0
+
+    @property
+    def price(self) -> int:
+        """The limit, raw; asked only of orders that have one."""
+        px = self.order.price_raw
+        assert px is not None  # noqa: S101  # limit types without a price are denied
+        return px
+
+    @property
+    def trigger(self) -> int | None:
+        """The trigger, raw; None for a trailing stop that has not begun to follow."""
+        return self.order.trigger_raw
+
+    @property
+    def limit(self) -> int | None:
+        """The worst price it may execute at; None for any."""
+        return None if self.is_market else self.order.price_raw
+
+    @property
+    def is_market(self) -> bool:
+        """Whether it executes at any price, once it executes."""
+        return self.order.type in MARKET_TYPES
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is a limit order in the book."""
+        return not self.waits and not self.pending and self.order.type is not OrderType.MARKET

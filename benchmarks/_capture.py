@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -20,7 +20,16 @@ import pyarrow as pa
 
 from libra_ray.matching.replay import TRADE, RowStream
 
-__all__ = ["CAPTURES", "CLOCK_OFFSET_NS", "Capture", "CaptureFormat", "Tickers", "capture_path", "read_capture"]
+__all__ = [
+    "CAPTURES",
+    "CLOCK_OFFSET_NS",
+    "Capture",
+    "CaptureFormat",
+    "Tickers",
+    "book_sha256",
+    "capture_path",
+    "read_capture",
+]
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "hftbacktest"
 CLOCK_OFFSET_NS: Final = 1_277_000_000
@@ -30,7 +39,8 @@ BID, ASK = 1, 2
 BUYER, SELLER = 1, 2
 LAST: Final = 1
 
-Ints = npt.NDArray[np.int64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Level: TypeAlias = tuple[str, str]  # price and size
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ class Capture:
     """One session: `rows` in order of receipt, at receive times by the exchange's clock.
 
     `update_id` has the book update that a delta row belongs to, 0 for trades. `applied` and `dropped` count depth
-    messages.
+    messages, `snapshots` the bare ones.
     """
 
     rows: RowStream
@@ -80,11 +90,18 @@ class Capture:
     tickers: Tickers
     applied: int
     dropped: int
+    snapshots: int
 
     @property
     def is_trade(self) -> npt.NDArray[np.bool_]:
         """Which rows are trades."""
-        return self.rows.action == TRADE
+        return np.equal(self.rows.action, TRADE)
+
+    @property
+    def deltas(self) -> RowStream:
+        """The rows of the book alone, copied."""
+        wanted = ~self.is_trade
+        return RowStream(*(column[wanted] for column in self.rows.columns))
 
 
 class _Data(msgspec.Struct):
@@ -93,8 +110,8 @@ class _Data(msgspec.Struct):
     first_id: int = msgspec.field(name="U", default=0)
     last_id: int = msgspec.field(name="u", default=0)
     previous_id: int = msgspec.field(name="pu", default=0)
-    bids: list[tuple[str, str]] | str = msgspec.field(name="b", default="")
-    asks: list[tuple[str, str]] | str = msgspec.field(name="a", default="")
+    bids: list[Level] | str = msgspec.field(name="b", default="")
+    asks: list[Level] | str = msgspec.field(name="a", default="")
     bid_size: str = msgspec.field(name="B", default="")
     ask_size: str = msgspec.field(name="A", default="")
     price: str = msgspec.field(name="p", default="")
@@ -109,8 +126,8 @@ class _Line(msgspec.Struct):
     stream: str = ""
     data: _Data | None = None
     last_update_id: int = msgspec.field(name="lastUpdateId", default=0)
-    bids: list[tuple[str, str]] = []
-    asks: list[tuple[str, str]] = []
+    bids: list[Level] = []
+    asks: list[Level] = []
 
 
 @dataclass
@@ -135,10 +152,10 @@ class _Columns:
         self.flags.append(0)
         self.update_id.append(update_id)
 
-    def add_levels(self, ts_ns: int, update_id: int, bids: Sequence[tuple[str, str]], asks: Sequence[tuple[str, str]]) -> None:
+    def add_levels(self, ts_ns: int, update_id: int, bids: list[Level] | str, asks: list[Level] | str) -> None:
         """Put the levels of one message at the end."""
         for side, levels in ((BID, bids), (ASK, asks)):
-            for price, qty in levels:
+            for price, qty in levels if isinstance(levels, list) else ():
                 self.add(ts_ns, UPDATE, side, price, qty, update_id)
         if bids or asks:
             self.flags[-1] = LAST
@@ -156,13 +173,13 @@ def read_capture(form: CaptureFormat, paths: Sequence[Path], *, lines_max: int |
     """
     rows, tickers = _Columns(), _Columns()
     early: list[_Data] = []
-    book_id = applied = dropped = 0
+    book_id = applied = dropped = snapshots = 0
     decode = msgspec.json.Decoder(_Line).decode
     for ts_ns, text in islice(_lines(paths), lines_max):
         line = decode(text)
         data = line.data
         if data is None:
-            book_id = line.last_update_id
+            book_id, snapshots = line.last_update_id, snapshots + 1
             rows.add(ts_ns, CLEAR, BID, "0", "0", book_id)
             rows.add(ts_ns, CLEAR, ASK, "0", "0", book_id)
             rows.add_levels(ts_ns, book_id, line.bids, line.asks)
@@ -190,7 +207,7 @@ def read_capture(form: CaptureFormat, paths: Sequence[Path], *, lines_max: int |
         qty=_raw(rows.qty, form.size_decimals),
         flags=np.array(rows.flags, np.int64),
     )
-    return Capture(stream, np.array(rows.update_id, np.int64), _tickers(tickers, form), applied, dropped)
+    return Capture(stream, np.array(rows.update_id, np.int64), _tickers(tickers, form), applied, dropped, snapshots)
 
 
 def book_sha256(bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]) -> str:

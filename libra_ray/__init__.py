@@ -80,6 +80,8 @@ if TYPE_CHECKING:
     from libra_ray.simulation import BacktestResult as BacktestResult
     from libra_ray.simulation import System as System
     from libra_ray.simulation import backtest as backtest
+    from libra_ray.strategy import ExecAlgorithm as ExecAlgorithm
+    from libra_ray.strategy import ExecAlgorithmConfig as ExecAlgorithmConfig
     from libra_ray.strategy import OrderFactory as OrderFactory
     from libra_ray.strategy import Strategy as Strategy
     from libra_ray.strategy import StrategyConfig as StrategyConfig
@@ -130,7 +132,7 @@ _HOME = {
         "libra_ray.messages.events",
     ),
     **dict.fromkeys(("Actor", "ActorConfig", "Signal", "Timer"), "libra_ray.runtime"),
-    **dict.fromkeys(("OrderFactory", "Strategy", "StrategyConfig"), "libra_ray.strategy"),
+    **dict.fromkeys(("ExecAlgorithm", "ExecAlgorithmConfig", "OrderFactory", "Strategy", "StrategyConfig"), "libra_ray.strategy"),
     **dict.fromkeys(("MakerTaker", "RiskSettings", "VenueSettings"), "libra_ray.kernel"),
     **dict.fromkeys(("Dataset", "Stream", "catalog", "import_file", "sample", "samples", "synth"), "libra_ray.data"),
     **dict.fromkeys(("BacktestResult", "System", "backtest"), "libra_ray.simulation"),
@@ -148,6 +150,8 @@ __all__ = [
     "Currency",
     "DataError",
     "Dataset",
+    "ExecAlgorithm",
+    "ExecAlgorithmConfig",
     "FundingRate",
     "Instrument",
     "LibraError",

@@ -67,7 +67,7 @@ class Links:
         if parent is None:
             return False
         if order.emulation_trigger is not None:
-            return not self._frees(parent)
+            return not (parent.is_closed or self._frees(parent))
         held = self._held.get(parent.client_order_id)
         return held is not None and (held.is_emulated or self.waits(parent))
 
@@ -114,6 +114,21 @@ class Links:
 
     # ------------------------------------------------------------------ what follows
 
+    def begin(self, held: Held) -> None:
+        """An emulated order waits for nobody: a child is as large as its parent's fill, or ends where there was none."""
+        order = held.order
+        parent = self._parent(order)
+        if parent is not None and parent.is_closed and not parent.filled_raw:
+            self._end_child(held, parent)
+            return
+        quantity = order.quantity_raw if parent is None else self._quantity_under(order, held.asked_raw, parent)
+        if quantity <= order.filled_raw:
+            self._desk.end(held, OrderCanceled(*self._desk.head(order), "CONTINGENCY"))
+            return
+        if quantity != order.quantity_raw:
+            self._desk.resize(held, quantity)
+        self._desk.begin(held)
+
     def follow(self, order: Order) -> None:
         """An order has filled or ended: its children, then its siblings."""
         order_id = order.client_order_id
@@ -130,36 +145,38 @@ class Links:
         elif has_ended and order.contingency_type is ContingencyType.OCO:
             self._end_siblings(order)
 
+    def _is_held(self, held: Held) -> bool:
+        return self._held.get(held.order.client_order_id) is held
+
     def _children(self, parent: Order) -> list[Held]:
         parent_id = parent.client_order_id
         return [held for held in self._held.values() if held.order.parent_order_id == parent_id]
 
     def _end_children(self, parent: Order) -> None:
         for child in self._children(parent):
-            if child.order.client_order_id not in self._held or not child.is_waiting:
-                continue
-            head = self._desk.head(child.order)
-            if parent.status is OrderStatus.DENIED:
-                event: OrderEvent = OrderDenied(*head, "LIST_DENIED", "ORD017 another order of its list is denied.")
-            elif parent.status is OrderStatus.REJECTED:
-                event = OrderRejected(*head, "PARENT_REJECTED", "its parent was rejected")
-            else:
-                event = OrderCanceled(*head, "CONTINGENCY")
-            self._desk.end(child, event)
+            if self._is_held(child) and child.is_waiting:
+                self._end_child(child, parent)
+
+    def _end_child(self, child: Held, parent: Order) -> None:
+        head = self._desk.head(child.order)
+        if parent.status is OrderStatus.DENIED:
+            event: OrderEvent = OrderDenied(*head, "LIST_DENIED", "ORD017 another order of its list is denied.")
+        elif parent.status is OrderStatus.REJECTED:
+            event = OrderRejected(*head, "PARENT_REJECTED", "its parent was rejected")
+        else:
+            event = OrderCanceled(*head, "CONTINGENCY")
+        self._desk.end(child, event)
 
     def _follow_parent(self, parent: Order) -> None:
         """Children are let go with what the parent has, or raised to it."""
         for child in self._children(parent):
-            order = child.order
-            quantity = self._quantity_under(order, child.asked_raw, parent)
-            if order.client_order_id not in self._held or not (child.is_emulated or child.is_waiting):
+            if not self._is_held(child) or not child.is_emulated:
                 continue
+            quantity = self._quantity_under(child.order, child.asked_raw, parent)
             if child.is_waiting:
-                if quantity > order.filled_raw:
-                    if quantity != order.quantity_raw:
-                        self._desk.resize(child, quantity)
-                    self._desk.begin(child)
-            elif quantity > order.quantity_raw:
+                if quantity > child.order.filled_raw:
+                    self.begin(child)
+            elif quantity > child.order.quantity_raw:
                 self._desk.resize(child, quantity)
         for order_id, asked_raw in list(self.released.items()):
             order = self._orders[order_id]

@@ -16,6 +16,7 @@ class Snapshot(msgspec.Struct):
     asked_raw: int
     is_waiting: bool
     is_following: bool
+    ends_ns: int | None
 
     def restored(self) -> Order:
         """The order as it was."""
@@ -31,7 +32,8 @@ class _Saved(msgspec.Struct):
 def encoded(held: list[Held], released: dict[str, int]) -> bytes:
     """Held orders in order of arrival, and the quantities asked for of released ones, as msgpack."""
     snapshots = [
-        Snapshot(each.order, each.order.ts_last_ns, each.asked_raw, each.is_waiting, each.is_following) for each in held
+        Snapshot(one.order, one.order.ts_last_ns, one.asked_raw, one.is_waiting, one.is_following, one.ends_ns)
+        for one in held
     ]
     return msgspec.msgpack.encode(_Saved(snapshots, released))
 

@@ -3,16 +3,18 @@
 Prices of the watched instrument and of the order may have different decimals: the order's own count, exactly.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from libra_ray.model.enums import OrderType, TrailingOffsetType, TriggerType
+from libra_ray.model.enums import OrderType, TimeInForce, TrailingOffsetType, TriggerType
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Rate
 from libra_ray.model.orders import MARKET_TYPES, TOUCH_TYPES, TRAILING_TYPES, TRIGGER_TYPES, Order
 from libra_ray.model.rules.fixed_point import div_half_even
+from libra_ray.runtime import NEVER_NS
 
 __all__ = ["Held", "Moved", "Prices", "become_released", "is_activated", "is_hit", "moved", "released_px", "source_px"]
 
@@ -53,6 +55,8 @@ class Held(msgspec.Struct, eq=False, gc=False):
         px_num, px_den: a watched price times this fraction is at the order's price decimals.
         is_waiting: a child whose parent has not filled yet; it looks at no price.
         is_following: a trailing stop whose activation price, if it has one, was reached.
+        is_released: it was let go, and its turn to be sent has not come.
+        ends_ns: when its time in force ends, GTD or DAY; None for never.
     """
 
     order: Order
@@ -63,22 +67,25 @@ class Held(msgspec.Struct, eq=False, gc=False):
     px_den: int
     is_waiting: bool = False
     is_following: bool = False
+    is_released: bool = False
+    ends_ns: int | None = None
 
     @classmethod
-    def of(cls, order: Order, instrument: Instrument | None, watched: Instrument | None) -> "Held":
-        """As it arrives. Instruments are None for an order that looks at no price here."""
-        scale, precision = 0, order.price_precision
-        if instrument is not None:
-            scale = max(precision - instrument.price_precision, 0)
+    def of(cls, order: Order, instruments: Mapping[str, Instrument]) -> "Held":
+        """As it arrives; an order that is not emulated may be of an instrument that is not loaded."""
+        watched_id = order.trigger_instrument_id or order.instrument_id
+        own, watched = instruments.get(order.instrument_id), instruments.get(watched_id)
+        precision = order.price_precision
+        scale = 0 if own is None else max(precision - own.price_precision, 0)
         finer = 0 if watched is None else precision - watched.price_precision
-        return cls(
-            order,
-            order.instrument_id if watched is None else watched.id,
-            order.quantity_raw,
-            1 if instrument is None else instrument.tick_raw * 10**scale,
-            10 ** max(finer, 0),
-            10 ** max(-finer, 0),
-        )
+        tick_raw = 1 if own is None else own.tick_raw * 10**scale
+        return cls(order, watched_id, order.quantity_raw, tick_raw, 10 ** max(finer, 0), 10 ** max(-finer, 0))
+
+    @property
+    def expires_ns(self) -> int:
+        """When it expires before rows of that time are looked at."""
+        is_gtd = self.order.time_in_force is TimeInForce.GTD
+        return self.ends_ns if is_gtd and self.ends_ns is not None else NEVER_NS
 
     @property
     def is_emulated(self) -> bool:

@@ -44,12 +44,8 @@ class Watch:
         if row.ts_ns >= self._expires_ns or any(map(self._acts, self.held.values())):
             self._call(self)
 
-    def px_of(self, held: Held) -> int | None:
-        """The price that an order looks at, raw, of this instrument."""
-        return source_px(held.order, self.prices)
-
     def _acts(self, held: Held) -> bool:
-        px = self.px_of(held)
+        px = source_px(held.order, self.prices)
         if px is None:
             return False
         if is_hit(held, px):
@@ -59,5 +55,4 @@ class Watch:
         return moved(held, px) is not None if held.is_following else is_activated(held, px)
 
     def _note_expiry(self) -> None:
-        ends = [held.order.expire_ns for held in self.held.values() if held.order.expire_ns is not None]
-        self._expires_ns = min(ends, default=NEVER_NS)
+        self._expires_ns = min((held.expires_ns for held in self.held.values()), default=NEVER_NS)

@@ -1,96 +1,44 @@
 """The order emulator: holds orders here until the market reaches their trigger, then lets them go to the venue."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
+from libra_ray.execution.emulated_desk import EmulatedDesk, EmulatorCache
 from libra_ray.execution.emulated_form import emulation_refusal
 from libra_ray.execution.emulated_links import Links
 from libra_ray.execution.emulated_state import decoded, encoded
-from libra_ray.execution.emulated_triggers import (
-    Held,
-    Prices,
-    become_released,
-    is_activated,
-    is_hit,
-    moved,
-    released_px,
-)
-from libra_ray.execution.emulated_watch import Watch, data_patterns
+from libra_ray.execution.emulated_triggers import Held
 from libra_ray.execution.engine import ExecutionEngine
 from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import (
     OrderCanceled,
     OrderDenied,
-    OrderEmulated,
     OrderEvent,
     OrderExpired,
     OrderFilled,
     OrderRejected,
-    OrderReleased,
     OrderUpdated,
 )
 from libra_ray.model.enums import OrderStatus
-from libra_ray.model.instruments import Instrument
-from libra_ray.model.orders import TRAILING_TYPES, Order
-from libra_ray.runtime import Actor, Timer
+from libra_ray.model.orders import Order
 
 __all__ = ["OrderEmulator"]
 
-_LOCAL = (OrderStatus.INITIALIZED, OrderStatus.EMULATED)
+_LOCAL = (OrderStatus.INITIALIZED, OrderStatus.EMULATED, OrderStatus.RELEASED)
 _LINKING = (OrderFilled, OrderCanceled, OrderDenied, OrderExpired, OrderRejected)
-_BEFORE_OTHERS = 1
+_BEFORE_ALGORITHMS = 2
 
 
-class _Rows(Protocol):
-    def of(self, instrument_id: str) -> Prices: ...
-
-
-class _Cache(Protocol):
-    @property
-    def instruments(self) -> Mapping[str, Instrument]: ...
-
-    @property
-    def orders(self) -> dict[str, Order]: ...
-
-    @property
-    def working(self) -> Mapping[str, Order]: ...
-
-    @property
-    def rows(self) -> _Rows: ...
-
-
-class OrderEmulator(Actor):
+class OrderEmulator(EmulatedDesk):
     """Endpoint `OrderEmulator.execute`: orders with an `emulation_trigger`, and lists with such an order in them.
 
-    It looks at each row of the instruments that it holds orders on, before any strategy does. What a row sets off is
-    done when the row has been given to all, in the order in which commands are taken; so one order of a pair that fills
-    cancels the other before that one is let go. It subscribes to nothing while it holds nothing.
+    Children of a held parent wait here; links between held orders, and between held ones and others, are minded here,
+    those among orders at the venue there. While nothing is held nothing is subscribed to, neither data nor events.
     """
 
-    def wire(
-        self,
-        cache: _Cache,
-        engine: ExecutionEngine,
-        *,
-        forward: Callable[[Command], None],
-        fills_whole: Callable[[Order], bool],
-    ) -> None:
-        """Give it what it looks at and where released orders go. Called once by the kernel, before start.
-
-        `forward`: the algorithm that an order names, else the risk engine. `fills_whole`: whether the venue of an order
-        lets children go only once their parent is filled.
-        """
-        self._cache, self._engine, self._forward = cache, engine, forward
-        self._held: dict[str, Held] = {}
-        self._watches: dict[str, Watch] = {}
-        self._links = Links(self, cache.orders, self._held, fills_whole)
-        self._due: dict[str, None] = {}
+    def link(self, fills_whole: Callable[[Order], bool]) -> None:
+        """Tell it whether the venue of an order lets children go only once their parent is whole. Called after `wire`."""
+        self._links = Links(self, self._cache.orders, self._held, fills_whole)
         self._heard_of: dict[str, None] = {}
-
-    @property
-    def held_orders(self) -> list[Order]:
-        """What is held, in order of arrival."""
-        return [held.order for held in self._held.values()]
 
     # ------------------------------------------------------------------ commands
 
@@ -121,17 +69,11 @@ class OrderEmulator(Actor):
             self._deny(orders, *found)
             return
         arrived = [self._hold(order) for order in orders]
+        self._listen()
         for held in arrived:
-            if held.order.client_order_id not in self._held:
-                continue  # went along with another one, or was ended by it
-            if self._links.waits(held.order):
-                held.is_waiting = True
-                self._set_alert(held)
-            elif held.is_emulated:
-                self.begin(held)
-            else:
-                self._send_plain(arrived)
-            self._follow()
+            if self._is_held(held) and not held.is_released:  # else it went along with another, or was ended by it
+                self._arrive(held, arrived)
+                self._follow()
 
     def _is_known(self, order: Order) -> bool:
         known = self._cache.orders.get(order.client_order_id)
@@ -153,14 +95,15 @@ class OrderEmulator(Actor):
                 why = ("LIST_DENIED", "ORD017 another order of its list is denied.")
             self._engine.refuse(order, OrderDenied(*self.head(order), *why))
 
-    def _send_plain(self, arrived: Sequence[Held]) -> None:
-        """Orders of a list that need not be held go on, together."""
-        orders = [
-            held.order
-            for held in arrived
-            if held.order.client_order_id in self._held and not held.is_emulated and not self._links.waits(held.order)
-        ]
-        self._send(orders)
+    def _arrive(self, held: Held, arrived: Sequence[Held]) -> None:
+        if self._links.waits(held.order):
+            held.is_waiting = True
+            self._set_alert(held)
+        elif held.is_emulated:
+            self._links.begin(held)
+        else:
+            plain = [one for one in arrived if not one.is_emulated and self._is_held(one)]
+            self._pass_on([one.order for one in plain if not self._links.waits(one.order)])
 
     def _modify(self, held: Held, command: ModifyOrder) -> None:
         order = held.order
@@ -176,114 +119,28 @@ class OrderEmulator(Actor):
         if quantity is not None:
             held.asked_raw = quantity
         self._engine.process(OrderUpdated(*self.head(order), quantity, price, trigger))
-        if not held.is_waiting:
+        if not held.is_waiting and not held.is_released:
             self._release_if_hit(held)
 
-    # ------------------------------------------------------------------ holding
+    # ------------------------------------------------------------------ on to the venue
 
-    def _hold(self, order: Order) -> Held:
-        instruments = self._cache.instruments
-        watched = instruments.get(order.trigger_instrument_id or order.instrument_id)
-        held = Held.of(order, instruments.get(order.instrument_id), watched)
-        self._held[order.client_order_id] = held
-        self._engine.hold(order, self.execute)
-        return held
-
-    def _set_alert(self, held: Held) -> None:
-        if held.order.expire_ns is not None:
-            self.clock.set_alert(held.order.client_order_id, at_ns=held.order.expire_ns, callback=self._on_alert)
-
-    def begin(self, held: Held) -> None:
-        """An order is EMULATED from here on; one that is hit already is let go at once."""
+    def _send(self, held: Held) -> None:
+        """The turn of an order that was let go; children that wait for nothing but its release go along."""
+        if not self._is_held(held):
+            return  # canceled meanwhile
         order = held.order
-        held.is_waiting = False
-        px = self._px_of(held)
-        if order.type in TRAILING_TYPES:
-            self._start_to_follow(held, px)
-        self._engine.process(OrderEmulated(*self.head(order)))
-        if not self._release_if_hit(held):
-            self._watch(held)
-            self._set_alert(held)
-
-    def _px_of(self, held: Held) -> int | None:
-        watch = self._watches.get(held.watched_id)
-        if watch is None:
-            watch = Watch(held.watched_id, self._cache.rows.of(held.watched_id), self._call)
-        return watch.px_of(held)
-
-    def _watch(self, held: Held) -> None:
-        watch = self._watches.get(held.watched_id)
-        if watch is None:
-            prices = self._cache.rows.of(held.watched_id)
-            watch = self._watches[held.watched_id] = Watch(held.watched_id, prices, self._call)
-            for pattern in data_patterns(held.watched_id):
-                self.subscribe(pattern, watch.on_row)
-        watch.add(held)
-
-    def _drop(self, held: Held) -> None:
-        """No longer held, whatever comes next."""
-        order_id = held.order.client_order_id
-        del self._held[order_id]
-        self._engine.unhold(held.order)
-        self.clock.cancel_timer(order_id)
-        watch = self._watches.get(held.watched_id)
-        if watch is not None:
-            watch.remove(held)
-            if not watch.held:
-                del self._watches[held.watched_id]
-                for pattern in data_patterns(held.watched_id):
-                    self.unsubscribe(pattern, watch.on_row)
-
-    # ------------------------------------------------------------------ the market
-
-    def _call(self, watch: Watch) -> None:
-        """A row has set something off; it is done in its turn."""
-        self._host.stage(self, self._act, watch)
-
-    def _act(self, watch: Watch) -> None:
-        """What the market did to the orders held on one instrument: expiries, releases, then moves."""
-        now_ns = self.clock.now_ns()
-        there = list(watch.held.values())
-        for held in there:
-            if held.order.expire_ns is not None and held.order.expire_ns <= now_ns and self._is_held(held):
-                self._expire(held)
-                self._follow()
-        for held in there:
-            if self._is_held(held) and self._release_if_hit(held):
-                self._follow()
-        for held in there:
-            if self._is_held(held) and held.order.type in TRAILING_TYPES:
-                px = watch.px_of(held)
-                if held.is_following and px is not None:
-                    self._move(held, px)
-                else:
-                    self._start_to_follow(held, px)
-        self._finish()
-
-    def _is_held(self, held: Held) -> bool:
-        return self._held.get(held.order.client_order_id) is held
-
-    def _release_if_hit(self, held: Held) -> bool:
-        px = self._px_of(held)
-        if px is None or not is_hit(held, px):
-            return False
-        order = held.order
-        shown_px = released_px(held, px)
-        companions = [
-            each.order
-            for each in self._held.values()
-            if not each.is_emulated and each.is_waiting and self._goes_with(each.order, order)
-        ]
         self._links.note_released(held)
-        self._drop(held)
-        become_released(order)
-        self._engine.process(OrderReleased(*self.head(order), shown_px))
+        companions = [
+            one.order
+            for one in self._held.values()
+            if not one.is_emulated and one.is_waiting and self._goes_with(one.order, order)
+        ]
         if order.exec_algorithm_id is None:
-            self._send([order, *companions])
+            self._pass_on([order, *companions])
         else:
-            self._send([order])
-            self._send(companions)
-        return True
+            self._pass_on([order])
+            self._pass_on(companions)
+        self._finish()
 
     def _goes_with(self, order: Order, ancestor: Order) -> bool:
         """Whether an order that is not emulated waits for `ancestor`, at first or second hand."""
@@ -293,57 +150,17 @@ class OrderEmulator(Actor):
             parent_id = None if parent is None or parent.is_emulated else parent.order.parent_order_id
         return parent_id is not None
 
-    def _send(self, orders: Sequence[Order]) -> None:
-        """Orders go on to the venue, those of one list together."""
+    def _pass_on(self, orders: Sequence[Order]) -> None:
+        """Orders go on, those of one list together."""
         for order in orders:
-            held = self._held.get(order.client_order_id)
-            if held is not None:
-                self._drop(held)
+            self._drop(self._held[order.client_order_id])
         now_ns = self.clock.now_ns()
         if len(orders) == 1:
             self._forward(SubmitOrder(now_ns, orders[0].strategy_id, orders[0]))
         elif orders:
             self._forward(SubmitOrderList(now_ns, orders[0].strategy_id, tuple(orders)))
 
-    def _start_to_follow(self, held: Held, px: int | None) -> None:
-        held.is_following = is_activated(held, px)
-        if held.is_following and px is not None:
-            self._move(held, px, stands=True)
-
-    def _move(self, held: Held, px: int, *, stands: bool = False) -> None:
-        """A trailing trigger follows the market."""
-        change = moved(held, px, stands=stands)
-        if change is not None:
-            head = self.head(held.order)
-            self._engine.process(OrderUpdated(*head, None, change.price_raw, change.trigger_raw))
-
-    # ------------------------------------------------------------------ time
-
-    def _on_alert(self, timer: Timer) -> None:
-        held = self._held.get(timer.name)
-        if held is not None:
-            self._expire(held)
-            self._finish()
-
-    def _expire(self, held: Held) -> None:
-        order = held.order
-        _, *head = self.head(order)
-        self.end(held, OrderExpired(order.expire_ns or self.clock.now_ns(), *head))
-
     # ------------------------------------------------------------------ links
-
-    def head(self, order: Order) -> tuple[int, str, str, str]:
-        """How an event of an order begins, now."""
-        return self.clock.now_ns(), order.strategy_id, order.instrument_id, order.client_order_id
-
-    def end(self, held: Held, event: OrderEvent) -> None:
-        """A held order ends here, by `event`; what depends on it follows."""
-        self._drop(held)
-        if isinstance(event, OrderDenied):
-            self._engine.refuse(held.order, event)
-        else:
-            self._engine.process(event)
-        self._due[held.order.client_order_id] = None
 
     def resize(self, held: Held, quantity_raw: int) -> None:
         """Links give a held order another quantity."""
@@ -365,11 +182,8 @@ class OrderEmulator(Actor):
         """An event of a strategy's order: what depends on it follows in its turn, on the sum of the execution."""
         if event.client_order_id in self._links.followed and isinstance(event, _LINKING):
             if not self._due:
-                self._host.stage(self, self._finish_turn, None)
+                self._host.stage(self, self._finish, None)
             self._due[event.client_order_id] = None
-
-    def _finish_turn(self, _message: None) -> None:
-        self._finish()
 
     def _follow(self) -> None:
         while self._due:
@@ -377,9 +191,12 @@ class OrderEmulator(Actor):
             del self._due[order_id]
             self._links.follow(self._cache.orders[order_id])
 
-    def _finish(self) -> None:
-        """After all that was done: links follow, and only strategies whose orders matter are listened to."""
+    def _finish(self, _message: None = None) -> None:
         self._follow()
+        self._listen()
+
+    def _listen(self) -> None:
+        """Only strategies whose orders matter are listened to."""
         self._links.follow_related()
         wanted = dict.fromkeys(f"events.order.{order.strategy_id}" for order in self._links.followed.values())
         for topic in [name for name in self._heard_of if name not in wanted]:
@@ -387,7 +204,7 @@ class OrderEmulator(Actor):
             del self._heard_of[topic]
         for topic in wanted:
             if topic not in self._heard_of:
-                self.subscribe(topic, self._hear, _BEFORE_OTHERS)
+                self.subscribe(topic, self._hear, _BEFORE_ALGORITHMS)
                 self._heard_of[topic] = None
 
     # ------------------------------------------------------------------ restart
@@ -400,30 +217,29 @@ class OrderEmulator(Actor):
 
     def on_save(self) -> Mapping[str, bytes]:
         """Held orders and their triggers."""
-        if not self._held:
-            return {}
-        return {"held": encoded(list(self._held.values()), self._links.released)}
+        return {"held": encoded(list(self._held.values()), self._links.released)} if self._held else {}
 
     def on_load(self, state: Mapping[str, bytes]) -> None:
         """Go on with the same triggers. An order that has gone on since the snapshot is left where it is."""
         if "held" not in state:
             return
         snapshots, released = decoded(state["held"])
-        for snapshot in snapshots:
-            order = self._cache.orders.get(snapshot.order.client_order_id)
+        for saved in snapshots:
+            order = self._cache.orders.get(saved.order.client_order_id)
             if order is None:
-                order = snapshot.restored()
-                self._engine.adopt(order)
+                order = saved.restored()
+                self._engine.recall(order)
             if order.status not in _LOCAL:
                 continue
             held = self._hold(order)
-            held.asked_raw, held.is_waiting, held.is_following = (
-                snapshot.asked_raw,
-                snapshot.is_waiting,
-                snapshot.is_following,
-            )
+            held.asked_raw, held.ends_ns = saved.asked_raw, saved.ends_ns
+            held.is_waiting, held.is_following = saved.is_waiting, saved.is_following
+            if order.status is OrderStatus.RELEASED:
+                held.is_released = True
+                self._host.stage(self, self._send, held)
+                continue
             self._set_alert(held)
-            if not held.is_waiting and held.is_emulated:
+            if not held.is_waiting:
                 self._watch(held)
         self._links.released.update({name: raw for name, raw in released.items() if name in self._cache.orders})
         self._finish()

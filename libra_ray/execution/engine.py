@@ -1,9 +1,11 @@
 """The execution engine: sends what the risk engine let pass, and folds what comes back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from libra_ray.errors import InvalidOrderTransitionError, quoted
 from libra_ray.execution.client import ExecutionClient
+from libra_ray.execution.fills_seen import FillsSeen, Known
 from libra_ray.execution.record import RunRecord
 from libra_ray.messages.commands import (
     CancelAllOrders,
@@ -15,6 +17,7 @@ from libra_ray.messages.commands import (
 )
 from libra_ray.messages.events import (
     AccountBooked,
+    InstrumentHalted,
     MarginCall,
     OrderAccepted,
     OrderCanceled,
@@ -78,8 +81,13 @@ class ExecutionEngine(Actor):
         publish: Callable[[str, object], None],
         has_receivers: Callable[[str], object],
         on_booked: Callable[[str, int], None],
+        halt: Callable[[InstrumentHalted], None],
+        overfills: Collection[str] = (),
     ) -> None:
-        """Give it what it writes to and whom it tells; clients by instrument id. Called once, before start."""
+        """Give it what it writes to and whom it tells; clients by instrument id. Called once, before start.
+
+        `halt` is told when a report cannot be; `overfills`: instruments whose fills beyond an order's leaves are facts.
+        """
         self._orders, self._portfolio, self._clients, self._record = orders, portfolio, clients, record
         self._publish, self._has_receivers, self._on_booked = publish, has_receivers, on_booked
         self._events = record.events
@@ -90,6 +98,9 @@ class ExecutionEngine(Actor):
         self._topics: dict[str, tuple[str, str]] = {}
         self._account_topics: dict[str, str] = {}
         self._holders: dict[str, tuple[Order, Handler]] = {}
+        self._halt, self._overfills = halt, overfills
+        self._seen = FillsSeen()
+        self.duplicate_fills = 0
 
     def delay_reports(self, publish: Callable[[str, Any], None]) -> None:
         """Let what venues report be published by `publish`, which may do so later. Called once, before start."""
@@ -150,6 +161,15 @@ class ExecutionEngine(Actor):
         """Nobody keeps it any longer: it went on, or has ended."""
         self._holders.pop(order.client_order_id, None)
 
+    def holds(self, order: Order) -> bool:
+        """Whether somebody keeps it before the venue."""
+        return order.client_order_id in self._holders
+
+    def recall(self, order: Order) -> None:
+        """An order of an earlier life, from a snapshot: known and on record again, as it stands."""
+        self._orders.orders[order.client_order_id] = order
+        self._record.orders.append(order)
+
     def _mark_submitted(self, order: Order, ts_ns: int) -> None:
         order.move(OrderStatus.SUBMITTED, ts_ns)
         self._orders.working[order.client_order_id] = order
@@ -205,12 +225,23 @@ class ExecutionEngine(Actor):
         self._publish(self._topic(order.strategy_id), event)
 
     def process(self, event: OrderEvent) -> None:
-        """A venue's event: apply it to the order, positions and account, record it, publish what came of it."""
-        order = self._orders.orders[event.client_order_id]
-        if type(event) is OrderFilled:
-            self._fill(order, event)
+        """A venue's event: apply it to the order, positions and account, record it, publish what came of it.
+
+        What cannot be is refused, leaves the order as it is, and halts the instrument: a step that the state table
+        does not allow, an order that nobody sent, a trade id with other content, a fill beyond the leaves.
+        """
+        order = self._orders.orders.get(event.client_order_id)
+        if order is None:
+            self._refuse(event, "UNKNOWN_ORDER", f"no order {quoted(event.client_order_id)} is known")
             return
-        self._apply(order, event)
+        try:
+            if type(event) is OrderFilled:
+                self._fill(order, event)
+                return
+            self._apply(order, event)
+        except InvalidOrderTransitionError as error:
+            self._refuse(event, "ILLEGAL_TRANSITION", error.message)
+            return
         self._events.append(event)
         if self._is_heard(event.strategy_id):
             self._publish_report(self._topic(event.strategy_id), event)
@@ -219,13 +250,11 @@ class ExecutionEngine(Actor):
         """What a venue books without a fill: funding, settlement, fees of its own."""
         for event in events:
             self._events.append(event)
-            is_booking = type(event) is AccountBooked
-            if is_booking:
+            if isinstance(event, AccountBooked):
                 self._on_booked(event.instrument_id, event.ts_ns)
-                topic = self._account_topic(event.account_id)
+                self._publish_report(self._account_topic(event.account_id), event)
             else:
-                topic = (self._topics.get(event.strategy_id) or self._name_topics(event.strategy_id))[1]  # type: ignore[union-attr]
-            self._publish_report(topic, event)
+                self._publish_report(f"events.position.{event.strategy_id}", event)
 
     def adopt(self, order: Order) -> None:
         """An order that a venue makes itself, to liquidate: it is on record and at work at once."""
@@ -238,8 +267,24 @@ class ExecutionEngine(Actor):
         self._events.append(call)
         self._publish(self._account_topic(call.account_id), call)
 
+    def _refuse(self, event: OrderEvent, code: str, message: str) -> None:
+        self._halt(InstrumentHalted(event.ts_ns, event.instrument_id, event.client_order_id, code, message))
+
     def _fill(self, order: Order, event: OrderFilled) -> None:
-        order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns)
+        known = self._seen.look(event)
+        if known is Known.SAME:
+            self.duplicate_fills += 1
+            return
+        if known is Known.OTHER:
+            what = f"trade {quoted(event.trade_id)} is reported again with another quantity or price"
+            self._refuse(event, "FILL_CONFLICT", what)
+            return
+        is_over = event.last_qty_raw > order.leaves_raw and not order.is_closed
+        if is_over and event.instrument_id not in self._overfills:
+            what = f"a fill of {event.last_qty} is more than the {order.leaves_qty} left of {order.client_order_id}"
+            self._refuse(event, "OVERFILL", what)
+            return
+        order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns, allow_overfill=is_over)
         if order.status is OrderStatus.FILLED:
             self._orders.working.pop(order.client_order_id, None)
         events = self._events

@@ -8,22 +8,25 @@ from libra_ray.bus import Bus
 from libra_ray.clock import VirtualClock
 from libra_ray.data.engine import DataEngine
 from libra_ray.errors import ConfigError, quoted
-from libra_ray.execution import ExecutionClient, ExecutionEngine, RunRecord
+from libra_ray.execution import ExecutionClient, ExecutionEngine, OrderEmulator, RunRecord
 from libra_ray.kernel.risk_rules import risk_rules
 from libra_ray.kernel.settings import MakerTaker, RiskSettings, TieredFee, VenueSettings
 from libra_ray.messages.commands import CancelAllOrders, Command, SetTradingState, SubmitOrder
-from libra_ray.messages.events import TradingStateChanged
+from libra_ray.messages.events import InstrumentHalted, TradingStateChanged
 from libra_ray.model.accounts import Account
 from libra_ray.model.contract_terms import ContractTerms
 from libra_ray.model.enums import AccountType, TradingState
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Rate, currency
+from libra_ray.model.orders import Order
 from libra_ray.portfolio import Cache, CacheActor, Funds, Portfolio, PortfolioActor, StrategyPortfolio
 from libra_ray.risk import RiskEngine, RiskLinks
 from libra_ray.runtime import Actor, ActorConfig, Delivery, Fault, Kind, LocalHost
-from libra_ray.strategy import Strategy
+from libra_ray.strategy import ExecAlgorithm, Strategy
 
 __all__ = ["KernelParts", "TradingKernel"]
+
+DAY_NS = 86_400 * 10**9
 
 
 class KernelParts(NamedTuple):
@@ -43,8 +46,8 @@ ClientMaker = Callable[[VenueSettings, KernelParts], ExecutionClient]
 class TradingKernel:
     """One system on one host.
 
-    Start order: bus, cache, portfolio, risk, execution, data, clients, user actors, strategies; stop runs in reverse
-    and goes on past failures. A part of the kernel that raises halts trading; a strategy that raises is stopped, its
+    Start order: bus, cache, portfolio, risk, execution, emulator, algorithms, data, clients, user actors, strategies;
+    stop runs in reverse and goes on past failures. A part of the kernel that raises halts trading; a strategy that raises is stopped, its
     orders and positions treated by its policy, and the others go on.
 
     Attributes:
@@ -96,6 +99,7 @@ class TradingKernel:
         self.portfolio_actor = PortfolioActor(ActorConfig(actor_id="Portfolio"))
         self.risk = RiskEngine(ActorConfig(actor_id="RiskEngine"))
         self.execution = ExecutionEngine(ActorConfig(actor_id="ExecEngine"))
+        self.emulator = OrderEmulator(ActorConfig(actor_id="OrderEmulator"))
         self.data = DataEngine(ActorConfig(actor_id="DataEngine"))
         self.cache_actor.wire(self.cache)
         self.portfolio_actor.wire(self.portfolio)
@@ -103,6 +107,7 @@ class TradingKernel:
         host.add(self.portfolio_actor, Kind.PORTFOLIO)
         host.add(self.risk, Kind.RISK)
         host.add(self.execution, Kind.EXECUTION)
+        host.add(self.emulator, Kind.EMULATOR)
         host.add(self.data, Kind.DATA)
         host.provide(cache=self.cache, portfolio=self.portfolio)
         for instrument in self.cache.instruments.values():
@@ -133,6 +138,8 @@ class TradingKernel:
             publish=self.bus.publish,
             has_receivers=self.bus.receivers,
             on_booked=self._sample_equity_of,
+            halt=self._halt_instrument,
+            overfills=[made.id for made in self.cache.instruments.values() if self._venues[made.venue].allow_overfills],
         )
         self.risk.wire(
             self.cache,
@@ -149,12 +156,20 @@ class TradingKernel:
                 equity=self.portfolio.equity_raw,
                 reporting={venue: account.reporting for venue, account in self.portfolio.accounts.items()},
                 hedging=frozenset(venue.name for venue in venues if venue.oms == "hedging"),
+                unlinked=frozenset(venue.name for venue in venues if not venue.support_contingent_orders),
             ),
             now_ns=self.clock.ts_ns,
         )
         self.bus.register("RiskEngine.execute", self.risk.execute)
         self.bus.register("ExecEngine.execute", self.execution.execute)
-        self.bus.register("OrderEmulator.execute", self.risk.execute)
+        self.emulator.wire(
+            self.cache,
+            self.execution,
+            forward=self._on_from_emulator,
+            day_end_ns=self._day_end_ns,
+        )
+        self.emulator.link(fills_whole=lambda order: self._venue_of(order).oto_mode == "full")
+        self.bus.register("OrderEmulator.execute", self.emulator.execute)
         self.bus.register("Kernel.command", self._command)
 
     def _open_account(self, venue: VenueSettings) -> None:
@@ -164,9 +179,12 @@ class TradingKernel:
         self.record.events.extend(self.portfolio.add_account(venue.name, account, deposits, self.clock.ts_ns))
 
     def add(self, actor: Actor) -> str:
-        """Take a user actor or strategy into the system; returns its id."""
-        is_strategy = isinstance(actor, Strategy)
-        actor_id = self.host.add(actor, Kind.STRATEGY if is_strategy else Kind.ACTOR)
+        """Take a user actor, an execution algorithm or a strategy into the system; returns its id."""
+        kind = Kind.STRATEGY if isinstance(actor, Strategy) else Kind.ACTOR
+        actor_id = self.host.add(actor, Kind.ALGORITHM if isinstance(actor, ExecAlgorithm) else kind)
+        if isinstance(actor, ExecAlgorithm):
+            actor.link_order_path(self.execution, self.risk.execute)
+            self.bus.register(f"{actor_id}.execute", actor.receive)
         if isinstance(actor, Strategy):
             actor.portfolio = StrategyPortfolio(self.portfolio, actor_id)
             actor.link_order_path()
@@ -181,9 +199,12 @@ class TradingKernel:
     @property
     def start_order(self) -> list[str]:
         """Actor ids in the order of dependency."""
-        kernel = ["Cache", "Portfolio", "RiskEngine", "ExecEngine", "DataEngine"]
-        users = [actor_id for actor_id, actor in self.host.actors.items() if not actor.rank.kind.is_kernel]
-        return kernel + sorted(users, key=lambda actor_id: self.host.actors[actor_id].rank)
+        actors = self.host.actors
+        users = [actor_id for actor_id, actor in actors.items() if not actor.rank.kind.is_kernel]
+        users.sort(key=lambda actor_id: actors[actor_id].rank)
+        algorithms = [actor_id for actor_id in users if actors[actor_id].rank.kind is Kind.ALGORITHM]
+        kernel = ["Cache", "Portfolio", "RiskEngine", "ExecEngine", "OrderEmulator", *algorithms, "DataEngine"]
+        return kernel + [actor_id for actor_id in users if actor_id not in algorithms]
 
     def start(self) -> None:
         """Start everything in order. What `on_start` sent stays queued for the loop that runs the market.
@@ -199,6 +220,23 @@ class TradingKernel:
         """Stop everything in reverse order, past failures; returns the faults that stopping met."""
         return self.host.stop_all(self.start_order)
 
+    def _venue_of(self, order: Order) -> VenueSettings:
+        return self._venues[self.cache.instruments[order.instrument_id].venue]
+
+    def _day_end_ns(self, order: Order, now_ns: int) -> int | None:
+        """When a DAY order ends that arrives now: the close of the running session, or of the next one."""
+        sessions = self._venue_of(order).sessions
+        if sessions == "24h":
+            return (now_ns // DAY_NS + 1) * DAY_NS
+        return next((closes for _, closes in sessions if closes > now_ns), None)
+
+    def _on_from_emulator(self, command: Command) -> None:
+        """An order that was released: to the algorithm that it names, else to the risk engine."""
+        algorithm = command.order.exec_algorithm_id if isinstance(command, SubmitOrder) else None
+        endpoint = f"{algorithm}.execute"
+        is_known = algorithm is not None and self.bus.has_endpoint(endpoint)
+        (self.bus.link(endpoint) if is_known else self.risk.execute)(command)
+
     def _command(self, command: Command) -> None:
         """Endpoint `Kernel.command`."""
         if isinstance(command, SetTradingState):
@@ -206,6 +244,11 @@ class TradingKernel:
 
     def _announce_trading_state(self, event: TradingStateChanged) -> None:
         self.record.events.append(event)
+        self.bus.publish("events.risk", event)
+
+    def _halt_instrument(self, event: InstrumentHalted) -> None:
+        self.record.events.append(event)
+        self.risk.halt_instrument(event.instrument_id)
         self.bus.publish("events.risk", event)
 
     # ------------------------------------------------------------------ equity
@@ -232,7 +275,11 @@ class TradingKernel:
     # ------------------------------------------------------------------ faults
 
     def _on_strategy_fault(self, actor: Actor, _fault: Fault) -> None:
-        """The policy of a strategy that has faulted: keep, cancel, or flatten."""
+        """The policy of a strategy that has faulted: keep, cancel, or flatten; an algorithm's orders are canceled."""
+        if isinstance(actor, ExecAlgorithm):
+            self.bus.unregister(f"{actor.actor_id}.execute")
+            self.host.queue.append((actor, actor.give_up, None))
+            return
         if not isinstance(actor, Strategy) or actor.config.fault_policy == "keep":
             return
         now_ns = self.clock.now_ns()

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from libra_ray.matching.forms import compiled, inlined
+from libra_ray.matching.forms import compiled, inlined, interpreted
 
 __all__ = [
     "ASKS",
@@ -28,13 +28,15 @@ __all__ = [
     "available_at",
     "best",
     "clear",
+    "column",
     "copy_levels",
     "header",
+    "is_full",
     "keep_only",
     "level",
     "level_to_write",
     "next_level",
-    "pages_shown",
+    "pages_of_next",
     "price_at",
     "price_in_ticks",
     "resize",
@@ -81,11 +83,8 @@ HOPS_MAX: Final = 64
 """How many pages outward are tried one by one before all pages are looked at."""
 
 
-def header(tick: int, pages: int) -> list[int]:
-    """The header of an empty book with room for `pages` pages a side (a power of two); zeros follow it.
-
-    The last element is not part of it: it is the length of the whole column.
-    """
+def header(tick: int, pages: int) -> tuple[list[int], int]:
+    """The header of an empty book with room for `pages` pages a side (a power of two), and the length of its column."""
     slots = 2 * pages
     book = [0] * HEADER
     book[TICK], book[SLOTS], book[PAGES] = tick, slots, pages
@@ -95,7 +94,7 @@ def header(tick: int, pages: int) -> list[int]:
     for side in (BIDS, ASKS):
         book[side + POOL], at = at, at + pages * PAGE_INTS
     book[BIDS + SIGN], book[ASKS + SIGN] = 1, -1
-    return [*book, at]
+    return book, at
 
 
 @inlined
@@ -268,11 +267,36 @@ def keep_only(book: Ints, side: int, since: int) -> None:
                     book[side + BEST_TICKS] = ticks
 
 
-def pages_shown(book: Ints, side: int) -> int:
-    """How many pages show a level; the others are forgotten when the book grows."""
-    pool = int(book[side + POOL])
-    pages = range(pool, pool + int(book[side + PAGES_USED]) * PAGE_INTS, PAGE_INTS)
-    return sum(book[page + SHOWN] > 0 for page in pages)
+@compiled
+def _count_shown(book: Ints, side: int) -> int:
+    count = 0
+    pool = book[side + POOL]
+    for page in range(pool, pool + book[side + PAGES_USED] * PAGE_INTS, PAGE_INTS):
+        if book[page + SHOWN] > 0:
+            count += 1
+    return count
+
+
+def is_full(book: Ints) -> bool:
+    """Whether a row might find no room for its page."""
+    return bool(max(book[BIDS + PAGES_USED], book[ASKS + PAGES_USED]) >= book[PAGES])
+
+
+def pages_of_next(book: Ints) -> int:
+    """How many pages a side the column has that a full one is copied to; pages without a level are left behind."""
+    count = interpreted(_count_shown) if isinstance(book, list) else _count_shown
+    fill = max(int(count(book, side)) for side in (BIDS, ASKS))
+    pages = int(book[PAGES])
+    return pages if 2 * fill <= pages else 2 * pages
+
+
+def column(head: list[int], length: int, *, wide: bool = False) -> Ints:
+    """A column that begins with a header; zeros follow."""
+    if wide:
+        return head + [0] * (length - len(head))
+    ints = np.zeros(length, np.int64)
+    ints[: len(head)] = head
+    return ints
 
 
 @compiled

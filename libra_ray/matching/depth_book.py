@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from libra_ray.matching import depth, depth_by_order, depth_by_price
-from libra_ray.matching.depth import ASKS, BEST_TICKS, BIDS, PAGES, PAGES_USED, SIZE, USED, VERSION, Ints
+from libra_ray.matching.depth import ASKS, BEST_TICKS, BIDS, PAGES, SIZE, USED, VERSION, Ints
 from libra_ray.matching.depth_by_order import ARRIVALS, ROOM
 from libra_ray.matching.forms import interpreted
 from libra_ray.matching.scan import Column
@@ -38,8 +38,8 @@ class _Depth:
         self.by_order = by_order
         self.wide = wide
         self.none_px = NONE_PX_WIDE if wide else NONE_PX
-        self._book = self._column(depth.header(tick, FIRST_PAGES))
-        self._orders = self._column(depth_by_order.orders_header(FIRST_ORDERS if by_order else 1, self.none_px))
+        self._book = self._column(*depth.header(tick, FIRST_PAGES))
+        self._orders = self._column(*depth_by_order.orders_header(FIRST_ORDERS if by_order else 1, self.none_px))
         self._apply_levels = self._form(depth_by_price.apply_levels)
         self._apply_orders = self._form(depth_by_order.apply_orders)
         self._replace = self._form(depth_by_price.replace_levels)
@@ -96,24 +96,17 @@ class _Depth:
         book, orders = self._book, self._orders
         if px % self.tick:
             raise ValueError(f"the price {px} is no multiple of the tick {self.tick}")
-        pages = int(book[PAGES])
-        if max(book[BIDS + PAGES_USED], book[ASKS + PAGES_USED]) >= pages:
-            fill = max(depth.pages_shown(book, side) for side in (BIDS, ASKS))
-            self._book = self._column(depth.header(self.tick, pages if 2 * fill <= pages else 2 * pages))
+        if depth.is_full(book):
+            self._book = self._column(*depth.header(self.tick, depth.pages_of_next(book)))
             self._form(depth.copy_levels)(book, self._book)
         elif self.by_order and not self._form(depth_by_order.has_room)(book, orders):
-            self._orders = self._column(depth_by_order.orders_header(2 * int(orders[ROOM]), self.none_px))
+            self._orders = self._column(*depth_by_order.orders_header(2 * int(orders[ROOM]), self.none_px))
             self._form(depth_by_order.copy_orders)(orders, self._orders)
         else:
             raise OverflowError(f"the sizes at {px} add up to more than {self.none_px}")
 
-    def _column(self, header: list[int]) -> Ints:
-        *head, length = header
-        if self.wide:
-            return head + [0] * (length - len(head))
-        column = np.zeros(length, np.int64)
-        column[: len(head)] = head
-        return column
+    def _column(self, head: list[int], length: int) -> Ints:
+        return depth.column(head, length, wide=self.wide)
 
     def _form(self, function: F) -> F:
         """The function as this book runs it."""
@@ -132,7 +125,7 @@ class DepthBook(_Depth):
         self.bid: int | None = None
         self.ask: int | None = None
         self._bid_at = self._ask_at = 0
-        self._offers = self._column([2 * FIRST_OFFERS])
+        self._offers = self._column([], 2 * FIRST_OFFERS)
         self._level = self._form(depth.level)
         self._walk = self._form(depth.walk)
         self._sum_within = self._form(depth.sum_within)
@@ -167,7 +160,7 @@ class DepthBook(_Depth):
             count = self._walk(self._book, side, leaves, limited, limit or 0, best_only, self.consumes, out)
             if count >= 0:
                 break
-            self._offers = self._column([2 * len(out)])
+            self._offers = self._column([], 2 * len(out))
         return [(int(out[i]), int(out[i + 1])) for i in range(0, count, 2)]
 
     def use(self, px: int, qty: int, *, is_buy: bool) -> None:
@@ -232,7 +225,7 @@ class ScoutBook(_Depth):
 
     def __init__(self, tick: int, *, by_order: bool, wide: bool) -> None:
         super().__init__(tick, by_order=by_order, wide=wide)
-        self._top = self._column([-self.none_px, self.none_px, 0, 0, self.none_px, 5])
+        self._top = self._column([-self.none_px, self.none_px, 0, 0, self.none_px], 5)
 
     def bbo_columns(
         self,
@@ -250,7 +243,7 @@ class ScoutBook(_Depth):
         A message counts at its last row (`flags`); the rows before it repeat the values before. An empty side is
         `-none_px` as a bid, `none_px` as an ask, with size 0. One pass, O(rows).
         """
-        bid, ask, bid_size, ask_size = (self._column([stop - start]) for _ in range(4))
+        bid, ask, bid_size, ask_size = (self._column([], stop - start) for _ in range(4))
         out = (self._top, bid, ask, bid_size, ask_size)
         shift = start
         if self.wide:

@@ -62,11 +62,11 @@ BEFORE: Final = 7
 RECORD: Final = 8
 
 
-def orders_header(room: int, size_max: int) -> list[int]:
-    """The header of no orders, with room for `room` (a power of two), and then the length of the whole column."""
+def orders_header(room: int, size_max: int) -> tuple[list[int], int]:
+    """The header of no orders, with room for `room` (a power of two), and the length of the column."""
     orders = [0] * HEADER
     orders[ROOM], orders[SIZE_MAX] = room, size_max
-    return [*orders, HEADER + room * RECORD + 2 * room]
+    return orders, HEADER + room * RECORD + 2 * room
 
 
 @compiled

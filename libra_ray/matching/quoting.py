@@ -8,38 +8,44 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from libra_ray.matching import depth
 from libra_ray.matching.depth import ASKS, BEST_TICKS, BIDS, LIVE, PAGES, PAGES_USED, TICK, Ints, best
 from libra_ray.matching.depth_by_price import LAST, apply_level
 from libra_ray.matching.forms import compiled
-from libra_ray.matching.order_table import (
-    CANCEL,
-    COMMAND,
-    COMMANDS_MAX,
-    ID,
-    INSERT,
-    ORDER,
-    ORDERS_MAX,
-    find,
-)
+from libra_ray.matching.order_table import CANCEL, COMMAND, COMMANDS_MAX, ID, INSERT, KIND, ORDER, ORDERS_MAX, find
 from libra_ray.matching.replay import (
+    CANCEL_NS,
     CASH,
     COMMANDS,
+    CONSUMES,
+    FEE_DEN,
     FEES,
     FILL,
     FILLS,
+    HIGHEST_BUY,
+    INSERT_NS,
+    LOWEST_SELL,
+    MAKER_NUM,
     NEVER,
     NEXT_DUE,
     OPEN,
     ORDERS,
     POSITION,
+    POWER,
+    QUEUE,
+    QUEUE_FIFO,
+    QUEUE_NONE,
+    QUEUE_PROB,
     ROW,
     RULES,
     STATE,
+    STEP,
+    TAKER_NUM,
     TRADE,
     UNKNOWN,
+    Column,
+    RowStream,
     execute,
     find_levels_again,
     on_message,
@@ -47,9 +53,7 @@ from libra_ray.matching.replay import (
     send,
 )
 
-__all__ = ["Quoting", "QuotingResult", "RowStream", "replay_quoting"]
-
-Column = npt.NDArray[np.int64]
+__all__ = ["Quoting", "QuotingResult", "replay_quoting"]
 
 NEXT_TIMER: Final = 0
 INTERVAL_NS: Final = 1
@@ -60,40 +64,25 @@ BID_ID: Final = 5
 ASK_ID: Final = 6
 MAKER: Final = 7
 
+# What ended a stretch of rows.
+PASSED: Final = 0
+SHOWN: Final = 1
+TRADED: Final = 2
+REFUSED: Final = 3
+# What ended a run.
 DONE: Final = 0
 NEEDS_PAGES: Final = 1
 NEEDS_FILLS: Final = 2
 
-QUEUES: Final = {"none": 0, "fifo": 1, "prob": 2}
-
-
-@dataclass(frozen=True)
-class RowStream:
-    """Rows of one instrument in the order of replay: book deltas, and trades with the action `TRADE`.
-
-    Each column is int64; times never decrease; `flags` ends a message of the book with `LAST`. A trade's side is its
-    aggressor's.
-    """
-
-    ts_ns: Column
-    action: Column
-    side: Column
-    price: Column
-    qty: Column
-    flags: Column
-
-    def __len__(self) -> int:
-        return len(self.ts_ns)
-
-    @property
-    def columns(self) -> tuple[Column, Column, Column, Column, Column, Column]:
-        """All of them, in the order of the compiled loop."""
-        return self.ts_ns, self.action, self.side, self.price, self.qty, self.flags
+QUEUES: Final = {"none": QUEUE_NONE, "fifo": QUEUE_FIFO, "prob": QUEUE_PROB}
+POWER_MAX: Final = 8
+FIRST_PAGES: Final = 256
+FIRST_FILLS: Final = 16_384
 
 
 @dataclass(frozen=True)
 class Quoting:
-    """What is quoted, and where: prices and sizes are raw integers, fee rates are `num / fee_den` of price x quantity."""
+    """What is quoted, and the venue it is quoted at. Fee rates are `num / fee_den` of raw price x raw quantity."""
 
     tick: int
     quantity: int
@@ -115,8 +104,26 @@ class Quoting:
         for name, least in (at_least | {"queue_power": 1, "size_step": 1, "fee_den": 1}).items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least {least}")
+        slowest_ns = max(self.insert_ns, self.cancel_ns)
+        if 2 * (slowest_ns // self.interval_ns + 2) > ORDERS_MAX:
+            raise ValueError(f"interval_ns={self.interval_ns} is too short for a latency of {slowest_ns}")
         if self.queue_power > POWER_MAX:
             raise ValueError(f"queue_power={self.queue_power} must be at most {POWER_MAX}")
+
+    def rules(self) -> Ints:
+        """The venue's column."""
+        column = np.zeros(RULES, np.int64)
+        column[QUEUE], column[POWER], column[STEP] = QUEUES[self.queue], self.queue_power, self.size_step
+        column[MAKER_NUM], column[TAKER_NUM], column[FEE_DEN] = self.maker_num, self.taker_num, self.fee_den
+        column[INSERT_NS], column[CANCEL_NS], column[CONSUMES] = self.insert_ns, self.cancel_ns, self.consumes
+        return column
+
+    def figures(self) -> Ints:
+        """The market maker's column."""
+        column = np.zeros(MAKER, np.int64)
+        column[INTERVAL_NS], column[HALF_SPREAD] = self.interval_ns, self.half_spread_ticks
+        column[QUANTITY], column[POSITION_MAX] = self.quantity, self.position_max
+        return column
 
 
 @dataclass(frozen=True)
@@ -143,10 +150,7 @@ class QuotingResult:
 
 
 @compiled
-def _is_alive(orders: Ints, commands: Ints, state: Ints, order_id: int) -> bool:
-    """Whether an order is open, or on its way."""
-    if find(orders, state[OPEN], order_id) >= 0:
-        return True
+def _is_on_its_way(commands: Ints, state: Ints, order_id: int) -> bool:
     for at in range(0, state[COMMANDS] * COMMAND, COMMAND):
         if commands[at + ID] == order_id and commands[at + KIND] == INSERT:
             return True
@@ -155,22 +159,61 @@ def _is_alive(orders: Ints, commands: Ints, state: Ints, order_id: int) -> bool:
 
 @compiled
 def quote(book: Ints, orders: Ints, commands: Ints, state: Ints, rules: Ints, maker: Ints) -> None:
-    """Cancel both orders and send new ones. Nothing is quoted while a side of the book is empty."""
+    """Cancel both orders and send new ones. Nothing is quoted while a side of the book is empty.
+
+    An order that has not arrived yet stays as it is: a cancel could overtake it.
+    """
     now_ns = maker[NEXT_TIMER]
     for which in (BID_ID, ASK_ID):
-        if maker[which] != 0 and _is_alive(orders, commands, state, maker[which]):
+        if find(orders, state[OPEN], maker[which]) >= 0:
             send(state, rules, commands, now_ns, CANCEL, maker[which], 0, 0, 0)
-        maker[which] = 0
+            maker[which] = 0
+        elif not _is_on_its_way(commands, state, maker[which]):
+            maker[which] = 0
     if best(book, BIDS) == 0 or best(book, ASKS) == 0:
         return
     twice_middle, tick = book[BIDS + BEST_TICKS] + book[ASKS + BEST_TICKS], book[TICK]
     quantity = maker[QUANTITY]
     for side, which in ((1, BID_ID), (-1, ASK_ID)):
-        if side * state[POSITION] + quantity <= maker[POSITION_MAX]:
+        if maker[which] == 0 and side * state[POSITION] + quantity <= maker[POSITION_MAX]:
             ticks = side * ((side * twice_middle) // 2 - maker[HALF_SPREAD])
             state[ORDERS] += 1
             maker[which] = state[ORDERS]
             send(state, rules, commands, now_ns, INSERT, state[ORDERS], side, ticks * tick, quantity)
+
+
+@compiled
+def read_rows(
+    ts_ns: Column,
+    action: Column,
+    side: Column,
+    price: Column,
+    qty: Column,
+    flags: Column,
+    book: Ints,
+    row: int,
+    until_ns: int,
+    highest_buy: int,
+    lowest_sell: int,
+) -> tuple[int, int]:
+    """Apply rows up to a time, or until one concerns our orders: (the next row, what ended it).
+
+    A message of the book concerns them when there is one (`highest_buy` or `lowest_sell` is a price), a trade when it
+    reaches one. A loop of its own, since a larger one leaves the compiler too few registers.
+    """
+    rows, is_open = len(ts_ns), highest_buy > -NEVER or lowest_sell < NEVER
+    while row < rows and ts_ns[row] <= until_ns:
+        if action[row] == TRADE:
+            row += 1
+            if price[row - 1] <= highest_buy or price[row - 1] >= lowest_sell:
+                return row, TRADED
+        elif apply_level(book, action[row], side[row], price[row], qty[row]):
+            row += 1
+            if is_open and flags[row - 1] & LAST:
+                return row, SHOWN
+        else:
+            return row, REFUSED
+    return row, PASSED
 
 
 @compiled
@@ -196,27 +239,24 @@ def run(
     rows = len(ts_ns)
     end_ns = ts_ns[rows - 1] if rows > 0 else -NEVER
     while True:
-        fills_safe = len(fills) // FILL - ORDERS_MAX
-        until_ns = min(state[NEXT_DUE], maker[NEXT_TIMER])
-        row = state[ROW]
-        while row < rows and ts_ns[row] <= until_ns and state[FILLS] <= fills_safe:
-            if action[row] == TRADE:
-                if state[OPEN] > 0:
-                    on_trade(orders, state, rules, fills, ts_ns[row], side[row], price[row], qty[row])
-            elif not apply_level(book, action[row], side[row], price[row], qty[row]):
-                state[ROW] = row
-                return NEEDS_PAGES
-            elif flags[row] & LAST and state[OPEN] > 0:
-                on_message(book, orders, state, rules, fills, ts_ns[row])
-            row += 1
-        state[ROW] = row
-        if state[FILLS] + book[BIDS + LIVE] + book[ASKS + LIVE] > fills_safe:
+        if (state[FILLS] + book[BIDS + LIVE] + book[ASKS + LIVE] + ORDERS_MAX) * FILL > len(fills):
             return NEEDS_FILLS
         if book[BIDS + PAGES_USED] >= book[PAGES] or book[ASKS + PAGES_USED] >= book[PAGES]:
             return NEEDS_PAGES
-        if until_ns > end_ns:
+        until_ns = min(state[NEXT_DUE], maker[NEXT_TIMER])
+        row, what = read_rows(
+            ts_ns, action, side, price, qty, flags, book, state[ROW], until_ns, state[HIGHEST_BUY], state[LOWEST_SELL]
+        )
+        state[ROW] = row
+        if what == REFUSED:
+            return NEEDS_PAGES
+        if what == SHOWN:
+            on_message(book, orders, state, rules, fills, ts_ns[row - 1])
+        elif what == TRADED:
+            on_trade(orders, state, rules, fills, ts_ns[row - 1], side[row - 1], price[row - 1], qty[row - 1])
+        elif until_ns > end_ns:
             return DONE
-        if state[NEXT_DUE] <= maker[NEXT_TIMER]:
+        elif state[NEXT_DUE] <= maker[NEXT_TIMER]:
             execute(book, orders, commands, state, rules, fills)
         else:
             quote(book, orders, commands, state, rules, maker)
@@ -229,27 +269,32 @@ def replay_quoting(rows: RowStream, quoting: Quoting) -> QuotingResult:
     Raises `ValueError` for times that decrease or a price that is no whole tick, `OverflowError` where money does not
     fit 64 bits.
     """
-    ts_ns = rows.ts_ns
-    if len(ts_ns) and (np.diff(ts_ns) < 0).any():
+    if (np.diff(rows.ts_ns) < 0).any():
         raise ValueError("the rows are not in order of time")
-    rules = np.array([
-        QUEUES[quoting.queue], quoting.queue_power, quoting.size_step, quoting.consumes,
-        quoting.maker_num, quoting.taker_num, quoting.fee_den, quoting.insert_ns, quoting.cancel_ns,
-    ], np.int64)
-    maker = np.zeros(MAKER, np.int64)
-    maker[NEXT_TIMER] = ts_ns[0] + quoting.interval_ns if len(ts_ns) else NEVER
-    maker[INTERVAL_NS], maker[HALF_SPREAD] = quoting.interval_ns, quoting.half_spread_ticks
-    maker[QUANTITY], maker[POSITION_MAX] = quoting.quantity, quoting.position_max
+    rules, maker = quoting.rules(), quoting.figures()
+    maker[NEXT_TIMER] = rows.ts_ns[0] + quoting.interval_ns if len(rows) else NEVER
     state = np.zeros(STATE, np.int64)
     state[NEXT_DUE], state[HIGHEST_BUY], state[LOWEST_SELL] = NEVER, -NEVER, NEVER
     orders, commands = np.zeros(ORDERS_MAX * ORDER, np.int64), np.zeros(COMMANDS_MAX * COMMAND, np.int64)
-    book, fills = empty_book(quoting.tick, FIRST_PAGES), np.zeros(FIRST_FILLS * FILL, np.int64)
+    book = depth.column(*depth.header(quoting.tick, FIRST_PAGES))
+    fills = np.zeros(FIRST_FILLS * FILL, np.int64)
     while True:
         status = run(*rows.columns, book, orders, commands, fills, state, rules, maker)
         if status == DONE:
-            break
+            return _result(fills, state, book)
         if status == NEEDS_FILLS:
             fills = np.concatenate([fills, np.zeros_like(fills)])
-        else:
-            book = roomier_book(book, int(price[state[ROW]]) if ... )
+        elif depth.is_full(book):
+            larger = depth.column(*depth.header(quoting.tick, depth.pages_of_next(book)))
+            depth.copy_levels(book, larger)
+            book = larger
             find_levels_again(book, orders, state)
+        else:
+            raise ValueError(f"the price {rows.price[state[ROW]]} is no multiple of the tick {quoting.tick}")
+
+
+def _result(fills: Ints, state: Ints, book: Ints) -> QuotingResult:
+    table = np.asarray(fills)[: state[FILLS] * FILL].reshape(-1, FILL).T.copy()
+    tops = [int(book[side + BEST_TICKS] * book[TICK]) if best(book, side) else None for side in (BIDS, ASKS)]
+    totals = (int(state[field]) for field in (POSITION, CASH, FEES, ORDERS, UNKNOWN))
+    return QuotingResult(*table, *totals, *tops)

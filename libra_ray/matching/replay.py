@@ -6,7 +6,11 @@ executed exactly at its due time, after all rows up to it. The rules are those o
 book; orders are plain limits, good till canceled.
 """
 
+from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from libra_ray.matching.depth import (
     ASKS,
@@ -30,6 +34,7 @@ from libra_ray.matching.order_table import (
     AHEAD,
     AT,
     CANCEL,
+    COMMANDS_MAX,
     CUM,
     DUE,
     ID,
@@ -48,7 +53,6 @@ from libra_ray.matching.order_table import (
     find,
     next_in_line,
     put_command,
-    COMMANDS_MAX,
 )
 from libra_ray.matching.queue import after_fall_prob_64, after_size_64, after_trade_64
 from libra_ray.model.rules.fixed_point import div_half_even
@@ -103,6 +107,36 @@ INT64_MAX: Final = 2**63 - 1
 div_half_even_64 = compiled(div_half_even)
 
 
+Column = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RowStream:
+    """Rows of one instrument in the order of replay: book deltas, and trades with the action `TRADE`.
+
+    Times never decrease; `flags` ends a message of the book with `LAST`. A trade's side is its aggressor's.
+    """
+
+    ts_ns: Column
+    action: Column
+    side: Column
+    price: Column
+    qty: Column
+    flags: Column
+
+    def __len__(self) -> int:
+        return len(self.ts_ns)
+
+    @property
+    def columns(self) -> tuple[Column, Column, Column, Column, Column, Column]:
+        """All of them, in the order of the compiled loop."""
+        return self.ts_ns, self.action, self.side, self.price, self.qty, self.flags
+
+    def head(self, rows: int) -> "RowStream":
+        """The first rows, without a copy."""
+        return RowStream(*(column[:rows] for column in self.columns))
+
+
 @inlined
 def product(a: int, b: int) -> int:
     """Multiply. Raises `OverflowError` where the product has no 63 bits, instead of giving another number."""
@@ -120,7 +154,9 @@ def total(a: int, b: int) -> int:
 
 
 @compiled
-def note_fill(state: Ints, rules: Ints, fills: Ints, ts_ns: int, order: Ints, at: int, px: int, qty: int, is_maker: int) -> None:
+def note_fill(
+    state: Ints, rules: Ints, fills: Ints, ts_ns: int, order: Ints, at: int, px: int, qty: int, is_maker: int
+) -> None:
     """Write a fill of the order at `at`, and book it."""
     side = order[at + SIDE]
     value = product(px, qty)
@@ -188,9 +224,7 @@ def requeue(book: Ints, orders: Ints, state: Ints, rules: Ints) -> None:
             continue
         ahead, size = orders[at + AHEAD], book[level + SIZE]
         if is_prob:
-            ahead = after_fall_prob_64(
-                ahead, orders[at + SHOWN], size, orders[at + TRADED], rules[POWER], rules[STEP]
-            )
+            ahead = after_fall_prob_64(ahead, orders[at + SHOWN], size, orders[at + TRADED], rules[POWER], rules[STEP])
         else:
             ahead = after_size_64(ahead, size)
         orders[at + AHEAD], orders[at + SHOWN] = ahead, size
@@ -201,10 +235,11 @@ def requeue(book: Ints, orders: Ints, state: Ints, rules: Ints) -> None:
 def on_message(book: Ints, orders: Ints, state: Ints, rules: Ints, fills: Ints, ts_ns: int) -> None:
     """The book has changed: match, then look at the queues."""
     before = state[FILLS]
-    if best(book, ASKS) != 0 and book[ASKS + BEST_TICKS] * book[TICK] <= state[HIGHEST_BUY]:
-        match_book(book, orders, state, rules, fills, ts_ns, 1)
-    if best(book, BIDS) != 0 and book[BIDS + BEST_TICKS] * book[TICK] >= state[LOWEST_SELL]:
-        match_book(book, orders, state, rules, fills, ts_ns, -1)
+    for side in (1, -1):
+        opposite = ASKS if side > 0 else BIDS
+        ours = state[HIGHEST_BUY] if side > 0 else state[LOWEST_SELL]
+        if best(book, opposite) != 0 and (ours - book[opposite + BEST_TICKS] * book[TICK]) * side >= 0:
+            match_book(book, orders, state, rules, fills, ts_ns, side)
     if state[FILLS] != before:
         tidy(state, orders)
     if rules[QUEUE] != QUEUE_NONE:
@@ -212,10 +247,10 @@ def on_message(book: Ints, orders: Ints, state: Ints, rules: Ints, fills: Ints, 
 
 
 @compiled
-def on_trade(orders: Ints, state: Ints, rules: Ints, fills: Ints, ts_ns: int, aggressor: int, px: int, volume: int) -> None:
+def on_trade(
+    orders: Ints, state: Ints, rules: Ints, fills: Ints, ts_ns: int, aggressor: int, px: int, volume: int
+) -> None:
     """A trade: limits better than its price fill whole, those at its price share its volume after their queues."""
-    if px > state[HIGHEST_BUY] and px < state[LOWEST_SELL]:
-        return
     before, left = state[FILLS], volume
     for side in (1, -1):
         reaches = aggressor != (BUYER if side > 0 else SELLER)
@@ -237,7 +272,9 @@ def on_trade(orders: Ints, state: Ints, rules: Ints, fills: Ints, ts_ns: int, ag
 
 
 @compiled
-def send(state: Ints, rules: Ints, commands: Ints, now_ns: int, kind: int, order_id: int, side: int, px: int, qty: int) -> None:
+def send(
+    state: Ints, rules: Ints, commands: Ints, now_ns: int, kind: int, order_id: int, side: int, px: int, qty: int
+) -> None:
     """Give birth to a command, due after its latency."""
     if state[COMMANDS] == COMMANDS_MAX:
         raise OverflowError("too many commands on their way")

@@ -15,6 +15,7 @@ from libra_ray.model.numbers import Currency, Money, Price, Quantity
 __all__ = [
     "AccountBooked",
     "ComponentStateChanged",
+    "InstrumentHalted",
     "MarginCall",
     "OrderAccepted",
     "OrderCancelRejected",
@@ -261,6 +262,19 @@ class MarginCall(msgspec.Struct, frozen=True, array_like=True, tag_field="event"
     locked_raw: int
 
 
+class InstrumentHalted(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
+    """A venue reported what cannot be, and no more orders for the instrument pass until a person has looked.
+
+    `code`: ILLEGAL_TRANSITION, FILL_CONFLICT (a trade id again with other content), OVERFILL, UNKNOWN_ORDER.
+    """
+
+    ts_ns: int
+    instrument_id: str
+    client_order_id: str
+    code: str
+    message: str
+
+
 class TradingStateChanged(msgspec.Struct, frozen=True, array_like=True, tag_field="event", tag=True, gc=False):
     """The risk engine lets other things through than before."""
 
@@ -284,4 +298,4 @@ TARGET_STATUS: dict[type[OrderEvent], OrderStatus] = {
     OrderPendingCancel: OrderStatus.PENDING_CANCEL,
 }
 
-AnyEvent: TypeAlias = OrderEvent | PositionEvent | AccountBooked | MarginCall | TradingStateChanged | ComponentStateChanged
+AnyEvent: TypeAlias = OrderEvent | PositionEvent | AccountBooked | MarginCall | InstrumentHalted | TradingStateChanged | ComponentStateChanged

@@ -17,7 +17,7 @@ def waits_for_parent(order: Order, orders: Mapping[str, Order]) -> bool:
     """Whether it is an OTO child that is not released yet: it can neither fill nor cost anything.
 
     Known by the parent's fills before it has reached the venue, and there by its status: the venue accepts a child
-    when it releases it.
+    when it releases it. A venue that knows no such links accepts it at once.
     """
     if order.parent_order_id is None:
         return False

@@ -1,6 +1,7 @@
 """What an account holds back, and whether one more order fits."""
 
 from collections.abc import Iterator, Mapping
+from math import gcd
 
 from libra_ray.model.accounts import Account
 from libra_ray.model.enums import AccountType, InstrumentKind
@@ -8,11 +9,10 @@ from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Currency, Rate
 from libra_ray.model.open_orders import counted_px, counted_units, waits_for_parent
 from libra_ray.model.orders import Order
-from libra_ray.model.rules.fixed_point import div_ceil
+from libra_ray.model.rules.fixed_point import div_ceil, div_half_even
 from libra_ray.model.rules.margin import (
     INVERSE_UNIT,
     cash_locked,
-    instrument_margin,
     notional_units,
     worst_notional,
 )
@@ -27,11 +27,12 @@ _UNLEVERED = Rate(1, 1)
 
 
 class Funds:
-    """Locked amounts of one venue's account. Reduce-only orders and children that are not released lock nothing.
+    """Locked amounts of one venue's account. Children that are not released lock nothing.
 
     CASH: an open buy locks price x leaves plus the taker fee in quote currency, rounded up; an open sell of a pair its
     leaves in base currency; where the account has a base currency, that amount in it. MARGIN: per instrument, rate x
-    the larger of |P + B| and |P - S|, positions net over all strategies.
+    the larger of |P + B| and |P - S|, positions net over all strategies, orders without those that only reduce; the sum
+    per currency is rounded once.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class Funds:
         self._venue = venue
         self._leverage = leverage if leveraged else _UNLEVERED
         self._leverages = dict(leverages or {}) if leveraged else {}
+        self._factors: dict[tuple[str, Rate], tuple[int, int]] = {}
         self._is_cash = self.account.kind is AccountType.CASH
+        self._base = self.account.base
 
     @property
     def account(self) -> Account:
@@ -56,7 +59,10 @@ class Funds:
         return self._portfolio.accounts[self._venue]
 
     def refusal(self, orders: list[Order]) -> str | None:
-        """The denial code where the account cannot carry `orders` on top of what works; None where it can."""
+        """The denial code where the account cannot carry `orders` on top of what works; None where it can.
+
+        Each of `orders` counts: children that will wait for their parent are not to be among them.
+        """
         if self._is_cash:
             return self._cash_refusal(orders)
         instruments = self._cache.instruments
@@ -77,14 +83,13 @@ class Funds:
 
     def maintenance(self) -> dict[str, int]:
         """Maintenance margin of what is held, by currency code, raw: |P| x rate (/ leverage) over the instruments."""
-        held: dict[str, int] = {}
+        parts = _Sums()
         for name in dict.fromkeys(p.instrument_id for p in self._portfolio.positions_open(venue=self._venue)):
             instrument = self._cache.instruments[name]
             worth = abs(self._held_notional(instrument)) if instrument.margin_maint.num else 0
             if worth:
-                amount, unit = self._margin(worth, instrument, instrument.margin_maint)
-                held[unit.code] = held.get(unit.code, 0) + amount
-        return held
+                parts.add(*self._margin(worth, instrument, instrument.margin_maint))
+        return parts.rounded()
 
     def equity(self, code: str) -> int:
         """Total plus open profit in one currency, raw; of an account with a base currency everything, in that."""
@@ -121,8 +126,6 @@ class Funds:
 
     def _lock_cash(self, order: Order, held: dict[str, int]) -> None:
         """Add what an order locks to `held`; an order without a price to count at locks nothing yet."""
-        if order.reduce_only or waits_for_parent(order, self._cache.orders):
-            return
         instrument = self._cache.instruments[order.instrument_id]
         px_raw = self.order_px(order)
         if order.is_buy:
@@ -146,7 +149,7 @@ class Funds:
 
     def _in_base(self, amount: int, unit: Currency) -> tuple[int, Currency]:
         """In the account's base currency, rounded up; as it is where there is none or no rate is known."""
-        base = self.account.base
+        base = self._base
         if base is None or base.code == unit.code or amount == 0:
             return amount, unit
         rate = self._portfolio.rates.rate(unit.code, base.code)
@@ -171,39 +174,45 @@ class Funds:
 
     def _margin_refusal(self, new: list[Order]) -> str | None:
         """Refused where margin grows, and grows beyond equity. An order that lowers or keeps it passes."""
-        grown: dict[str, int] = {}
-        by_name: dict[str, list[Order]] = {new[0].instrument_id: new} if len(new) == 1 else {}
-        for order in new if len(new) > 1 else ():
+        by_name: dict[str, list[Order]] = {}
+        for order in new:
             by_name.setdefault(order.instrument_id, []).append(order)
+        now, then = _Sums(), _Sums()
+        grows = False
         for name, mine in by_name.items():
             instrument = self._cache.instruments[name]
-            if instrument.margin_init.num == 0:
-                continue
-            before, after = self._worst_notionals(instrument, mine)
-            if after > before:
-                rate = instrument.margin_init
-                (old, unit), (wanted, _) = self._margin(before, instrument, rate), self._margin(after, instrument, rate)
-                grown[unit.code] = grown.get(unit.code, 0) + wanted - old
-        if not grown:
+            rate = instrument.margin_init
+            if rate.num:
+                before, after = self._worst_notionals(instrument, mine)
+                grows = grows or after > before
+                now.add(*self._margin(before, instrument, rate))
+                then.add(*self._margin(after, instrument, rate))
+        if not grows:
             return None
-        held = self._locked_margin()
-        for code, amount in grown.items():
-            if amount > 0 and held.get(code, 0) + amount > self.equity(code):
+        self._add_margins(now, then, without=by_name)
+        locked = now.rounded()
+        for code, amount in then.rounded().items():
+            if amount > locked.get(code, 0) and amount > self.equity(code):
                 return INSUFFICIENT_MARGIN
         return None
 
     def _locked_margin(self) -> dict[str, int]:
         """Initial margin by currency of everything held and working."""
+        parts = _Sums()
+        self._add_margins(parts, without={})
+        return parts.rounded()
+
+    def _add_margins(self, *sums: "_Sums", without: Mapping[str, object]) -> None:
+        """Add what each instrument with a position or an order holds back, except those `without`."""
         names = dict.fromkeys(order.instrument_id for order in self._working())
         names.update(dict.fromkeys(p.instrument_id for p in self._portfolio.positions_open(venue=self._venue)))
-        held: dict[str, int] = {}
         for name in names:
             instrument = self._cache.instruments[name]
-            if instrument.margin_init.num:
+            if instrument.margin_init.num and name not in without:
                 worst = self._worst_notionals(instrument, [])[0]
-                amount, unit = self._margin(worst, instrument, instrument.margin_init)
-                held[unit.code] = held.get(unit.code, 0) + amount
-        return held
+                part = self._margin(worst, instrument, instrument.margin_init)
+                for each in sums:
+                    each.add(*part)
 
     def _worst_notionals(self, instrument: Instrument, new: list[Order]) -> tuple[int, int]:
         """The larger exposure of one instrument without and with `new`, in notional units."""
@@ -212,14 +221,15 @@ class Funds:
         held = self._held_notional(instrument)
         buys = sells = 0
         for order in self._cache.working.values():
-            if order.instrument_id == name:
-                bought, sold = _on_order(instrument, order, prices, orders)
+            is_mine = order.instrument_id == name
+            if is_mine and (order.parent_order_id is None or not waits_for_parent(order, orders)):
+                bought, sold = _on_order(instrument, order, prices)
                 buys, sells = buys + bought, sells + sold
         before = worst_notional(held, buys, sells)
         if not new:
             return before, before
         for order in new:
-            bought, sold = _on_order(instrument, order, prices, orders)
+            bought, sold = _on_order(instrument, order, prices)
             buys, sells = buys + bought, sells + sold
         return before, worst_notional(held, buys, sells)
 
@@ -232,34 +242,72 @@ class Funds:
         worth = notional_units(mark_twice, abs(net), inverse=instrument.inverse)
         return worth if net > 0 else -worth
 
-    def _margin(self, notional: int, instrument: Instrument, rate: Rate) -> tuple[int, Currency]:
-        """The margin of a notional, rounded half-even once, in the currency that it is held in."""
-        leverage = self.leverage_of(instrument.id)
-        num, den = _unit_factor(instrument)
-        num, den = num * rate.num * leverage.den, den * rate.den * leverage.num
-        amount, base, unit = instrument_margin(notional, num, den), self.account.base, instrument.settlement
+    def _margin(self, notional: int, instrument: Instrument, rate: Rate) -> tuple[int, int, Currency]:
+        """The margin of a notional as a fraction of the smallest unit of the currency that it is held in."""
+        factor = self._factors.get((instrument.id, rate))
+        if factor is None:
+            leverage = self.leverage_of(instrument.id)
+            num, den = _unit_factor(instrument)
+            num, den = num * rate.num * leverage.den, den * rate.den * leverage.num
+            shared = gcd(num, den)
+            factor = self._factors[instrument.id, rate] = (num // shared, den // shared)
+        num, den = notional * factor[0], factor[1]
+        base, unit = self._base, instrument.settlement
         if base is None or base.code == unit.code:
-            return amount, unit
-        converted = self._portfolio.rates.convert(amount, unit, base)
-        return (amount, unit) if converted is None else (converted, base)
+            return num, den, unit
+        known = self._portfolio.rates.rate(unit.code, base.code)
+        if known is None:
+            return num, den, unit
+        return num * known[0] * 10**base.precision, den * known[1] * 10**unit.precision, base
 
     def _working(self) -> Iterator[Order]:
-        terms = self._portfolio.terms
-        return (order for order in self._cache.working.values() if terms[order.instrument_id].venue == self._venue)
+        """Orders on this account that count."""
+        terms, orders = self._portfolio.terms, self._cache.orders
+        for order in self._cache.working.values():
+            is_mine = terms[order.instrument_id].venue == self._venue
+            if is_mine and (order.parent_order_id is None or not waits_for_parent(order, orders)):
+                yield order
 
 
-def _on_order(
-    instrument: Instrument, order: Order, prices: InstrumentRows, orders: Mapping[str, Order]
-) -> tuple[int, int]:
-    """Notional units that an order may buy and sell; what only reduces, and children not released, add none."""
-    if order.reduce_only or (order.parent_order_id is not None and waits_for_parent(order, orders)):
+class _Sums:
+    """Exact sums by currency, rounded half-even once."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[int, int]] = {}
+
+    def add(self, num: int, den: int, unit: Currency) -> None:
+        """Add `num / den` of the smallest unit."""
+        known = self._parts.get(unit.code)
+        self._parts[unit.code] = (num, den) if known is None else (known[0] * den + num * known[1], known[1] * den)
+
+    def rounded(self) -> dict[str, int]:
+        """By currency code, raw."""
+        return {code: div_half_even(num, den) for code, (num, den) in self._parts.items()}
+
+
+def _on_order(instrument: Instrument, order: Order, prices: InstrumentRows) -> tuple[int, int]:
+    """Notional units that an order may buy and sell; what only reduces adds none."""
+    if order.reduce_only:
         return 0, 0
     px_raw = counted_px(order, prices)
     if px_raw is None:
         return 0, 0
-    units = counted_units(order, instrument, px_raw) if order.quote_quantity else order.leaves_raw
-    notional = 0 if units is None else notional_units(2 * px_raw, units, inverse=instrument.inverse)
+    if order.quote_quantity:
+        notional = _quote_units(order, instrument, px_raw)
+    else:
+        notional = notional_units(2 * px_raw, order.leaves_raw, inverse=instrument.inverse)
     return (notional, 0) if order.is_buy else (0, notional)
+
+
+def _quote_units(order: Order, instrument: Instrument, px_raw: int) -> int:
+    """Notional units of an amount of quote currency, which is itself the notional of a linear contract; rounded up."""
+    if instrument.inverse:
+        return notional_units(2 * px_raw, counted_units(order, instrument, px_raw) or 0, inverse=True)
+    num, den = _worth_factor(instrument)
+    amount = 2 * order.leaves_raw * 10**instrument.quote.precision * den
+    return div_ceil(amount, num * 10**order.size_precision)
 
 
 def _worth_factor(instrument: Instrument) -> tuple[int, int]:

@@ -81,7 +81,8 @@ class Portfolio:
             return fill.last_qty_raw
         scale = instrument.size_precision - fill.commission_precision
         fee = fill.commission_raw
-        return fill.last_qty_raw - (fee * 10**scale if scale >= 0 else -(-fee // 10**-scale))
+        taken: int = fee * 10**scale if scale >= 0 else -(-fee // 10**-scale)
+        return fill.last_qty_raw - taken
 
     def _on_position(
         self, fill: OrderFilled, quantity: int, terms: ContractTerms, unit: Currency, events: list[PortfolioEvent]

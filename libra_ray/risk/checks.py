@@ -38,11 +38,13 @@ class Checks:
         rules: RiskRules,
         knows_algorithm: Callable[[str], bool],
         hedging: frozenset[str],
+        unlinked: frozenset[str] = frozenset(),
     ) -> None:
         self._cache, self._funds = cache, funds
         self._instruments, self._orders = cache.instruments, cache.orders
-        self._knows_algorithm, self._hedging = knows_algorithm, hedging
+        self._knows_algorithm, self._hedging, self._unlinked = knows_algorithm, hedging, unlinked
         self._exposure = Exposure(cache, portfolio, funds)
+        self.halted: set[str] = set()
         self.scopes = Scopes(rules)
         self._limits_notional = self.scopes.limit_notional
         self._looks_around = self.scopes.look_around
@@ -64,19 +66,26 @@ class Checks:
         """
         if state is TradingState.HALTED:
             return _HALTED
+        if self.halted and order.instrument_id in self.halted:
+            text = (
+                f"ORD010 trading of {order.instrument_id} is halted: a venue's report could not be. Look at it first."
+            )
+            return Refusal("TRADING_HALTED", text)
         instrument = self._instruments.get(order.instrument_id)
         if instrument is None:
             return unknown_instrument(order.instrument_id, list(self._instruments))
         refusal = self._check_alone(order, instrument, now_ns, ahead, whole)
         if refusal is not None:
             return refusal
-        waits = order.parent_order_id is not None and waits_for_parent(order, self._orders)
+        waits = order.parent_order_id is not None and self._waits(order)
+        counted = tuple(one for one in ahead if not self._waits(one)) if ahead else ()
         if self._looks_around or trades is not None or state is not TradingState.ACTIVE:
-            refusal = self._check_around(order, state, trades, ahead, waits=waits)
+            refusal = self._check_around(order, state, trades, counted, waits=waits)
             if refusal is not None:
                 return refusal
         if not waits:
-            refusal = self._check_funds(order, instrument, ahead)
+            code = self._funds[order.instrument_id].refusal([*counted, order])
+            refusal = None if code is None else _short_of_funds(code, order, instrument)
             if refusal is not None:
                 return refusal
         rate = self._only_rate
@@ -103,6 +112,11 @@ class Checks:
         for scope in self.scopes.of(order):
             if scope.modify_rate is not None:
                 scope.modify_rate.count(now_ns)
+
+    def _waits(self, order: Order) -> bool:
+        """Whether its venue will hold it until its parent fills."""
+        waits = waits_for_parent(order, self._orders)
+        return waits and self._instruments[order.instrument_id].venue not in self._unlinked
 
     # ------------------------------------------------------------------ checks 2 to 7: alone
 
@@ -191,17 +205,6 @@ class Checks:
             refusal = trades.check(order, self._cache.working.values())
         return refusal
 
-    def _check_funds(self, order: Order, instrument: Instrument, ahead: tuple[Order, ...]) -> Refusal | None:
-        """Check 12; in a list with those before it."""
-        orders = [order]
-        if ahead:
-            orders = [*(one for one in ahead if not waits_for_parent(one, self._orders)), order]
-        code = self._funds[order.instrument_id].refusal(orders)
-        if code is None:
-            return None
-        text = f"ORD013 the account of {instrument.venue} cannot carry {order.quantity} {order.instrument_id}."
-        return Refusal(code, f"{text} Lower the quantity.")
-
     def _rate_refusal(self, order: Order, now_ns: int, ahead: int) -> Refusal | None:
         """Check 13."""
         for scope in self.scopes.of(order):
@@ -215,3 +218,8 @@ class Checks:
 def _duplicate(order: Order) -> Refusal:
     text = f"ORD015 client order id {order.client_order_id} is used already. Make a new order."
     return Refusal("DUPLICATE_CLIENT_ORDER_ID", text)
+
+
+def _short_of_funds(code: str, order: Order, instrument: Instrument) -> Refusal:
+    text = f"ORD013 the account of {instrument.venue} cannot carry {order.quantity} {order.instrument_id}."
+    return Refusal(code, f"{text} Lower the quantity.")

@@ -46,6 +46,7 @@ class RiskLinks(NamedTuple):
         knows_algorithm: whether an execution algorithm of that id runs.
         equity: an account's equity now, raw, by venue; `reporting`: the currency that it is counted in.
         hedging: venues where a strategy may hold several positions of an instrument.
+        unlinked: venues that take every order as its own, so that children do not wait for their parent.
     """
 
     take: Callable[[Order], None]
@@ -57,6 +58,7 @@ class RiskLinks(NamedTuple):
     equity: Callable[[str], int]
     reporting: Mapping[str, Currency]
     hedging: frozenset[str] = frozenset()
+    unlinked: frozenset[str] = frozenset()
 
 
 class RiskEngine(Actor):
@@ -84,7 +86,7 @@ class RiskEngine(Actor):
         self._cache = cache
         self._take, self._report, self._forward = links.take, links.report, links.forward
         self._links = links
-        self._checks = Checks(cache, portfolio, funds, rules, links.knows_algorithm, links.hedging)
+        self._checks = Checks(cache, portfolio, funds, rules, links.knows_algorithm, links.hedging, links.unlinked)
         self._mode = rules.self_trade
         self._stops_self_trades = rules.self_trade is not SelfTradeMode.NONE
         self._on_breach = TradingState.REDUCING if rules.breaches is None else rules.breaches.on_breach
@@ -95,6 +97,10 @@ class RiskEngine(Actor):
         self.watches_equity = bool(self._watches)
         self.trading_state = rules.trading_state
         self.denied_count = 0
+
+    def halt_instrument(self, instrument_id: str) -> None:
+        """Let no order and no change for an instrument pass any more; cancels do."""
+        self._checks.halted.add(instrument_id)
 
     # ------------------------------------------------------------------ commands
 
@@ -217,7 +223,7 @@ class RiskEngine(Actor):
         code = status_refusal(order)
         if code is not None:
             return code
-        if self.trading_state is TradingState.HALTED:
+        if self.trading_state is TradingState.HALTED or order.instrument_id in self._checks.halted:
             return "TRADING_HALTED"
         if not is_change(command):
             return "NO_CHANGE"

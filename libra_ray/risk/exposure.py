@@ -27,7 +27,7 @@ _LIMITED_TYPES: Final = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_
 
 
 class Exposure:
-    """What is held and what is on order, per instrument and currency. `ahead`: earlier orders of the same list."""
+    """What is held and what is on order, per instrument and currency. `ahead`: earlier orders of a list that count."""
 
     def __init__(self, cache: CacheView, portfolio: PortfolioView, funds: Mapping[str, FundsView]) -> None:
         self._cache = cache
@@ -169,8 +169,9 @@ class Exposure:
         return (one for one in self._counted(ahead) if not one.reduce_only and scope.holds_for(one))
 
     def _counted(self, ahead: Sequence[Order]) -> Iterator[Order]:
-        """Orders that work, and those ahead, without children that are not released."""
+        """Orders that work, without children that are not released, and those ahead."""
         orders = self._cache.orders
-        for order in (*self._cache.working.values(), *ahead):
+        for order in self._cache.working.values():
             if order.parent_order_id is None or not waits_for_parent(order, orders):
                 yield order
+        yield from ahead

@@ -95,7 +95,7 @@ def check_bracket(entry: Order, orders: Iterable[Order]) -> Refusal | None:
         for name, order, px_raw in (
             ("stop-loss", stop, stop.trigger_raw),
             ("entry", entry, _price_of(entry)),
-            ("take-profit", profit, _price_of(profit)),
+            ("take-profit", profit, profit.trigger_raw if _price_of(profit) is None else _price_of(profit)),
         )
         if px_raw is not None
     ]
@@ -111,7 +111,5 @@ def check_bracket(entry: Order, orders: Iterable[Order]) -> Refusal | None:
 
 
 def _price_of(order: Order) -> int | None:
-    """The price at which an entry or a take-profit is meant to execute; None for one at the market."""
-    if order.type is OrderType.MARKET or order.type is OrderType.MARKET_TO_LIMIT:
-        return None
-    return order.trigger_raw if order.price_raw is None else order.price_raw
+    """The limit of an order that has one."""
+    return order.price_raw if order.type in LIMIT_TYPES else None

@@ -79,11 +79,9 @@ def check_display(instrument: Instrument, order: Order) -> Refusal | None:
     shown = f"ORD020 display quantity {decimal_text(display_raw, precision)} for {instrument.id}"
     if order.type not in _ICEBERG_TYPES:
         return Refusal("DISPLAY_QTY_INVALID", f"{shown} conflicts with {order.type}. Use a limit type or leave it out.")
-    if order.quote_quantity:
-        return Refusal("DISPLAY_QTY_INVALID", f"{shown} conflicts with quote_quantity. Leave one of them out.")
     if display_raw <= 0:
         return Refusal("DISPLAY_QTY_INVALID", f"{shown} is not positive. Correct it or leave it out.")
-    if display_raw > order.quantity_raw:
+    if display_raw > order.quantity_raw and not order.quote_quantity:
         return Refusal("DISPLAY_QTY_INVALID", f"{shown} is above the quantity {order.quantity}. Lower it.")
     value_raw, step_raw = _at_one_scale(display_raw, precision, instrument.step_raw, instrument.size_precision)
     if value_raw % step_raw:
@@ -93,7 +91,10 @@ def check_display(instrument: Instrument, order: Order) -> Refusal | None:
 
 
 def put_on_grid(order: Order, instrument: Instrument) -> None:
-    """Bring raw integers that lie on the grid to the instrument's own decimals: venues know no others. Exact."""
+    """Bring raw integers that lie on the grid to the instrument's own decimals: venues know no others. Exact.
+
+    An amount of quote currency keeps its own until the venue converts it.
+    """
     given, own = order.price_precision, instrument.price_precision
     if given != own:
         for name in ("price_raw", "trigger_raw", "activation_raw"):
@@ -102,11 +103,12 @@ def put_on_grid(order: Order, instrument: Instrument) -> None:
                 setattr(order, name, rescaled(px_raw, given, own))
         order.price_precision = own
     given, own = order.size_precision, instrument.size_precision
-    if given != own and not order.quote_quantity:
-        order.quantity_raw = rescaled(order.quantity_raw, given, own)
+    if given != own:
         if order.display_raw is not None:
             order.display_raw = rescaled(order.display_raw, given, own)
-        order.size_precision = own
+        if not order.quote_quantity:
+            order.quantity_raw = rescaled(order.quantity_raw, given, own)
+            order.size_precision = own
 
 
 def rescaled(raw: int, given: int, own: int) -> int:

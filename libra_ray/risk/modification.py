@@ -48,6 +48,9 @@ def form_refusal(command: ModifyOrder, instrument: Instrument) -> str | None:
         refusal = check_quantity(instrument, command.quantity_raw, size_precision)
         if refusal is not None:
             return refusal.code
+        display, order = command.order.display_raw, command.order
+        if display is not None and display * 10**size_precision > command.quantity_raw * 10**order.size_precision:
+            return "DISPLAY_QTY_INVALID"
     return None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from libra_ray.clock import LiveClock
 from libra_ray.data import Dataset, Stream
+from libra_ray.data.aggregation import BarDelivery, BarMaker
 from libra_ray.errors import ConfigError, DataError, quoted
 from libra_ray.kernel import KernelParts, TradingKernel, VenueSettings
 from libra_ray.matching import DepthBook
@@ -98,18 +99,20 @@ def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tup
     if delays:
         kernel.execution.delay_reports(_delayed(kernel, delays, reports))
     states = _states(data, kernel.cache, markets, venues, batch_rows)
-    topics = tuple(state.topic for state in states)
-    kernel.data.wire(topics, lambda: {state.topic: state.cursor.index + 1 for state in states})
+    maker = BarMaker(system.bars, kernel.cache.instruments, [state.topic for state in states])
+    bars = BarDelivery(maker, kernel.host, kernel.cache.rows.cursor_of_built)
+    topics = (*(state.topic for state in states), *bars.counts())
+    kernel.data.wire(topics, lambda: {state.topic: state.cursor.index + 1 for state in states} | bars.counts())
     for entry in system.actors:
         kernel.add(entry.make())
-    return kernel, Replay(kernel, states, markets, venues, reports)
+    return kernel, Replay(kernel, states, markets, venues, reports, bars)
 
 
 def make_venue(
     settings: VenueSettings, parts: KernelParts, markets: dict[str, Market], seed: int
 ) -> SimulatedVenue:
     """The simulated venue of some settings, its markets noted in `markets`."""
-    mine = {
+    mine: dict[str, Market] = {
         made.id: Market(made, parts.cache.rows.of(made.id), consumes=settings.liquidity_consumption, kind=settings.book)
         for made in parts.cache.instruments.values()
         if made.venue == settings.name

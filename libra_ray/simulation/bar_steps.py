@@ -36,8 +36,9 @@ class BarSteps(Executions):
         if market.working or watches:
             market.l1.reset(bar.open_raw, quarter)
             market.rows.step_px = bar.open_raw
-            self._open_bar(market, bar)
-            watches = self.account_watch.is_on
+            if market.working:
+                self._open_bar(market, bar)
+                watches = self.account_watch.is_on
             if watches:
                 self.account_watch.check(self._now_ns)
         if market.working or watches:
@@ -56,8 +57,6 @@ class BarSteps(Executions):
 
     def _open_bar(self, market: Market, bar: Bar) -> None:
         """The first step. Who is reached is settled before pending orders execute: their rest waits a step."""
-        if not market.working:
-            return
         if market.auction:
             self._open_auction(market, bar.ts_ns, is_bar=True, px=bar.open_raw)
         reached = self._gap(market) if len(market.working) > len(market.pending) else []
@@ -65,7 +64,8 @@ class BarSteps(Executions):
             self._execute_pending(market)
         if reached:
             self._run(market, market.in_priority(reached), self._execute_reached)
-        self._move_trailing(market)
+        if market.working:
+            self._move_trailing(market)
 
     def _execute_pending(self, market: Market) -> None:
         """Orders that arrived between two bars execute at the open, in order of arrival, as takers."""

@@ -42,9 +42,16 @@ class BookScout:
         while number not in self._chunks:
             first = self._done
             end = min(first + CHUNK_ROWS, state.rows)
-            names = ("action", "side", "price", "qty", "order_id", "flags")
-            columns = [state.column(name) for name in names]
-            bid, ask, _, _ = self._book.bbo_columns(*columns, first, end)
+            bid, ask, _, _ = self._book.bbo_columns(
+                state.column("action"),
+                state.column("side"),
+                state.column("price"),
+                state.column("qty"),
+                state.column("order_id"),
+                state.column("flags"),
+                first,
+                end,
+            )
             if first // CHUNK_ROWS >= number:
                 self._chunks[first // CHUNK_ROWS] = (bid, ask)
             self._done = end

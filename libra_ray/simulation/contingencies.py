@@ -54,7 +54,8 @@ class Contingencies(VenueReports):
             self._drop(working)
             self._report(OrderCanceled(*self._head(working.order), code))
             is_ended = True
-        self._follow_links(working, filled, is_ended=is_ended)
+        if self.children or working.order.linked_order_ids or self._reduce_only_count:
+            self._follow_links(working, filled, is_ended=is_ended)
 
     def _after_end(self, working: Working) -> None:
         self._follow_links(working, 0, is_ended=True)

@@ -35,10 +35,16 @@ class Executions(Contingencies):
         book = market.book
         if order.type is OrderType.MARKET_TO_LIMIT and not self._becomes_limit(working):
             return
-        limit = working.limit
-        bound = self._bounded(market, order, limit) if working.is_market and self.settings.price_protection else limit
-        offers = self._offers(working, bound)
+        bound = None if working.is_market else order.price_raw
+        if self._protection and working.is_market:
+            bound = self._bounded(market, order, bound)
         tif = order.time_in_force
+        if self._is_plain and tif is TimeInForce.GTC and order.type is not OrderType.MARKET_TO_LIMIT:
+            offers: list[tuple[int, int]] | None = book.offers(
+                order.leaves_raw, bound, is_buy=order.is_buy, best_only=False
+            )
+        else:
+            offers = self._offers(working, bound)
         if tif is TimeInForce.FOK and (offers is None or not self._covers(book, order, bound)):
             self._end_taker(working, 0, "FOK_UNFILLED")
             return
@@ -52,7 +58,10 @@ class Executions(Contingencies):
                 book.use(px, quantity, is_buy=order.is_buy)
             elif px == best:
                 book.use(quantity, is_buy=order.is_buy)
-        self._end_taker(working, filled, self._end_code(working, bound))
+        if order.is_closed:
+            self._after_execution(working, filled)
+        else:
+            self._end_taker(working, filled, self._end_code(working, bound))
 
     def _end_code(self, working: Working, bound: int | None) -> str | None:
         """How what is left of a taker ends; None where it rests."""
@@ -114,7 +123,7 @@ class Executions(Contingencies):
         best = market.book.opposite_px(is_buy=order.is_buy)
         if best is None:
             return limit
-        reach = self.settings.price_protection * market.instrument.tick_raw
+        reach = self._protection * market.instrument.tick_raw
         return best + reach if order.is_buy else best - reach
 
     @staticmethod
@@ -277,7 +286,10 @@ class Executions(Contingencies):
         instrument = working.market.instrument
         terms = self._portfolio.terms[instrument.id]
         is_taker = side is LiquiditySide.TAKER
-        fee, unit = self._fees.charge(order, terms, px_raw, qty_raw, is_taker=is_taker, ts_ns=self._now_ns)
+        if self._fees.is_plain:
+            fee, unit = terms.fee(px_raw, qty_raw, is_taker=is_taker), terms.fee_unit
+        else:
+            fee, unit = self._fees.charge(order, terms, px_raw, qty_raw, is_taker=is_taker, ts_ns=self._now_ns)
         if self._is_cash and not self._can_pay(working, qty_raw, px_raw, fee, unit):
             self._cancel(working, "INSUFFICIENT_FUNDS")
             return False

@@ -17,7 +17,11 @@ NS_PER_SECOND: Final = 10**9
 
 
 class FeeSchedule:
-    """Commissions at one venue. Each is rounded half-even to its currency once; positive is paid, negative received."""
+    """Commissions at one venue. Each is rounded half-even to its currency once; positive is paid, negative received.
+
+    Attributes:
+        is_plain: the rates of `ContractTerms` hold, in their own currency, so that nobody needs to ask here.
+    """
 
     def __init__(self, settings: VenueSettings, portfolio: Portfolio) -> None:
         self._venue = settings.name
@@ -26,7 +30,7 @@ class FeeSchedule:
         self._decimals = settings.currencies
         code = None if settings.fees is None else settings.fees.currency
         self._code = None if code == "quote" else code
-        self._is_plain = self._code is None and isinstance(settings.fees, MakerTaker | None)
+        self.is_plain = self._code is None and isinstance(settings.fees, MakerTaker | None)
         self._traded: dict[str, Fraction] = {}
         self._month = (0, 0)
         self._tiers: list[tuple[Fraction, Rate, Rate]] = []
@@ -37,8 +41,6 @@ class FeeSchedule:
         self, order: Order, terms: ContractTerms, px_raw: int, qty_raw: int, *, is_taker: bool, ts_ns: int
     ) -> tuple[int, Currency]:
         """The commission of one fill, raw, and its currency."""
-        if self._is_plain:
-            return terms.fee(px_raw, qty_raw, is_taker=is_taker), terms.fee_unit
         amount = self._amount(order, terms, px_raw, qty_raw, is_taker=is_taker, ts_ns=ts_ns)
         return self._in_currency(amount, terms, px_raw)
 

@@ -1,9 +1,10 @@
 """The event loop of a backtest: rows, timers and commands in the one order that `matching` rules prescribe.
 
-At one time: GTD expiries, rows in the order of the merged streams, commands and reports that are due, closes of
-sessions, ends of contracts, timers. A row first meets the orders that wait at the venue, then the actors by rank, then
-what they sent is settled. Nothing is done for a row that it does not need: as long as no order can be touched and
-nothing is due, rows go straight from the columns to the handlers.
+At one time: GTD expiries, rows in the order of the merged streams, bars of time that we make, commands and reports
+that are due, closes of sessions, ends of contracts, timers. A row first meets the orders that wait at the venue, then
+the actors by rank, then what they sent is settled; bars of ours that it closes come just before it to the actors.
+Nothing is done for a row that it does not need: as long as no order can be touched and nothing is due, rows go straight
+from the columns to the handlers.
 """
 
 from collections import deque
@@ -11,12 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from libra_ray.data.aggregation import BarDelivery, BarMaker
 from libra_ray.data.merge import Run, merged_runs
 from libra_ray.kernel import TradingKernel
-from libra_ray.messages.schemas import Row
+from libra_ray.messages.schemas import Bar, Row
 from libra_ray.portfolio import Cursor
 from libra_ray.runtime import NEVER_NS, Actor
 from libra_ray.runtime.views import Handler
+from libra_ray.simulation.agenda import Agenda
 from libra_ray.simulation.book_view import OrderBook
 from libra_ray.simulation.latency import DueCommands
 from libra_ray.simulation.market import Market
@@ -38,6 +41,7 @@ class Replay:
         markets: Mapping[str, Market],
         venues: Mapping[str, SimulatedVenue],
         reports: DueCommands | None = None,
+        bars: BarDelivery | None = None,
     ) -> None:
         self._kernel = kernel
         self._host = kernel.host
@@ -47,10 +51,11 @@ class Replay:
         self._markets = markets
         self._venues = venues
         self._venue_list = tuple(venues.values())
-        self._timed = tuple(venue for venue in self._venue_list if venue.is_timed)
-        self._reports = reports or DueCommands()
+        self._bars = bars or BarDelivery(BarMaker((), {}, ()), kernel.host, kernel.cache.rows.cursor_of_built)
         self._books: dict[str, OrderBook] = {}
-        self._day_end_ns = 0
+        self._watches_equity = kernel.risk.watches_equity
+        self._agenda = Agenda(kernel.host, self._venue_list, reports or DueCommands(), self._bars, self._end_day)
+        self._limit_ns = 0
         self.merged: Callable[[], Iterable[Run]] = lambda: merged_runs([state.ts for state in states])
 
     def run(self) -> None:
@@ -59,10 +64,10 @@ class Replay:
             return
         first_ns = min(int(state.ts[0]) for state in self._states if state.rows)
         self._clock.ts_ns = first_ns
-        self._day_end_ns = (first_ns // DAY_NS + (first_ns % DAY_NS > 0)) * DAY_NS
-        for name, venue in self._venues.items():
+        self._agenda.day_end_ns = (first_ns // DAY_NS + (first_ns % DAY_NS > 0)) * DAY_NS
+        for name, simulated in self._venues.items():
             self._kernel.sample_equity(name, first_ns)
-            venue.begin(first_ns)
+            simulated.begin(first_ns)
         self._host.settle()  # what on_start sent, before row 0
         for run in self.merged():
             self._replay_rows(self._states[run.stream], run.start, run.stop)
@@ -85,7 +90,9 @@ class Replay:
         at = start
         while at < stop:
             free = self._free_until(state, at, stop)
-            if free > at:
+            if free > at and state.topic in self._bars.sources:
+                at = self._deliver_feeding(state, rows, at, free)
+            elif free > at:
                 at = self._deliver_free(state, rows, at, free)
             else:
                 self._replay_row(state, at, next(rows))
@@ -98,30 +105,16 @@ class Replay:
         market = self._markets[state.instrument_id] if state.matches else None
         if market is not None and (market.pending or state.is_booking):
             return at
-        if self._kernel.risk.watches_equity:
+        if self._watches_equity:
             return at
-        free = state.first_at(self._next_due_ns() + 1, at, stop)
-        for venue in self._venue_list:
-            if venue.expiries:
-                due_ns = venue.next_expiry_ns
-                if due_ns is not None:
-                    free = min(free, state.first_at(due_ns, at, stop))
+        free = state.first_at(self._agenda.next_ns() + 1, at, stop)
+        expiry_ns = self._agenda.next_expiry_ns()
+        if expiry_ns != NEVER_NS:
+            free = min(free, state.first_at(expiry_ns, at, stop))
         if market is not None and market.needs_rows:
             reach = market.reach
             free = at if reach.every_row else min(free, state.next_touch(reach, at, free))
         return free
-
-    def _next_due_ns(self) -> int:
-        """When something is due that comes after the rows of its time."""
-        due_ns = min(self._host.timers.next_ns, self._day_end_ns)
-        for venue in self._venue_list:
-            if venue.day_ends or venue.closings:
-                close_ns = venue.next_close_ns
-                if close_ns is not None:
-                    due_ns = min(due_ns, close_ns)
-        for venue in self._timed:
-            due_ns = min(due_ns, venue.due.next_ns, venue.next_contract_end_ns, venue.next_rollover_ns)
-        return min(due_ns, self._reports.next_ns) if self._timed else due_ns
 
     def _deliver_free(self, state: StreamState, rows: Iterator[Row], start: int, stop: int) -> int:
         """Give rows [start, stop) to the handlers; ends early, after a row whose handlers sent something.
@@ -179,19 +172,50 @@ class Replay:
         cursor.index = stop - 1
         return stop
 
+    def _deliver_feeding(self, state: StreamState, rows: Iterator[Row], start: int, stop: int) -> int:
+        """`_deliver_free` for rows that bars are made of; ends early, too, after a row that closes or begins one."""
+        host, clock, cursor, maker = self._host, self._clock, state.cursor, self._bars.maker
+        staged, close_ns = host.staged, maker.next_close_ns
+        handlers = self._handlers_of(state)
+        for at, row in enumerate(islice(rows, stop - start), start):
+            clock.ts_ns = row.ts_ns
+            bars = maker.before_row(state.topic, row)
+            if bars:
+                cursor.index = at
+                self._deliver_bars(state, row, bars)
+                cursor.row = row
+                self._deliver(state, row)
+                return at + 1
+            cursor.row = row
+            is_settled = maker.next_close_ns == close_ns
+            for actor, handler in handlers:
+                try:
+                    handler(row)
+                    if staged:
+                        is_settled = False
+                        host.commit()
+                except Exception as error:  # noqa: BLE001
+                    is_settled = False
+                    host.on_handler_error(actor, error)
+            if not is_settled:
+                cursor.index = at
+                host.settle()
+                return at + 1
+        cursor.index = stop - 1
+        return stop
+
+    def _deliver_bars(self, state: StreamState, row: Row, bars: Iterable[Bar]) -> None:
+        """Deliver the bars that a row closes, at the prices of that row, which is in hand."""
+        state.cursor.hand = row
+        if self._watches_equity:
+            self._kernel.watch_equity(row.ts_ns)
+        self._bars.deliver(bars)
+        state.cursor.hand = None
+
     def _stand_at_row_of(self, cursor: Cursor[Any]) -> None:
         """The clock followed the cursor through a free stretch; now it stands at the row that ended it."""
         row = cursor.row
         self._clock.stand_at(self._clock.ts_ns if row is None else row.ts_ns)
-
-    def _expire_before_row(self, ts_ns: int) -> None:
-        """GTD orders whose time has come end before a row of that time is matched."""
-        for venue in self._venue_list:
-            due_ns = venue.next_expiry_ns
-            if due_ns is not None and due_ns <= ts_ns:
-                self._clock.ts_ns = due_ns
-                venue.expire(ts_ns)
-                self._host.settle()
 
     def _handlers_of(self, state: StreamState) -> tuple[tuple[Actor | None, Handler], ...]:
         """Who is called for rows of a stream, resolved anew when the host says that it may have changed."""
@@ -216,20 +240,19 @@ class Replay:
         if state.matches:
             cursor.hand = row
             self._venues[state.venue].apply(state, row)
+        if state.topic in self._bars.sources:
+            bars = self._bars.maker.before_row(state.topic, row)
+            if bars:
+                self._deliver_bars(state, row, bars)
         cursor.row, cursor.hand = row, None
-        if self._kernel.risk.watches_equity:
+        if self._watches_equity:
             self._kernel.watch_equity(ts_ns)
-        self._deliver(state, row)
+        self._deliver(state, self._book_at(state, ts_ns) if state.is_book else row)
 
-    def _deliver(self, state: StreamState, row: Row) -> None:
+    def _deliver(self, state: StreamState, message: Row | OrderBook) -> None:
         """Give a row, or the book that its message has changed, to the actors; settle what they send."""
         host = self._host
-        handlers = self._handlers_of(state)
-        message: Row | OrderBook = row
-        if state.is_book and handlers:
-            message = self._book_of(state)
-            message.ts_ns = row.ts_ns
-        for actor, handler in handlers:
+        for actor, handler in self._handlers_of(state):
             if actor is None:
                 handler(message)
             elif actor.is_active:
@@ -237,11 +260,12 @@ class Replay:
         if host.queue:
             host.settle()
 
-    def _book_of(self, state: StreamState) -> OrderBook:
+    def _book_at(self, state: StreamState, ts_ns: int) -> OrderBook:
         view = self._books.get(state.instrument_id)
         if view is None:
             assert state.book is not None  # noqa: S101  # made for each stream of a book
             view = self._books[state.instrument_id] = OrderBook(state.book, state.spec)
+        view.ts_ns = ts_ns
         return view
 
     def _replay_book(self, state: StreamState, start: int, stop: int) -> None:
@@ -269,9 +293,10 @@ class Replay:
                 self._venues[state.venue].apply(state, row)
             cursor.row, cursor.hand = row, None
             if is_whole:
-                if self._kernel.risk.watches_equity:
+                if self._watches_equity:
                     self._kernel.watch_equity(row.ts_ns)
-                self._deliver(state, row)
+                if self._handlers_of(state):
+                    self._deliver(state, self._book_at(state, row.ts_ns))
             at = end
             if self._kernel.halted_by is not None:
                 return
@@ -280,63 +305,38 @@ class Replay:
 
     def _settle_before(self, ts_ns: int) -> None:
         """What is due before a row of that time, and the orders that expire before it is matched."""
-        has_expiries = False
-        for venue in self._venue_list:
-            if venue.expiries:
-                has_expiries = True
-        if has_expiries or self._next_due_ns() < ts_ns:
+        agenda = self._agenda
+        expiry_ns = agenda.next_expiry_ns()
+        if agenda.next_ns() < ts_ns or expiry_ns < ts_ns:
             self._settle_until(ts_ns, inclusive=False)
-        if has_expiries:
+            expiry_ns = agenda.next_expiry_ns()
+        if expiry_ns <= ts_ns:
             self._expire_before_row(ts_ns)
 
-    def _settle_until(self, ts_ns: int, *, inclusive: bool) -> None:
-        """Everything due before `ts_ns` (and at it, where inclusive) in order of time, each settled at its own time.
+    def _expire_before_row(self, ts_ns: int) -> None:
+        """GTD orders whose time has come end before a row of that time is matched."""
+        for venue in self._venue_list:
+            due_ns = venue.next_expiry_ns
+            if due_ns is not None and due_ns <= ts_ns:
+                self._clock.ts_ns = due_ns
+                venue.expire(ts_ns)
+                self._host.settle()
 
-        At one time: expiries, commands and reports, closes of sessions, ends of contracts and roll-over, timers, then
-        the sample of equity that ends a day.
-        """
+    def _settle_until(self, ts_ns: int, *, inclusive: bool) -> None:
+        """Everything due before `ts_ns` (and at it, where inclusive) in order of time, each settled at its own time."""
         host, clock = self._host, self._clock
-        limit_ns = ts_ns if inclusive else ts_ns - 1
+        self._limit_ns = limit_ns = ts_ns if inclusive else ts_ns - 1
         while True:
-            due_ns, act = self._first_due()
+            due_ns, run = self._agenda.first()
             if max(due_ns, clock.ts_ns) > limit_ns:
                 return  # what was due in the past is due now, and so comes after the rows of this time
             clock.ts_ns = max(clock.ts_ns, due_ns)
-            act(limit_ns)
+            run(due_ns)
             host.settle()
 
-    def _first_due(self) -> tuple[int, Callable[[int], object]]:
-        """What is due first, and at one time what comes first by its phase."""
-        first_ns, act = NEVER_NS, self._end_day
-        for venue in self._venue_list:
-            if venue.expiries:
-                expiry_ns = venue.next_expiry_ns
-                if expiry_ns is not None and expiry_ns < first_ns:
-                    first_ns, act = expiry_ns, lambda _, at=expiry_ns: [each.expire(at) for each in self._venue_list]
-        for venue in self._timed:
-            if venue.due.next_ns < first_ns:
-                first_ns, act = venue.due.next_ns, lambda _, due=venue.due: due.run_next()
-        if self._reports.next_ns < first_ns:
-            first_ns, act = self._reports.next_ns, lambda _: self._reports.run_next()
-        for venue in self._venue_list:
-            close_ns = venue.next_close_ns if venue.day_ends or venue.closings else None
-            if close_ns is not None and close_ns < first_ns:
-                first_ns, act = close_ns, lambda _, v=venue, at=close_ns: v.close_auctions(at)
-        for venue in self._timed:
-            if venue.next_contract_end_ns < first_ns:
-                first_ns = venue.next_contract_end_ns
-                act = lambda _, v=venue, at=first_ns: v.expire_contracts(at)  # noqa: E731
-            if venue.next_rollover_ns < first_ns:
-                first_ns, act = venue.next_rollover_ns, lambda _, v=venue: v.roll_over(v.next_rollover_ns)
-        if self._host.timers.next_ns < first_ns:
-            first_ns, act = self._host.timers.next_ns, lambda _: self._host.fire_next()
-        if self._day_end_ns < first_ns:
-            first_ns, act = self._day_end_ns, self._end_day
-        return first_ns, act
-
-    def _end_day(self, limit_ns: int) -> None:
+    def _end_day(self, day_end_ns: int) -> None:
         """Sample equity at the end of a UTC day; days without rows, such as weekends of shares, have no sample."""
         for venue in self._venues:
-            self._kernel.sample_equity(venue, self._day_end_ns)
-        next_row_day_end_ns = -(-(limit_ns + 1) // DAY_NS) * DAY_NS
-        self._day_end_ns = max(self._day_end_ns + DAY_NS, next_row_day_end_ns)
+            self._kernel.sample_equity(venue, day_end_ns)
+        next_row_day_end_ns = -(-(self._limit_ns + 1) // DAY_NS) * DAY_NS
+        self._agenda.day_end_ns = max(day_end_ns + DAY_NS, next_row_day_end_ns)

@@ -52,6 +52,7 @@ class VenueReports(ABC):
         self.day_ends: list[Ending] = []
         self.closings: list[Ending] = []
         self.sessions = Sessions(None if settings.sessions == "24h" else settings.sessions)
+        self._has_calendar = self.sessions.has_calendar
         self._portfolio = portfolio
         self._orders = portfolio.cache.orders
         self._report = report
@@ -63,8 +64,10 @@ class VenueReports(ABC):
         self._queue = settings.queue
         self._fill_chance = Chance(seed, settings.name, "fill")
         self._slip_chance = Chance(seed, settings.name, "slippage")
+        self._protection = settings.price_protection
         self._prob_fill = Rate.parse(settings.prob_fill_on_limit)
         self._prob_slip = Rate.parse(settings.prob_slippage)
+        self._is_plain = self._prob_slip.num == 0 and settings.fill_model == "default"
         self._orders_seen = 0
         self._trades_made = 0
         self._priority = 0

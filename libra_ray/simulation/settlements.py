@@ -182,8 +182,9 @@ class Settlements(Steps):
 
 def _notional(instrument: Instrument, px_raw: Fraction, quantity_raw: int) -> Fraction:
     """Signed notional in whole units of settlement currency; inverse: quantity x multiplier / price."""
-    units = Fraction(quantity_raw * instrument.multiplier.num, instrument.multiplier.den * 10**instrument.size_precision)
-    price = px_raw / 10**instrument.price_precision
+    multiplier = instrument.multiplier
+    units = Fraction(quantity_raw * multiplier.num, multiplier.den * 10**instrument.size_precision)
+    price: Fraction = px_raw / 10**instrument.price_precision
     return units / price if instrument.inverse else units * price
 
 

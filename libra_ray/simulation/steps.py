@@ -26,22 +26,22 @@ class Steps(BarSteps):
         """One row of the market, in hand of the cursor: match the orders that are there."""
         self._now_ns = row.ts_ns
         market = self.markets[row.spec.instrument_id]
-        if isinstance(row, FundingRate):
-            self._pay_funding(market, row)
-            return
-        is_open = self.sessions.takes_row(row.ts_ns, is_bar=isinstance(row, Bar))
+        is_open = not self._has_calendar or self.sessions.takes_row(row.ts_ns, is_bar=isinstance(row, Bar))
         if isinstance(row, Bar):
             if state is market.bars and state.matches and is_open:
                 self._walk_bar(market, state, row)
-        elif isinstance(row, Trade):
+            return
+        if isinstance(row, Trade):
             if state.matches and is_open:
                 self._match_trade(market, state, row)
         elif isinstance(row, MarkPrice):
             if is_open:
                 self._match_mark(market)
+        elif isinstance(row, FundingRate):
+            self._pay_funding(market, row)
         else:
             self._match_book(market, row, is_open=is_open)
-        if self.account_watch.is_on and not isinstance(row, Bar):
+        if self.account_watch.is_on:
             self.account_watch.check(self._now_ns)
 
     def _match_book(self, market: Market, row: Row, *, is_open: bool) -> None:

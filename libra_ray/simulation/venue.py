@@ -26,6 +26,7 @@ from libra_ray.simulation.working import Working
 
 __all__ = ["SimulatedVenue"]
 
+_GTC = TimeInForce.GTC
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 _AUCTIONS = (TimeInForce.AT_THE_OPEN, TimeInForce.AT_THE_CLOSE)
 
@@ -61,6 +62,8 @@ class SimulatedVenue(Settlements):
             settings, portfolio, funds, markets, liquidate=self._liquidate, call=call
         )
         self._latency = Latency(settings.latency, seed, settings.name)
+        self._is_prompt = self._latency.is_none
+        self._looks_twice = self._is_cash or self.sessions.has_calendar
         self._commands_seen = 0
         self.due = DueCommands()
         self.report_ns = self._latency.report_ns
@@ -83,8 +86,11 @@ class SimulatedVenue(Settlements):
 
     def submit(self, order: Order, ts_ns: int) -> None:
         """An order is sent."""
-        if self._latency.is_none:
-            self._submit((order,), ts_ns)
+        if self._is_prompt and order.parent_order_id is None:
+            self._now_ns = ts_ns
+            self._arrive(self._register(order))
+            if self.account_watch.is_on:
+                self.account_watch.check(ts_ns)
         else:
             self._delay("insert", ts_ns, lambda due_ns: self._submit((order,), due_ns))
 
@@ -103,7 +109,7 @@ class SimulatedVenue(Settlements):
     def _delay(self, kind: CommandKind, ts_ns: int, call: Callable[[int], None]) -> None:
         """Executed in its settle where nothing delays it, otherwise when it is due."""
         self._commands_seen += 1
-        due_ns = ts_ns if self._latency.is_none else self._latency.due_ns(kind, ts_ns, self._commands_seen)
+        due_ns = ts_ns if self._is_prompt else self._latency.due_ns(kind, ts_ns, self._commands_seen)
         if due_ns == ts_ns:
             call(ts_ns)
         else:
@@ -215,15 +221,16 @@ class SimulatedVenue(Settlements):
     def _arrive(self, working: Working) -> None:
         """An order arrives and acts: what it may not do is refused first."""
         order, market = working.order, working.market
-        market.stand_at_latest()
-        code = self._refusal_on_arrival(working)
-        if code is not None:
-            self._reject(working, code)
-            return
         tif = order.time_in_force
-        if tif in _AUCTIONS:
-            self._wait_for_auction(working)
-        elif order.type is OrderType.MARKET or order.type is OrderType.MARKET_TO_LIMIT:
+        if tif is not _GTC or order.reduce_only or self._looks_twice or order.quote_quantity or not market.is_alive:
+            code = self._refusal_on_arrival(working)
+            if code is not None:
+                self._reject(working, code)
+                return
+            if tif in _AUCTIONS:
+                self._wait_for_auction(working)
+                return
+        if order.type is OrderType.MARKET or order.type is OrderType.MARKET_TO_LIMIT:
             self._arrive_market(working)
         elif order.type is OrderType.LIMIT:
             self._arrive_limit(working)
@@ -247,8 +254,6 @@ class SimulatedVenue(Settlements):
             code = self._convert_quote_quantity(working)
             if code is not None:
                 return code
-        if not (order.reduce_only or self._is_cash):
-            return None
         return self._refusal_by_position(working)
 
     def _refusal_by_position(self, working: Working) -> str | None:
@@ -271,7 +276,7 @@ class SimulatedVenue(Settlements):
         instrument = market.instrument
         px_raw = order.price_raw if order.price_raw is not None else order.trigger_raw
         if px_raw is None:
-            px_raw = market.book.opposite_px(is_buy=order.is_buy)
+            px_raw = market.stand_at_latest().opposite_px(is_buy=order.is_buy)
         if px_raw is None or px_raw <= 0:
             return "NO_MARKET"
         amount = Fraction(order.quantity_raw, 10**order.size_precision)
@@ -286,20 +291,22 @@ class SimulatedVenue(Settlements):
 
     def _arrive_market(self, working: Working) -> None:
         market, order = working.market, working.order
-        best = market.book.opposite_px(is_buy=order.is_buy)
-        is_to_limit = order.type is OrderType.MARKET_TO_LIMIT
-        if best is None:
+        if self._holds(market):
+            if market.rows.last() is None:
+                self._reject(working, "NO_MARKET")
+            else:
+                self._accept(working)
+                self._hold(working)
+        elif market.stand_at_latest().opposite_px(is_buy=order.is_buy) is None:
             self._reject(working, "NO_MARKET")
-        elif self._holds(market):
-            self._accept(working)
-            self._hold(working)
         else:
-            if is_to_limit:
+            if order.type is OrderType.MARKET_TO_LIMIT:
                 self._accept(working)
             self._execute_taker(working)
 
     def _arrive_limit(self, working: Working) -> None:
         order, market = working.order, working.market
+        market.stand_at_latest()
         is_marketable = market.is_marketable(working.price, is_buy=order.is_buy)
         if order.post_only and is_marketable:
             self._reject(working, "POST_ONLY_WOULD_TAKE")
@@ -312,6 +319,7 @@ class SimulatedVenue(Settlements):
 
     def _arrive_trigger(self, working: Working) -> None:
         order, market = working.order, working.market
+        market.stand_at_latest()
         is_hit = market.is_hit(working, working.trigger)
         if is_hit and self.settings.reject_stop_orders:
             self._reject(working, "STOP_IN_MARKET")

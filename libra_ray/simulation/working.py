@@ -1,6 +1,6 @@
 """An order at the simulated venue: what the venue itself remembers of it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from libra_ray.model.enums import OrderType
 from libra_ray.model.orders import MARKET_TYPES, TOUCH_TYPES, TRAILING_TYPES, TRIGGER_TYPES, Order
@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 __all__ = ["Working"]
 
 
+_SHAPES: Final = {
+    kind._value_: (kind in TRIGGER_TYPES, kind in TOUCH_TYPES, kind in TRAILING_TYPES, kind in MARKET_TYPES)
+    for kind in OrderType
+}
+
+
 class Working:
     """An order at the venue.
 
@@ -19,6 +25,7 @@ class Working:
         accepted: its place in the order of acceptance; `seq`: its time priority, new where priority is lost.
         waits: it has a trigger that has not been hit; `is_touch`: that is hit from the other side.
         pending: a bar venue's order that executes at the next open.
+        is_market: it executes at any price, once it executes; `is_trailing`: its trigger follows the market.
         is_following: a trailing stop that is active.
         asked_raw: the quantity that the strategy asks for, before links and the position change it.
         slice_raw: what is left of the slice that an iceberg shows; None where all is shown.
@@ -28,8 +35,8 @@ class Working:
     """
 
     __slots__ = (
-        "accepted", "ahead", "arrival", "arrivals", "asked_raw", "draws", "is_following", "is_touch", "is_trailing",
-        "market", "order", "pending", "seq", "shown", "slice_raw", "traded", "version", "waits",
+        "accepted", "ahead", "arrival", "arrivals", "asked_raw", "draws", "is_following", "is_market", "is_touch",
+        "is_trailing", "market", "order", "pending", "seq", "shown", "slice_raw", "traded", "version", "waits",
     )  # fmt: skip
 
     def __init__(self, order: Order, market: "Market", arrival: int) -> None:
@@ -37,9 +44,7 @@ class Working:
         self.market = market
         self.arrival = arrival
         self.accepted = self.seq = 0
-        self.waits = order.type in TRIGGER_TYPES
-        self.is_touch = order.type in TOUCH_TYPES
-        self.is_trailing = order.type in TRAILING_TYPES
+        self.waits, self.is_touch, self.is_trailing, self.is_market = _SHAPES[order.type._value_]
         self.pending = False
         self.is_following = False
         self.asked_raw = order.quantity_raw
@@ -63,11 +68,6 @@ class Working:
     def limit(self) -> int | None:
         """The worst price it may execute at; None for any."""
         return None if self.is_market else self.order.price_raw
-
-    @property
-    def is_market(self) -> bool:
-        """Whether it executes at any price, once it executes."""
-        return self.order.type in MARKET_TYPES
 
     @property
     def rests(self) -> bool:

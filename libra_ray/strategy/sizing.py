@@ -7,7 +7,7 @@ arithmetic is in exact fractions; numbers may be given as for orders, as text, i
 from fractions import Fraction
 from typing import TypeAlias
 
-from libra_ray.errors import UserError, quoted
+from libra_ray.errors import StrategyError, quoted
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import DecimalLike, Money, Quantity, parse_decimal
 
@@ -16,16 +16,11 @@ __all__ = ["SizingError", "kelly_fraction", "size_by_fraction", "size_by_risk", 
 Number: TypeAlias = DecimalLike | Fraction | Money
 
 
-class SizingError(UserError, ValueError):
+class SizingError(StrategyError, ValueError):
     """A position sizer was asked for nonsense: whoever wrote the strategy acts."""
 
-    family = "STRAT"
-    exit_code = 1
 
-
-def size_by_risk(
-    instrument: Instrument, *, equity: Number, fraction: Number, entry: Number, stop: Number
-) -> Quantity:
+def size_by_risk(instrument: Instrument, *, equity: Number, fraction: Number, entry: Number, stop: Number) -> Quantity:
     """The quantity that loses `fraction` of `equity` between `entry` and `stop`: fixed fractional position sizing.
 
     `equity x fraction / (|entry - stop| x multiplier)`; of an inverse contract, whose loss is in base currency,
@@ -142,4 +137,4 @@ def _floored(instrument: Instrument, units: Fraction) -> Quantity:
 
 
 def _error(name: str, value: object, what: str, fix: str) -> SizingError:
-    return SizingError("STRAT004", None, f"{name} {quoted(value)} {what}", fix, str(value))
+    return SizingError("STRAT006", None, f"{name} {quoted(value)} {what}", fix, str(value))

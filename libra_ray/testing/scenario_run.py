@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from libra_ray.data import Dataset, Stream
+from libra_ray.data.aggregation import BarSpec
 from libra_ray.data.merge import Run
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.events import AccountBooked, OrderEvent, OrderFilled, OrderReleased, OrderUpdated
@@ -101,7 +102,8 @@ def run_scenario(document: dict[str, Any]) -> ScenarioResult:
     for algorithm in _algorithms(form):
         kernel.add(algorithm)
     strategy = ScriptedStrategy()
-    strategy.script(form.actions, [made.id for made in instruments], topics)
+    built = [spec.topic for spec in system.bars]
+    strategy.script(form.actions, [made.id for made in instruments], topics, built)
     kernel.add(strategy)
     kernel.start()
     replay.run()
@@ -153,6 +155,8 @@ def _system(form: ScenarioForm) -> System:
         **settings,
     )
     system.risk(**form.risk.model_dump(exclude_none=True))
+    for bars in form.bars:
+        system.add_bars(BarSpec(bars.instrument, bars.aggregation, bars.step, bars.source, name=bars.name))
     return system
 
 
@@ -351,8 +355,8 @@ def _rounded(value: Decimal | None, like: str) -> str | None:
 
 
 def _compare_timeline(expected: list[list[Any]], seen: list[list[Any]], diff: list[str]) -> None:
-    got = [[*entry[:2], _time(entry[2])] if entry[0] == "timer" else entry for entry in seen]
-    want = [[*entry[:2], _number(entry[2])] if entry[0] == "timer" else entry for entry in expected]
+    got = [entry if entry[0] == "row" else [*entry[:2], _time(entry[2]), *map(_number, entry[3:])] for entry in seen]
+    want = [entry if entry[0] == "row" else [*entry[:2], *map(_number, entry[2:])] for entry in expected]
     for at in range(max(len(want), len(got))):
         one = want[at] if at < len(want) else None
         other = got[at] if at < len(got) else None

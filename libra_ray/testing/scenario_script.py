@@ -49,9 +49,15 @@ class ScriptedStrategy(Strategy):
 
     config: StrategyConfig
 
-    def script(self, actions: Sequence[ActionBlock], instruments: Sequence[str], topics: Sequence[str]) -> None:
-        """Give it its part. Called before it is added to a system."""
-        self._actions, self._instruments, self._topics = actions, instruments, topics
+    def script(
+        self,
+        actions: Sequence[ActionBlock],
+        instruments: Sequence[str],
+        topics: Sequence[str],
+        built: Sequence[str] = (),
+    ) -> None:
+        """Give it its part; `built` are topics of bars that the data engine makes. Called before it is added."""
+        self._actions, self._instruments, self._topics, self._built = actions, instruments, topics, built
         self.timeline: list[list[Any]] = []
         self.by_label: dict[str, Order] = {}
         self.labels: dict[str, str] = {}
@@ -63,6 +69,8 @@ class ScriptedStrategy(Strategy):
     def on_start(self) -> None:
         for topic in self._topics:
             self.subscribe(topic)
+        for topic in self._built:
+            self.subscribe(topic, self._note_bar)
         for number, block in enumerate(self._actions):
             if block.time is not None:
                 self.clock.set_alert(f"block-{number}", at_ns=ts_ns(block.time), callback=self._block(block))
@@ -235,6 +243,10 @@ class ScriptedStrategy(Strategy):
             self._do(operation.do)
 
         self.clock.set_alert(operation.name, at_ns=ts_ns(operation.ts), callback=fire)
+
+    def _note_bar(self, bar: Bar) -> None:
+        numbers = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+        self.timeline.append(["bar", bar.period, bar.ts_ns, *map(str, numbers)])
 
     def _note_timer(self, timer: Timer) -> None:
         self.timeline.append(["timer", timer.name, timer.due_ns])

@@ -160,6 +160,14 @@ def test_a_row_at_the_end_of_a_window_is_in_it() -> None:
     assert rest_raw == 100
 
 
+def test_an_empty_bar_stands_at_the_last_close_whatever_the_range_was() -> None:
+    rows = [trade(1, 10), trade(2, 14), trade(3, 6), trade(4, 11), trade(5 * S, 12)]
+
+    bars, _ = made_by("ACME.SIM-2s-LAST", rows)
+
+    assert stamped(bars) == [(2 * S, (10, 14, 6, 11, 4)), (4 * S, (11, 11, 11, 11, 0))]
+
+
 def test_without_empty_bars_the_next_window_is_that_of_the_next_row() -> None:
     spec = BarSpec("ACME.SIM", "SECOND", 2, "LAST", build_empty=False)
 

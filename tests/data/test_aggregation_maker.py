@@ -119,6 +119,23 @@ def test_a_smaller_bar_covers_the_time_before_it_when_a_first_window_is_judged(
     assert [one.ts_ns for one in made] == [second * S for second in closes_s]
 
 
+@pytest.mark.parametrize(("skips", "first_ns", "closes_s"), [(False, 5, [4]), (True, 5, [4]), (True, 0, [2, 4])])
+def test_a_first_bar_of_ours_covers_its_window_only_where_partial_ones_are_skipped(
+    skips: bool,  # noqa: FBT001 - a parameter of the test
+    first_ns: int,
+    closes_s: list[int],
+) -> None:
+    """A row at 0 s is of the second before, which then is left out: the bars after it cover all of two seconds."""
+    maker = maker_of(
+        BarSpec("ACME.SIM", "SECOND", 1, "LAST", skip_partial_first=skips),
+        BarSpec("ACME.SIM", "SECOND", 2, "1s-LAST", skip_partial_first=True),
+    )
+
+    made = played(maker, [(TRADES, trade(ts, 10)) for ts in (first_ns, 6, 3 * S)], until_ns=4 * S)
+
+    assert [one.ts_ns // S for one in made if one.period == "2s-1s-LAST"] == closes_s
+
+
 def test_one_row_serves_bars_of_all_prices() -> None:
     maker = maker_of("ACME.SIM-1-TICK-ASK", "ACME.SIM-1-TICK-BID", "ACME.SIM-1-TICK-MID")
 

@@ -1,6 +1,7 @@
 """Bars that we make, in a run: when they come, what they may move, and who may ask for them."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from libra_ray.data import Dataset, Stream
 from libra_ray.data.aggregation import BarMaker, BarSpec
 from libra_ray.errors import ConfigError
 from libra_ray.kernel import TradingKernel
-from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Bar, Row, Schema
+from libra_ray.messages.queries import AskStreams, StreamsAnswer
+from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Bar, Quote, Row, Schema
 from libra_ray.runtime import Timer
 from libra_ray.simulation.backtest import build
 from libra_ray.simulation.run_hash import run_hash
@@ -24,12 +26,13 @@ Seen = tuple[str, int] | tuple[str, int, int]
 
 
 class Watcher(lr.Strategy):
-    """Notes rows, bars of ours and timers in the order in which they come; `acts` is called with each such bar."""
+    """Notes rows, bars of ours and timers in the order in which they come, and acts on bars or rows by functions."""
 
     topics: Sequence[str] = ()  # where rows come from that are noted; `run` gives those of the data
     names: Sequence[str] = ()
     alerts_ns: Sequence[int] = ()
     acts: Callable[["Watcher", Bar], object] | None = None
+    acts_on_row: Callable[["Watcher", Row], object] | None = None
 
     def on_start(self) -> None:
         self.seen: list[Seen] = []
@@ -43,6 +46,10 @@ class Watcher(lr.Strategy):
 
     def _row(self, row: Row) -> None:
         self.seen.append((type(row).__name__, row.ts_ns))
+        if isinstance(row, Quote):
+            assert self.cache.rows.of(ACME.id).bid_ask() == (row.bid_px_raw, row.ask_px_raw)
+        if self.acts_on_row is not None:
+            self.acts_on_row(self, row)
 
     def on_bar(self, made: Bar) -> None:
         assert self.cache.bar(ACME.id, made.period) is made
@@ -66,9 +73,13 @@ def stream(schema: Schema, rows: Sequence[Row], period: str = "") -> Stream:
 
 
 def run(
-    watcher: Watcher, *streams: Stream, bars: Sequence[str | BarSpec] = (), batch_rows: int = 8_192
+    watcher: Watcher,
+    *streams: Stream,
+    bars: Sequence[str | BarSpec] = (),
+    batch_rows: int = 8_192,
+    **venue: Any,  # noqa: ANN401 - see VenueSettings
 ) -> TradingKernel:
-    system = lr.System("bars").add_venue("SIM", account="margin", balances=["1_000_000 USD"])
+    system = lr.System("bars").add_venue("SIM", account="margin", balances=["1_000_000 USD"], **venue)
     watcher.topics = watcher.topics or [one.topic for one in streams]
     watcher.names = [system.add_bars(spec) for spec in bars]
     kernel, replay = build(system, Dataset(streams), batch_rows=batch_rows)
@@ -99,6 +110,26 @@ def test_a_bar_of_time_comes_after_all_rows_of_its_time_and_before_timers() -> N
         ("timer", 4 * S),
         ("Trade", 5 * S),
     ]
+
+
+def test_a_bar_of_time_comes_after_expiries_and_before_commands_of_its_time() -> None:
+    watcher = Watcher()
+    seen: list[list[str]] = []
+
+    def act_on_row(self: Watcher, row: Row) -> None:
+        if row.ts_ns == 0:
+            self.buy(ACME.id, 1, price="0.50", expire_ns=2 * S)
+        elif row.ts_ns == S:
+            self.buy(ACME.id, 1)
+
+    watcher.acts_on_row = act_on_row
+    watcher.acts = lambda self, _bar: seen.append([str(order.status) for order in self.cache.orders.values()])
+    quotes = stream(QUOTES, [quote(0, 98, 99), quote(1 * S, 98, 99), quote(3 * S, 98, 99)])
+
+    run(watcher, quotes, bars=["ACME.SIM-2s-BID"], latency={"base": "1"})
+
+    assert seen == [["SUBMITTED"], ["EXPIRED", "SUBMITTED"]]
+    assert watcher.fills == [(2 * S, 99)]
 
 
 def test_a_timer_that_was_due_before_the_data_still_comes_after_the_bar() -> None:
@@ -146,6 +177,46 @@ def test_an_order_that_rests_since_a_bar_is_reached_by_a_later_row() -> None:
     run(watcher, stream(QUOTES, rows), bars=["ACME.SIM-2-TICK-BID", "ACME.SIM-1s-BID"])
 
     assert watcher.fills == [(11, 90)]
+
+
+def test_an_order_at_a_row_that_bars_are_made_of_is_reached_by_a_later_one() -> None:
+    watcher = Watcher()
+    watcher.acts_on_row = lambda self, row: self.buy(ACME.id, 1, price="0.90") if row.ts_ns == 2 else None
+    rows = [quote(ts, 100 - ts, 101 - ts, 9, 9) for ts in range(1, 21)]
+
+    run(watcher, stream(QUOTES, rows), bars=["ACME.SIM-1s-BID"])
+
+    assert watcher.fills == [(11, 90)]
+
+
+def test_a_bar_is_settled_before_the_next_one_comes() -> None:
+    watcher = Watcher()
+    fills: list[int] = []
+
+    def act(self: Watcher, _bar: Bar) -> None:
+        fills.append(len(self.fills))
+        self.buy(ACME.id, 1)
+
+    watcher.acts = act
+
+    run(watcher, stream(TRADES, [trade(1, 1_000, 3)]), bars=["ACME.SIM-1-VOLUME-LAST"])
+
+    assert fills == [0, 1, 2]
+
+
+def test_the_data_engine_counts_what_it_made() -> None:
+    watcher = Watcher()
+    answers: list[StreamsAnswer] = []
+    watcher.acts = lambda self, _bar: self.request(
+        "DataEngine.request", AskStreams(), S, lambda _number, answer: answers.append(answer)
+    )
+
+    run(watcher, stream(TRADES, [trade(1, 10), trade(2, 11)]), bars=["ACME.SIM-1-TICK-LAST"])
+
+    assert [answer.delivered for answer in answers] == [
+        {TRADE_TOPIC: 1, "data.bars.ACME.SIM-1-TICK-LAST": 1},
+        {TRADE_TOPIC: 2, "data.bars.ACME.SIM-1-TICK-LAST": 2},
+    ]
 
 
 def test_bars_of_ours_execute_nothing_and_make_no_price() -> None:

@@ -26,8 +26,11 @@ def _money(text: str) -> str:
 
 
 def _fields(fields: dict[str, str]) -> dict[str, str]:
-    writers = {"liq": str, "code": str, "fee": _money}
-    return {key: writers.get(key, _number)(value) for key, value in fields.items()}
+    words = ("liq", "code")
+    return {
+        key: value if key in words else (_money(value) if key == "fee" else _number(value))
+        for key, value in fields.items()
+    }
 
 
 def _event(row: list[Any]) -> list[Any]:

@@ -1,10 +1,10 @@
 """The bars of a run on their way to the actors: each is delivered and settled like a row that matches nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from libra_ray.data.aggregation.maker import BarMaker
-from libra_ray.messages.schemas import Bar, Row
+from libra_ray.messages.schemas import Bar
 from libra_ray.runtime import Actor, LocalHost
 from libra_ray.runtime.views import Handler
 
@@ -29,12 +29,13 @@ class _Outlet:
 
 
 class BarDelivery:
-    """Feeds a maker and gives its bars to whoever subscribed, by rank, one bar after the other.
+    """Gives the bars of a maker to whoever subscribed, by rank, one bar after the other.
 
     Args: cursor_of(instrument id, bar name), called once per name.
 
     Attributes:
-        sources: topics whose rows are to be given to `before_row`.
+        maker: is told of the rows of `sources` by whoever drives both, who then delivers what they closed.
+        sources: topics whose rows bars are made of.
     """
 
     def __init__(self, maker: BarMaker, host: LocalHost, cursor_of: Callable[[str, str], BarCursor]) -> None:
@@ -50,22 +51,14 @@ class BarDelivery:
         """How many bars there have been, by topic."""
         return {outlet.topic: outlet.cursor.index + 1 for outlet in self._outlets.values()}
 
-    @property
-    def next_close_ns(self) -> int:
-        """When `close_due` has something to do next; `NEVER_NS` when nothing is waiting for time."""
-        return self.maker.next_close_ns
-
-    def before_row(self, topic: str, row: Row) -> bool:
-        """Deliver what `row` closes; whether that was anything. The clock stands at the row's time."""
-        bars = self.maker.before_row(topic, row)
+    def deliver(self, bars: Iterable[Bar]) -> None:
+        """Give bars that the maker has made to the actors, in order. The clock stands at their time."""
         for bar in bars:
             self._deliver(bar)
-        return bool(bars)
 
     def close_due(self, ts_ns: int) -> None:
-        """Deliver the bars of the windows that end up to `ts_ns`, where the clock stands."""
-        for bar in self.maker.close_due(ts_ns):
-            self._deliver(bar)
+        """Make and deliver the bars of the windows that end up to `ts_ns`, where the clock stands."""
+        self.deliver(self.maker.close_due(ts_ns))
 
     def _deliver(self, bar: Bar) -> None:
         host, outlet = self._host, self._outlets[bar.spec.instrument_id, bar.spec.period]

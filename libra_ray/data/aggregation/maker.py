@@ -87,7 +87,8 @@ class BarMaker:
                 made.append(bar)
         for times in self._times.get(topic, ()):
             times.on_row(row)
-            self.next_close_ns = min(self.next_close_ns, times.next_close_ns)
+            if times.next_close_ns < self.next_close_ns:  # noqa: PLR1730 - once a row, as in `Growing`
+                self.next_close_ns = times.next_close_ns
         return made
 
     def close_due(self, ts_ns: int) -> list[Bar]:
@@ -131,8 +132,13 @@ def _depth(topic: str, by_topic: Mapping[str, BarSpec], given: tuple[str, ...]) 
 
 
 def _length_ns(spec: BarSpec, by_topic: Mapping[str, BarSpec]) -> int | None:
-    """How long the bars are that a spec is made of; None where they are no bars, or not of time."""
+    """How much time the bars surely cover that a spec is made of; None where they are no bars, or not of time.
+
+    A first bar of ours may hold less than its window; with `skip_partial_first` it does not.
+    """
     if spec.source in PRICE_SOURCES:
         return None
     source = by_topic.get(spec.source_topic)
-    return period_ns(spec.source) if source is None else source.length_ns
+    if source is None:
+        return period_ns(spec.source)
+    return source.length_ns if source.skip_partial_first else None

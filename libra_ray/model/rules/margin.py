@@ -1,8 +1,8 @@
 """What an account holds back: margin of positions and orders, money of cash orders."""
 
-from libra_ray.model.rules.fixed_point import div_ceil, div_half_even
+from libra_ray.model.rules.fixed_point import div_ceil
 
-__all__ = ["INVERSE_UNIT", "cash_locked", "instrument_margin", "notional_units", "worst_notional"]
+__all__ = ["INVERSE_UNIT", "cash_locked", "notional_units", "worst_notional"]
 
 INVERSE_UNIT = 10**24
 """Notionals of inverse contracts are divided by a price: they are kept in parts as fine as this."""
@@ -11,7 +11,7 @@ INVERSE_UNIT = 10**24
 def notional_units(px_twice_raw: int, qty_raw: int, *, inverse: bool) -> int:
     """A notional as an integer, without multiplier and scales: twice price x quantity, which is exact.
 
-    Inverse: `INVERSE_UNIT` x quantity / price, rounded down; 0 where the price is 0. A negative price counts by its size.
+    Inverse: `INVERSE_UNIT` x quantity / price, rounded down; 0 at a price of 0. A negative price counts by its size.
     """
     if not inverse:
         return abs(px_twice_raw) * qty_raw
@@ -21,11 +21,6 @@ def notional_units(px_twice_raw: int, qty_raw: int, *, inverse: bool) -> int:
 def worst_notional(position: int, buys: int, sells: int) -> int:
     """`max(|P + B|, |P - S|)`: the larger exposure if all open buys, or all open sells, were filled."""
     return max(abs(position + buys), abs(position - sells))
-
-
-def instrument_margin(notional: int, num: int, den: int) -> int:
-    """Notional x rate (/ leverage), half-even; `num / den` holds rate, leverage and scales."""
-    return div_half_even(notional * num, den)
 
 
 def cash_locked(px_raw: int, qty_raw: int, num: int, den: int) -> int:

@@ -75,13 +75,13 @@ class Account:
     # ---------------------------------------------------------------------- equity
 
     def currency_of(self, code: str) -> str:
-        """Where an amount in `code` counts: the base currency, or itself (no base, or no rate)."""
-        base = self.state.options.base_currency
-        return base if base and self.rate(code, base) is not None else code
+        """Where an amount in `code` counts for equity and margin: in the base currency, or without one in itself."""
+        return self.state.options.base_currency or code
 
     def _converted(self, amount: Fraction, code: str, target: str) -> Fraction:
+        """Nothing where no rate is known."""
         rate = self.rate(code, target)
-        return amount if rate is None else amount * rate
+        return NOTHING if rate is None else amount * rate
 
     def unrealized(self, position: Position) -> Decimal | None:
         """Orders 12: at the mark row, else the bid for a long and the ask for a short, else last."""

@@ -114,7 +114,7 @@ class Algorithms:
     # ---------------------------------------------------------------------- each algorithm
 
     def _begin_twap(self, work: Work) -> None:
-        """n = floor(h / i) slices of floor(quantity / n), and one more for a rest."""
+        """N = floor(h / i) slices of floor(quantity / n), and one more for a rest."""
         algo, instrument = work.primary.algo, work.primary.instrument
         count = int(Decimal(algo["horizon_secs"]) // Decimal(algo["interval_secs"]))
         size = floor_to(Fraction(work.total) / count, instrument.step) if count else ZERO

@@ -1,10 +1,10 @@
-"""What the venue shows: levels by price, and how much of each is used up (matching 2 and 3, "Liquidity is used once")."""
+"""What the venue shows: levels by price, and how much of each is used up (matching 2, 3 "Liquidity is used once")."""
 
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final, Protocol
 
-__all__ = ["Book", "Level", "LevelBook", "OrderBook", "TopBook", "is_better"]
+__all__ = ["Book", "Level", "LevelBook", "OrderBook", "PriceLevel", "TopBook", "is_better"]
 
 ZERO: Final = Decimal(0)
 

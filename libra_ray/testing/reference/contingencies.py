@@ -59,14 +59,17 @@ class Contingencies:
 
     def executed(self, order: Order, got: Decimal) -> None:
         """After an execution of `got`, or (got = 0) after an end: children, siblings, then reduce-only orders."""
-        for child in self._children_of(order):
-            if not child.is_closed:
-                self._after_parent(order, child, got)
+        self._tell_children(order, got)
         for sibling in self._siblings_of(order):
             if not sibling.is_closed:
                 self._after_sibling(order, sibling, got)
         if got > 0:
             self.adjust_reduce_only()
+
+    def _tell_children(self, order: Order, got: Decimal) -> None:
+        for child in self._children_of(order):
+            if not child.is_closed:
+                self._after_parent(order, child, got)
 
     def ended(self, order: Order) -> None:
         """After a rejection, cancel or expiry."""
@@ -115,16 +118,16 @@ class Contingencies:
         parent = self.parent_of(sibling)
         leaves = sibling.leaves - got
         if parent is not None:
-            leaves = min(sibling.leaves, self._leaves_by_parent(sibling, parent))
+            leaves = self._leaves_by_parent(sibling, parent)  # always, also where it was cut down before
         if leaves <= 0:
             self._end(sibling, "CANCELED", "CONTINGENCY")
         elif leaves != sibling.leaves:
             self.state.update(sibling, qty=sibling.filled + leaves)
 
     def _end(self, order: Order, event: str, code: str) -> None:
-        is_local = not order.reached_venue
-        self.state.emit(order, event, is_local=is_local, code=code)
-        self.ended(order)
+        """End an order because of another one: its children follow, its siblings were meant by the other one."""
+        self.state.emit(order, event, is_local=not order.reached_venue, code=code)
+        self._tell_children(order, ZERO)
 
     # ---------------------------------------------------------------------- reduce-only (orders 4)
 
@@ -142,6 +145,7 @@ class Contingencies:
                 continue
             room = self.room(order)
             if room == 0:
-                self._end(order, "CANCELED", "REDUCE_ONLY_FLAT")
+                self.state.emit(order, "CANCELED", code="REDUCE_ONLY_FLAT")
+                self.ended(order)
             elif order.leaves > room:
                 self.state.update(order, qty=order.filled + room)

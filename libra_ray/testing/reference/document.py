@@ -7,7 +7,16 @@ from typing import Any, Final
 
 from libra_ray.testing.reference.exact import SECOND_NS, decimals_of, ts_ns
 
-__all__ = ["CURRENCIES", "FeeRule", "Instrument", "Latency", "Limits", "Options", "instruments_of"]
+__all__ = [
+    "CURRENCIES",
+    "FeeRule",
+    "Instrument",
+    "Latency",
+    "Limits",
+    "Options",
+    "instruments_of",
+    "unknown_instrument",
+]
 
 CURRENCIES: Final = {"USD": 2, "EUR": 2, "GBP": 2, "AUD": 2, "USDT": 2, "JPY": 0, "BTC": 8, "ETH": 8}
 ZERO: Final = Decimal(0)
@@ -97,6 +106,11 @@ def _instrument(form: dict[str, Any], rank: int) -> Instrument:
 def instruments_of(document: dict[str, Any]) -> dict[str, Instrument]:
     """The instruments by id, in the order of the document."""
     return {form["id"]: _instrument(form, rank) for rank, form in enumerate(document["instruments"])}
+
+
+def unknown_instrument(name: str) -> Instrument:
+    """What an order names that is not loaded; it is denied for that."""
+    return _instrument({"id": name, "kind": "equity", "quote": "USD", "tick": "1", "step": "1"}, -1)
 
 
 @dataclass(frozen=True)

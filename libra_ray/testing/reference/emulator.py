@@ -75,9 +75,7 @@ class Emulator:
 
     def _is_hit(self, order: Order, source: Decimal) -> bool:
         if order.type == "LIMIT":
-            return order.price is not None and (
-                source <= order.price if order.side == "BUY" else source >= order.price
-            )
+            return order.price is not None and (source <= order.price if order.side == "BUY" else source >= order.price)
         if order.type in ("MARKET", "MARKET_TO_LIMIT"):
             return True
         if order.trigger is None or not order.is_active:
@@ -97,7 +95,7 @@ class Emulator:
 
     def _release(self, order: Order, source: Decimal) -> None:
         """As a new arrival of that type: MARKET for market types and LIMIT, LIMIT for the other limit types."""
-        self.state.emit(order, "RELEASED", is_local=True, price=text(source))
+        self.state.emit(order, "RELEASED", {"price": text(source)}, is_local=True)
         del self.state.live[order.label]
         order.place, order.emulate, order.trigger = Place.LOCAL, "", None
         order.parent = ""

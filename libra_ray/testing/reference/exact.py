@@ -4,9 +4,8 @@ All arithmetic runs in the context `EXACT`, where a result that would have to be
 through one of the functions here, by name.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, Overflow
 from decimal import InvalidOperation as Invalid
-from decimal import Overflow
 from fractions import Fraction
 from typing import Final
 

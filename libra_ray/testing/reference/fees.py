@@ -58,8 +58,9 @@ class Fees:
             named = self.rule.currency
         if named is not None:
             return half_even(self._amount(order, qty, px, liquidity, named), self.state.decimals(named)), named
-        code = self.rule.currency  # a third currency: the fee in quote, converted, then rounded
+        code = self.rule.currency  # a third currency: the fee in quote (rounded), converted, then rounded
         in_quote = self._amount(order, qty, px, liquidity, instrument.quote)
+        in_quote = Fraction(half_even(in_quote, self.state.decimals(instrument.quote)))
         rate = self.account.rate(instrument.quote, code)
         if rate is not None:
             amount = half_even(in_quote * rate, self.state.decimals(code))

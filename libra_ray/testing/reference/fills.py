@@ -45,7 +45,7 @@ class Fills:
         order.value += qty * px
         order.slice_left = max(ZERO, order.slice_left - qty)
         fields = {"qty": text(qty), "px": text(px), "liq": liquidity, "fee": money_text(fee, code)}
-        self.state.emit(order, "FILLED", **fields)
+        self.state.emit(order, "FILLED", fields)
         return True
 
     # ---------------------------------------------------------------------- cash

@@ -7,7 +7,7 @@ from heapq import heappush
 
 from libra_ray.testing.reference.clock import Clock
 from libra_ray.testing.reference.exact import text
-from libra_ray.testing.reference.orders import Order, Place
+from libra_ray.testing.reference.orders import CLOSED, Order, Place
 from libra_ray.testing.reference.risk import Risk
 from libra_ray.testing.reference.self_trade import SelfTrades
 from libra_ray.testing.reference.state import State
@@ -124,6 +124,9 @@ class Kernel:
     def _take_cancel(self, order: Order) -> None:
         if not order.is_closed and not order.reached_venue and order.place is not Place.IN_FLIGHT:
             self.cancel_local(order)
+            return
+        if order.seen_status in CLOSED:  # known here to be closed: no way to the venue
+            self.state.emit(order, "CANCEL_REJECTED", code="ORDER_CLOSED", is_local=True)
             return
         if order.cancel_sent:  # a second cancel while one is pending is not sent
             return

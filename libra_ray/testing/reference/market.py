@@ -1,4 +1,4 @@
-"""The state of one instrument's market: book, last and mark price, and what they say to orders (orders 2, matching 2)."""
+"""One instrument's market: book, last and mark price, and what they say to orders (orders 2, matching 2)."""
 
 from decimal import Decimal
 from typing import Final
@@ -22,15 +22,18 @@ class Market:
         step_no: counts matching steps; an order that enters in one takes part from the next on.
     """
 
-    def __init__(self, instrument: Instrument, options: Options, *, has_other_than_bars: bool, has_trades: bool) -> None:
+    def __init__(self, instrument: Instrument, options: Options, *, has_other: bool, has_trades: bool) -> None:
         self.instrument, self.options = instrument, options
         self.book: Book
         self.top = TopBook()
         self.levels = LevelBook()
         self.by_order = OrderBook()
-        self.book = {"L1": self.top, "L2": self.levels, "L3": self.by_order}[options.book]
+        if options.book == "L1":
+            self.book = self.top
+        else:
+            self.book = self.levels if options.book == "L2" else self.by_order
         self.is_quoted = False
-        self.bars_execute = options.bar_execution and options.book == "L1" and not has_other_than_bars
+        self.bars_execute = options.bar_execution and options.book == "L1" and not has_other
         self.has_trades = has_trades
         self.last: Decimal | None = None
         self.mark_row: Decimal | None = None
@@ -110,5 +113,5 @@ class Market:
     # ---------------------------------------------------------------------- what an order can take
 
     def available(self, level: Level, taken: Decimal) -> Decimal:
-        """displayed - used, or, with liquidity_consumption off, displayed - what this order took in this step."""
+        """Displayed - used, or, with liquidity_consumption off, displayed - what this order took in this step."""
         return level.unused if self.options.liquidity_consumption else level.displayed - taken

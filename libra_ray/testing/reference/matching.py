@@ -6,6 +6,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from libra_ray.testing.reference.auctions import Auctions
+from libra_ray.testing.reference.book import PriceLevel
 from libra_ray.testing.reference.exact import floor_to
 from libra_ray.testing.reference.execution import happens
 from libra_ray.testing.reference.market import Market
@@ -26,6 +27,13 @@ class Trade:
 
     def __init__(self, price: Decimal, size: Decimal, aggressor: str) -> None:
         self.price, self.size, self.left, self.aggressor = price, size, size, aggressor
+        self.levels: list[PriceLevel] = []
+
+    def take(self, qty: Decimal) -> None:
+        """A resting order took it; where the trade made the book, it is not there any more."""
+        self.left -= qty
+        for level in self.levels:
+            level.take(qty)
 
     def is_through(self, order: Order) -> bool:
         """A limit better than the price, whatever the aggressor."""
@@ -81,19 +89,16 @@ class Matching:
         if not market.options.trade_execution:
             return
         is_source = market.options.book == "L1" and not market.is_quoted
+        if is_source:  # bid = ask = price, with its size, less what resting orders take of it
+            market.top.set_price(trade.price, trade.size)
+            trade.levels = list(market.top.top.values())
         if self._is_inside(market, is_bar=False):
             market.step_no += 1
             self.auctions.open(market, trade.price)
-            self._work(self._limit_keys(market, lambda order: trade.reaches(order)), self._by_trade(trade))
-            if is_source:
-                market.top.set_price(trade.price, trade.size)
-                for side in ("BID", "ASK"):
-                    market.top.top[side].take(trade.size - trade.left)
+            self._work(self._limit_keys(market, trade.reaches), self._by_trade(trade))
             sources = None if is_source else ("LAST_PRICE",)
             self._match_triggers(market, sources)
             self.after_step()
-        elif is_source:
-            market.top.set_price(trade.price, trade.size)
 
     def mark(self, market: Market, price: Decimal) -> None:
         """A mark row reaches triggers on the mark price only."""
@@ -144,11 +149,11 @@ class Matching:
 
     def _limit_keys(self, market: Market, reaches: Callable[[Order], bool]) -> list[tuple[Key, Order]]:
         """Matching 3: BUY limits, highest first, then SELL limits, lowest first; ties by acceptance."""
-        found: list[tuple[Key, Order]] = []
-        for order in self._resting(market):
-            if order.price is not None and order.entered_step < market.step_no and reaches(order):
-                found.append((self._limit_key(order, order.price), order))
-        return found
+        return [
+            (self._limit_key(order, order.price), order)
+            for order in self._resting(market)
+            if order.price is not None and order.entered_step < market.step_no and reaches(order)
+        ]
 
     def _limit_key(self, order: Order, price: Decimal) -> Key:
         return (0, -price, order.priority) if order.side == "BUY" else (1, price, order.priority)
@@ -282,7 +287,7 @@ class Matching:
         """Through: the whole leaves. Touch: what the queue leaves of the trade."""
         market = self.state.market(order)
         if trade.is_through(order):
-            trade.left -= min(order.leaves, trade.left)
+            trade.take(min(order.leaves, trade.left))
             return self._fill_maker(order, order.leaves, is_through=True)
         if not happens(market.options.prob_fill_on_limit):
             return False
@@ -290,7 +295,7 @@ class Matching:
         qty = min(order.shown_leaves(), ours)
         if qty <= 0:
             return False
-        trade.left -= qty
+        trade.take(qty)
         return self._fill_maker(order, qty, is_through=False)
 
     def _fill_maker(self, order: Order, qty: Decimal, *, is_through: bool) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from libra_ray.testing.reference.account import Account
@@ -70,29 +71,29 @@ class Risk:
         return bool(order.parent) and self.state.options.support_contingent_orders
 
     def _first_failure(self, order: Order, before: list[Order], in_list: int) -> str:
-        if self.state.trading_state == "HALTED":  # 1
-            return "TRADING_HALTED"
+        return next((code for code in self._checks(order, before, in_list) if code), "")
+
+    def _checks(self, order: Order, before: list[Order], in_list: int) -> Iterator[str]:
+        """The codes of all checks in order; each is made only when those before it passed."""
         is_child = self._waits_for_parent(order)
-        for code in (
-            self._inactive(order),  # 2
-            self._form(order),  # 3
-            self.prices(order, order.price, order.trigger, order.activation),  # 4
-            self.quantity(order, order.qty),  # 5
-            self._expire_time(order),  # 6
-            self._notional(order),  # 7
-            "" if is_child else self._reducing(order, before),  # 8
-            self._collar(order),  # 9
-            "" if is_child else self._exposure(order, before),  # 10
-            self.self_trades.failure(order),  # 11
-            "" if is_child else self._funds(order, before),  # 12
-            "ORDER_RATE_EXCEEDED" if self.orders.is_full(self.state.now, in_list) else "",  # 13
-        ):
-            if code:
-                return code
-        return ""
+        yield "TRADING_HALTED" if self.state.trading_state == "HALTED" else ""  # 1
+        yield self._inactive(order)  # 2
+        yield self._form(order)  # 3
+        yield self.prices(order, order.price, order.trigger, order.activation)  # 4
+        yield self.quantity(order, order.qty)  # 5
+        yield self._expire_time(order)  # 6
+        yield self._notional(order)  # 7
+        yield "" if is_child else self._reducing(order, before)  # 8
+        yield self._collar(order)  # 9
+        yield "" if is_child else self._exposure(order, before)  # 10
+        yield self.self_trades.failure(order)  # 11
+        yield "" if is_child else self._funds(order, before)  # 12
+        yield "ORDER_RATE_EXCEEDED" if self.orders.is_full(self.state.now, in_list) else ""  # 13
 
     def _inactive(self, order: Order) -> str:
         instrument, now = order.instrument, self.state.now
+        if instrument.id not in self.state.instruments:
+            return "UNKNOWN_INSTRUMENT"
         too_early = instrument.activation is not None and now < instrument.activation
         too_late = instrument.expiration is not None and now >= instrument.expiration
         return "INSTRUMENT_NOT_ACTIVE" if too_early or too_late else ""
@@ -129,7 +130,7 @@ class Risk:
         """A long needs SL < TP, and SL < entry price < TP where the entry has a price; mirrored for a short."""
         rising = [stop, target] if order.price is None else [stop, order.price, target]
         s = sign(order.side)
-        return any(s * low >= s * high for low, high in zip(rising, rising[1:], strict=False))
+        return any(s * low >= s * high for low, high in pairwise(rising))
 
     def prices(self, order: Order, *prices: Decimal | None) -> str:
         """Check 4, of an order or a modification."""
@@ -233,9 +234,7 @@ class Risk:
 
     # ---------------------------------------------------------------------- modifications (orders 7)
 
-    def modify_failure(
-        self, order: Order, qty: Decimal | None, price: Decimal | None, trigger: Decimal | None
-    ) -> str:
+    def modify_failure(self, order: Order, qty: Decimal | None, price: Decimal | None, trigger: Decimal | None) -> str:
         """Refused locally, with the first of these codes."""
         if order.seen_status in CLOSED:
             return "ORDER_CLOSED"

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from libra_ray.testing.reference.clock import STRATEGY_RANK, Clock
-from libra_ray.testing.reference.document import Instrument
+from libra_ray.testing.reference.document import Instrument, unknown_instrument
 from libra_ray.testing.reference.exact import ts_ns, ts_text
 from libra_ray.testing.reference.kernel import Kernel
 from libra_ray.testing.reference.orders import Order
@@ -29,8 +29,8 @@ class Script:
             if "at" in block:
                 self.by_row.setdefault(block["at"], []).extend(block["do"])
             elif "on" in block:
-                label, event, *number = block["on"]
-                self.by_event.setdefault((label, event, number[0] if number else 1), []).extend(block["do"])
+                label, event, number = (*block["on"], 1)[:3]
+                self.by_event.setdefault((label, event, number), []).extend(block["do"])
 
     # ---------------------------------------------------------------------- handlers
 
@@ -64,12 +64,14 @@ class Script:
             getattr(self, f"_{operation['op']}")(operation)
 
     def _instrument(self, operation: Operation) -> Instrument:
-        return self.state.instruments[operation.get("instrument", self.default)]
+        name = operation.get("instrument", self.default)
+        return self.state.instruments.get(name) or unknown_instrument(name)
 
     def _order(self, form: Operation) -> Order:
         order = Order.read(form, self._instrument(form))
         if "position" in form:
-            order.position_id = self.state.positions.ids_by_order.get(form["position"], form["position"])
+            label = str(form["position"])
+            order.position_id = self.state.positions.ids_by_order.get(label, label)
         return order
 
     def _submit(self, operation: Operation) -> None:
@@ -103,8 +105,10 @@ class Script:
     def _modify(self, operation: Operation) -> None:
         order = self.state.orders.get(operation["order"])
         if order is not None:
-            values = [Decimal(operation[key]) if key in operation else None for key in ("qty", "price", "trigger")]
-            self.kernel.modify(order, *values)
+            qty, price, trigger = (
+                Decimal(operation[key]) if key in operation else None for key in ("qty", "price", "trigger")
+            )
+            self.kernel.modify(order, qty, price, trigger)
 
     def _cancel(self, operation: Operation) -> None:
         order = self.state.orders.get(operation["order"])

@@ -61,7 +61,7 @@ class SelfTrades:
             left = order.leaves - self._decrement(order, self._matches(order))
             if left != order.leaves:
                 order.qty = order.asked_qty = order.filled + left
-                self.state.emit(order, "UPDATED", is_local=True, qty=text(order.qty))
+                self.state.emit(order, "UPDATED", {"qty": text(order.qty)}, is_local=True)
 
     def _decrement(self, order: Order, matches: list[Order]) -> Decimal:
         left = order.leaves

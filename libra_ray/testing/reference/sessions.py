@@ -20,7 +20,7 @@ class Sessions:
         return bool(self.calendar)
 
     def of_row(self, ts: int, *, is_bar: bool) -> int | None:
-        """The number of the session that a row is inside: open <= ts <= close; a bar, whose ts is its close: open < ts."""
+        """The number of the session that a row is inside: open <= ts <= close; a bar: open < ts."""
         if not self.calendar:
             return 0
         for number, (opens, closes) in enumerate(self.calendar):

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from heapq import heappush
-from itertools import count
 from typing import Any
 
 from libra_ray.testing.reference.document import CURRENCIES, Instrument, Limits, Options, instruments_of
@@ -34,7 +33,7 @@ class State:
         self.now = 0
         self.options = Options.read(document["venue"])
         self.limits = Limits.read(document.get("risk", {}))
-        self.currencies = {**CURRENCIES, **document.get("currencies", {})}
+        self.currencies: dict[str, int] = {**CURRENCIES, **document.get("currencies", {})}
         self.instruments = instruments_of(document)
         self.markets = {key: self._market(instrument, document) for key, instrument in self.instruments.items()}
         self.positions = Positions(is_hedging=self.options.is_hedging)
@@ -47,19 +46,20 @@ class State:
         self.reports: deque[Report] = deque()
         self.delayed: list[tuple[int, int, Report]] = []
         self.wakes: list[int] = []
-        self._seq = count(1)
+        self._seq: int = 0
 
     def _market(self, instrument: Instrument, document: dict[str, Any]) -> Market:
         first = next(iter(self.instruments))
         kinds = {row[0] for row in document["data"] if (row[2] or first) == instrument.id}
         other = bool(kinds & {"quote", "trade", "delta"})
-        return Market(instrument, self.options, has_other_than_bars=other, has_trades="trade" in kinds)
+        return Market(instrument, self.options, has_other=other, has_trades="trade" in kinds)
 
     # ---------------------------------------------------------------------- small questions
 
     def next_seq(self) -> int:
         """One counter orders everything that is born."""
-        return next(self._seq)
+        self._seq += 1
+        return self._seq
 
     def wake_at(self, ts: int | None) -> None:
         """Something may have to be done at `ts`, also when there is no row."""
@@ -87,7 +87,9 @@ class State:
 
     # ---------------------------------------------------------------------- the record
 
-    def emit(self, order: Order, event: str, *, is_local: bool = False, **fields: str) -> None:
+    def emit(
+        self, order: Order, event: str, fields: dict[str, str] | None = None, *, code: str = "", is_local: bool = False
+    ) -> None:
         """An order event is born: recorded in this order, and on its way to the actors.
 
         A local event was made by us and needs no report; the venue's reach the actors after the report latency.
@@ -95,7 +97,10 @@ class State:
         order.apply(event)
         if order.is_closed and self.live.get(order.label) is order:
             del self.live[order.label]
-        self.events.append([ts_text(self.now), order.label, event, dict(fields)])
+        written = dict(fields or {})
+        if code:
+            written["code"] = code
+        self.events.append([ts_text(self.now), order.label, event, written])
         report = Report(order, event, order.status, (order.qty, order.price, order.trigger))
         delay = 0 if is_local else self.options.latency.report
         if delay == 0:
@@ -108,5 +113,6 @@ class State:
         for name, value in changed.items():
             setattr(order, name, value)
         order.slice_left = min(order.slice_left, order.leaves)
-        written = {name: text(changed[name]) for name in ("qty", "price", "trigger") if name in changed}
-        self.emit(order, "UPDATED", is_local=not order.reached_venue, **written)
+        names = ("qty", "price", "trigger")
+        written: dict[str, str] = {name: text(changed[name]) for name in names if name in changed}
+        self.emit(order, "UPDATED", written, is_local=not order.reached_venue)

@@ -37,8 +37,7 @@ class Venue:
 
     def end(self, order: Order, event: str, code: str = "") -> None:
         """REJECTED, CANCELED or EXPIRED, and what follows from it."""
-        fields = {"code": code} if code else {}
-        self.state.emit(order, event, is_local=not order.reached_venue, **fields)
+        self.state.emit(order, event, code=code, is_local=not order.reached_venue)
         self.links.ended(order)
 
     def accept(self, order: Order, place: Place) -> None:
@@ -111,10 +110,10 @@ class Venue:
             if order.leaves > room:
                 self.state.update(order, qty=order.filled + room)
         options, instrument = self.state.options, order.instrument
-        if options.is_cash and order.side == "SELL" and not instrument.is_pair and not options.allow_borrowing:
-            if order.leaves > self.state.positions.net(instrument):
-                self.end(order, "REJECTED", "SHORT_NOT_ALLOWED")
-                return False
+        may_be_short = not options.is_cash or instrument.is_pair or options.allow_borrowing
+        if order.side == "SELL" and not may_be_short and order.leaves > self.state.positions.net(instrument):
+            self.end(order, "REJECTED", "SHORT_NOT_ALLOWED")
+            return False
         return True
 
     def _convert_quantity(self, order: Order, market: Market) -> bool:
@@ -256,10 +255,10 @@ class Venue:
 
     def cancel(self, order: Order, code: str = "") -> None:
         """A cancel that is due."""
-        if not order.reached_venue:
-            self.state.emit(order, "CANCEL_REJECTED", code="UNKNOWN_ORDER")
-        elif order.is_closed:
+        if order.is_closed:
             self.state.emit(order, "CANCEL_REJECTED", code="ORDER_CLOSED")
+        elif not order.reached_venue:
+            self.state.emit(order, "CANCEL_REJECTED", code="UNKNOWN_ORDER")
         else:
             self.end(order, "CANCELED", code)
 
@@ -270,10 +269,8 @@ class Venue:
         if code:
             self.state.emit(order, "MODIFY_REJECTED", code=code)
             return
-        changed: dict[str, Decimal] = {}
-        for name, value in (("qty", qty), ("price", price), ("trigger", trigger)):
-            if value is not None and value != getattr(order, name):
-                changed[name] = value
+        given = (("qty", qty), ("price", price), ("trigger", trigger))
+        changed = {name: new for name, new in given if new is not None and new != getattr(order, name)}
         is_larger = "qty" in changed and changed["qty"] > order.qty
         if "qty" in changed:
             order.asked_qty = changed["qty"]
@@ -291,10 +288,10 @@ class Venue:
     def _refusal(
         self, order: Order, market: Market, qty: Decimal | None, price: Decimal | None, trigger: Decimal | None
     ) -> str:
-        if not order.reached_venue:
-            return "UNKNOWN_ORDER"
         if order.is_closed:
             return "ORDER_CLOSED"
+        if not order.reached_venue:
+            return "UNKNOWN_ORDER"
         if qty is not None and qty <= order.filled:
             return "QUANTITY_FILLED"
         is_limit_now = order.place in (Place.RESTING, Place.PENDING) and (order.type == "LIMIT" or order.is_triggered)
@@ -315,7 +312,7 @@ class Venue:
             if market.is_hit(order) and self.sessions.takes_command(self.state.now):
                 self.fire(order)
         elif not is_stop and "price" in changed and order.place in (Place.RESTING, Place.PENDING):
-            if order.type == "MARKET" or order.type == "MARKET_TO_LIMIT" and order.place is Place.PENDING:
+            if order.type == "MARKET" or (order.type == "MARKET_TO_LIMIT" and order.place is Place.PENDING):
                 return
             if market.is_marketable(order) or order.place is Place.PENDING:
                 self.act_as_limit(order)

@@ -132,7 +132,9 @@ _HOME = {
         "libra_ray.messages.events",
     ),
     **dict.fromkeys(("Actor", "ActorConfig", "Signal", "Timer"), "libra_ray.runtime"),
-    **dict.fromkeys(("ExecAlgorithm", "ExecAlgorithmConfig", "OrderFactory", "Strategy", "StrategyConfig"), "libra_ray.strategy"),
+    **dict.fromkeys(
+        ("ExecAlgorithm", "ExecAlgorithmConfig", "OrderFactory", "Strategy", "StrategyConfig"), "libra_ray.strategy"
+    ),
     **dict.fromkeys(("MakerTaker", "RiskSettings", "VenueSettings"), "libra_ray.kernel"),
     **dict.fromkeys(("Dataset", "Stream", "catalog", "import_file", "sample", "samples", "synth"), "libra_ray.data"),
     **dict.fromkeys(("BacktestResult", "System", "backtest"), "libra_ray.simulation"),

@@ -61,19 +61,13 @@ class EmulatedDesk(Actor):
     as everything that is made while a row is given to the actors.
     """
 
-    def wire(
+    def _open(
         self,
         cache: EmulatorCache,
         engine: ExecutionEngine,
-        *,
         forward: Callable[[Command], None],
         day_end_ns: Callable[[Order, int], int | None],
     ) -> None:
-        """Give it what it looks at and where released orders go. Called once by the kernel, before start.
-
-        `forward`: the algorithm that an order names, else the risk engine. `day_end_ns`: when a DAY order that arrives
-        at a time ends, by the sessions of its venue.
-        """
         self._cache, self._engine, self._forward, self._day_end_ns = cache, engine, forward, day_end_ns
         self._held: dict[str, Held] = {}
         self._watches: dict[str, Watch] = {}

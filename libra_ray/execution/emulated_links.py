@@ -1,7 +1,7 @@
 """Links of held orders: children that wait for a parent, siblings that cancel or update each other.
 
-The venue minds the links among the orders that it has. Here is what it cannot see: what happens to held orders, and what
-the end of a held order means for others. Links act on the sum of an execution, after the order's own end.
+The venue minds the links among the orders that it has. Here is what it cannot see: what happens to held orders, and
+what the end of a held order means for others. Links act on the sum of an execution, after the order's own end.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -115,7 +115,7 @@ class Links:
     # ------------------------------------------------------------------ what follows
 
     def begin(self, held: Held) -> None:
-        """An emulated order waits for nobody: a child is as large as its parent's fill, or ends where there was none."""
+        """An emulated order waits for nobody: a child is as large as its parent's fill, or ends where there is none."""
         order = held.order
         parent = self._parent(order)
         if parent is not None and parent.is_closed and not parent.filled_raw:

@@ -1,4 +1,4 @@
-"""Triggers of held orders: which price they look at, whether it hits them, where a trailing one moves, what they become.
+"""Triggers of held orders: which price they look at, whether it hits them, where they move, what they become.
 
 Prices of the watched instrument and of the order may have different decimals: the order's own count, exactly.
 """
@@ -101,7 +101,7 @@ class Moved(NamedTuple):
 
 
 def source_px(order: Order, prices: Prices) -> int | None:
-    """The price that the order looks at: the last one, or the best of the other side; raw, of the watched instrument."""
+    """The price that the order looks at, the last one or the best of the other side; raw, of the watched instrument."""
     if order.emulation_trigger is TriggerType.LAST_PRICE:
         return prices.last()
     return prices.opposite_px(is_buy=order.is_buy)

@@ -35,8 +35,22 @@ class OrderEmulator(EmulatedDesk):
     those among orders at the venue there. While nothing is held nothing is subscribed to, neither data nor events.
     """
 
-    def link(self, fills_whole: Callable[[Order], bool]) -> None:
-        """Tell it whether the venue of an order lets children go only once their parent is whole. Called after `wire`."""
+    def wire(
+        self,
+        cache: EmulatorCache,
+        engine: ExecutionEngine,
+        *,
+        forward: Callable[[Command], None],
+        day_end_ns: Callable[[Order, int], int | None],
+        fills_whole: Callable[[Order], bool],
+    ) -> None:
+        """Give it what it looks at and where released orders go. Called once by the kernel, before start.
+
+        `forward`: the algorithm that an order names, else the risk engine. By the settings of an order's venue,
+        `day_end_ns`: when a DAY order that arrives at a time ends; `fills_whole`: children are let go only once their
+        parent is filled.
+        """
+        self._open(cache, engine, forward, day_end_ns)
         self._links = Links(self, self._cache.orders, self._held, fills_whole)
         self._heard_of: dict[str, None] = {}
 

@@ -25,8 +25,9 @@ class FillsSeen:
     def look(self, fill: OrderFilled) -> Known:
         """NEW, and noted; SAME when quantity and price are those of before; OTHER when they are not."""
         key = (fill.instrument_id, fill.trade_id, fill.venue_order_id, fill.side is OrderSide.BUY)
-        before = self._seen.setdefault(key, fill)
-        if before is fill:
+        before = self._seen.get(key)
+        if before is None:
+            self._seen[key] = fill
             return Known.NEW
         is_same = before.last_qty_raw == fill.last_qty_raw and before.last_px_raw == fill.last_px_raw
         return Known.SAME if is_same else Known.OTHER

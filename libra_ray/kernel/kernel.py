@@ -47,8 +47,8 @@ class TradingKernel:
     """One system on one host.
 
     Start order: bus, cache, portfolio, risk, execution, emulator, algorithms, data, clients, user actors, strategies;
-    stop runs in reverse and goes on past failures. A part of the kernel that raises halts trading; a strategy that raises is stopped, its
-    orders and positions treated by its policy, and the others go on.
+    stop runs in reverse and goes on past failures. A part of the kernel that raises halts trading; a strategy that
+    raises is stopped, its orders and positions treated by its policy, and the others go on.
 
     Attributes:
         record: events in order of birth, orders, equity samples.
@@ -167,8 +167,8 @@ class TradingKernel:
             self.execution,
             forward=self._on_from_emulator,
             day_end_ns=self._day_end_ns,
+            fills_whole=lambda order: self._venue_of(order).oto_mode == "full",
         )
-        self.emulator.link(fills_whole=lambda order: self._venue_of(order).oto_mode == "full")
         self.bus.register("OrderEmulator.execute", self.emulator.execute)
         self.bus.register("Kernel.command", self._command)
 

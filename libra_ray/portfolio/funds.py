@@ -9,14 +9,9 @@ from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Currency, Rate
 from libra_ray.model.open_orders import counted_px, counted_units, waits_for_parent
 from libra_ray.model.orders import Order
-from libra_ray.model.rules.fixed_point import div_ceil, div_half_even
-from libra_ray.model.rules.margin import (
-    INVERSE_UNIT,
-    cash_locked,
-    notional_units,
-    worst_notional,
-)
-from libra_ray.portfolio.market_rows import InstrumentRows
+from libra_ray.model.rules.fixed_point import div_ceil
+from libra_ray.model.rules.margin import cash_locked, notional_units, worst_notional
+from libra_ray.portfolio.notionals import Sums, on_order, unit_factor, worth_factor
 from libra_ray.portfolio.portfolio import Portfolio
 
 __all__ = ["Funds"]
@@ -49,7 +44,7 @@ class Funds:
         self._venue = venue
         self._leverage = leverage if leveraged else _UNLEVERED
         self._leverages = dict(leverages or {}) if leveraged else {}
-        self._factors: dict[tuple[str, Rate], tuple[int, int]] = {}
+        self._factors: tuple[dict[str, tuple[int, int]], ...] = ({}, {})  # of initial and of maintenance margin
         self._is_cash = self.account.kind is AccountType.CASH
         self._base = self.account.base
 
@@ -83,12 +78,12 @@ class Funds:
 
     def maintenance(self) -> dict[str, int]:
         """Maintenance margin of what is held, by currency code, raw: |P| x rate (/ leverage) over the instruments."""
-        parts = _Sums()
+        parts = Sums()
         for name in dict.fromkeys(p.instrument_id for p in self._portfolio.positions_open(venue=self._venue)):
             instrument = self._cache.instruments[name]
             worth = abs(self._held_notional(instrument)) if instrument.margin_maint.num else 0
             if worth:
-                parts.add(*self._margin(worth, instrument, instrument.margin_maint))
+                parts.add(*self._margin(worth, instrument, maintenance=True))
         return parts.rounded()
 
     def equity(self, code: str) -> int:
@@ -159,14 +154,14 @@ class Funds:
 
     def _cash_factor(self, instrument: Instrument) -> tuple[int, int]:
         """(1 + taker fee) x multiplier over all scales, as a fraction of price x quantity."""
-        num, den = _worth_factor(instrument)
+        num, den = worth_factor(instrument)
         fee_num, fee_den = self._portfolio.terms[instrument.id].taker_factor
         return num * fee_den + max(fee_num, 0) * den, den * fee_den
 
     def _quote_amount(self, order: Order, instrument: Instrument) -> int:
         """A quantity in quote currency plus the taker fee on it, rounded up."""
         num, den = self._cash_factor(instrument)
-        worth_num, worth_den = _worth_factor(instrument)
+        worth_num, worth_den = worth_factor(instrument)
         amount = order.leaves_raw * 10**instrument.quote.precision * num * worth_den
         return max(0, div_ceil(amount, 10**order.size_precision * den * worth_num))
 
@@ -177,16 +172,15 @@ class Funds:
         by_name: dict[str, list[Order]] = {}
         for order in new:
             by_name.setdefault(order.instrument_id, []).append(order)
-        now, then = _Sums(), _Sums()
+        now, then = Sums(), Sums()
         grows = False
         for name, mine in by_name.items():
             instrument = self._cache.instruments[name]
-            rate = instrument.margin_init
-            if rate.num:
+            if instrument.margin_init.num:
                 before, after = self._worst_notionals(instrument, mine)
                 grows = grows or after > before
-                now.add(*self._margin(before, instrument, rate))
-                then.add(*self._margin(after, instrument, rate))
+                now.add(*self._margin(before, instrument))
+                then.add(*self._margin(after, instrument))
         if not grows:
             return None
         self._add_margins(now, then, without=by_name)
@@ -198,11 +192,11 @@ class Funds:
 
     def _locked_margin(self) -> dict[str, int]:
         """Initial margin by currency of everything held and working."""
-        parts = _Sums()
+        parts = Sums()
         self._add_margins(parts, without={})
         return parts.rounded()
 
-    def _add_margins(self, *sums: "_Sums", without: Mapping[str, object]) -> None:
+    def _add_margins(self, *sums: Sums, without: Mapping[str, object]) -> None:
         """Add what each instrument with a position or an order holds back, except those `without`."""
         names = dict.fromkeys(order.instrument_id for order in self._working())
         names.update(dict.fromkeys(p.instrument_id for p in self._portfolio.positions_open(venue=self._venue)))
@@ -210,7 +204,7 @@ class Funds:
             instrument = self._cache.instruments[name]
             if instrument.margin_init.num and name not in without:
                 worst = self._worst_notionals(instrument, [])[0]
-                part = self._margin(worst, instrument, instrument.margin_init)
+                part = self._margin(worst, instrument)
                 for each in sums:
                     each.add(*part)
 
@@ -223,13 +217,13 @@ class Funds:
         for order in self._cache.working.values():
             is_mine = order.instrument_id == name
             if is_mine and (order.parent_order_id is None or not waits_for_parent(order, orders)):
-                bought, sold = _on_order(instrument, order, prices)
+                bought, sold = on_order(instrument, order, prices)
                 buys, sells = buys + bought, sells + sold
         before = worst_notional(held, buys, sells)
         if not new:
             return before, before
         for order in new:
-            bought, sold = _on_order(instrument, order, prices)
+            bought, sold = on_order(instrument, order, prices)
             buys, sells = buys + bought, sells + sold
         return before, worst_notional(held, buys, sells)
 
@@ -242,15 +236,17 @@ class Funds:
         worth = notional_units(mark_twice, abs(net), inverse=instrument.inverse)
         return worth if net > 0 else -worth
 
-    def _margin(self, notional: int, instrument: Instrument, rate: Rate) -> tuple[int, int, Currency]:
+    def _margin(self, notional: int, instrument: Instrument, *, maintenance: bool = False) -> tuple[int, int, Currency]:
         """The margin of a notional as a fraction of the smallest unit of the currency that it is held in."""
-        factor = self._factors.get((instrument.id, rate))
+        factors = self._factors[maintenance]
+        factor = factors.get(instrument.id)
         if factor is None:
             leverage = self.leverage_of(instrument.id)
-            num, den = _unit_factor(instrument)
+            rate = instrument.margin_maint if maintenance else instrument.margin_init
+            num, den = unit_factor(instrument)
             num, den = num * rate.num * leverage.den, den * rate.den * leverage.num
             shared = gcd(num, den)
-            factor = self._factors[instrument.id, rate] = (num // shared, den // shared)
+            factor = factors[instrument.id] = (num // shared, den // shared)
         num, den = notional * factor[0], factor[1]
         base, unit = self._base, instrument.settlement
         if base is None or base.code == unit.code:
@@ -267,60 +263,3 @@ class Funds:
             is_mine = terms[order.instrument_id].venue == self._venue
             if is_mine and (order.parent_order_id is None or not waits_for_parent(order, orders)):
                 yield order
-
-
-class _Sums:
-    """Exact sums by currency, rounded half-even once."""
-
-    __slots__ = ("_parts",)
-
-    def __init__(self) -> None:
-        self._parts: dict[str, tuple[int, int]] = {}
-
-    def add(self, num: int, den: int, unit: Currency) -> None:
-        """Add `num / den` of the smallest unit."""
-        known = self._parts.get(unit.code)
-        self._parts[unit.code] = (num, den) if known is None else (known[0] * den + num * known[1], known[1] * den)
-
-    def rounded(self) -> dict[str, int]:
-        """By currency code, raw."""
-        return {code: div_half_even(num, den) for code, (num, den) in self._parts.items()}
-
-
-def _on_order(instrument: Instrument, order: Order, prices: InstrumentRows) -> tuple[int, int]:
-    """Notional units that an order may buy and sell; what only reduces adds none."""
-    if order.reduce_only:
-        return 0, 0
-    px_raw = counted_px(order, prices)
-    if px_raw is None:
-        return 0, 0
-    if order.quote_quantity:
-        notional = _quote_units(order, instrument, px_raw)
-    else:
-        notional = notional_units(2 * px_raw, order.leaves_raw, inverse=instrument.inverse)
-    return (notional, 0) if order.is_buy else (0, notional)
-
-
-def _quote_units(order: Order, instrument: Instrument, px_raw: int) -> int:
-    """Notional units of an amount of quote currency, which is itself the notional of a linear contract; rounded up."""
-    if instrument.inverse:
-        return notional_units(2 * px_raw, counted_units(order, instrument, px_raw) or 0, inverse=True)
-    num, den = _worth_factor(instrument)
-    amount = 2 * order.leaves_raw * 10**instrument.quote.precision * den
-    return div_ceil(amount, num * 10**order.size_precision)
-
-
-def _worth_factor(instrument: Instrument) -> tuple[int, int]:
-    """Quote currency raw per unit of price raw x quantity raw, as a fraction."""
-    multiplier = instrument.multiplier
-    scale = 10 ** (instrument.price_precision + instrument.size_precision)
-    return multiplier.num * 10**instrument.quote.precision, multiplier.den * scale
-
-
-def _unit_factor(instrument: Instrument) -> tuple[int, int]:
-    """Settlement raw per notional unit, as a fraction."""
-    multiplier = instrument.multiplier
-    num = multiplier.num * 10**instrument.settlement.precision
-    if instrument.inverse:
-        return num * 10**instrument.price_precision, multiplier.den * INVERSE_UNIT * 10**instrument.size_precision
-    return num, 2 * multiplier.den * 10 ** (instrument.price_precision + instrument.size_precision)

@@ -41,9 +41,8 @@ def check_notional(instrument: Instrument, order: Order, px_raw: int, scopes: It
         text = f"ORD002 {shown} is below the minimum {decimal_text(least, bound_precision)}."
         if not worth:
             return Refusal("NOTIONAL_BELOW_MIN", text)
-        steps = ceil(
-            Fraction(least, 10**bound_precision) / worth * order.quantity_raw * Fraction(1, instrument.step_raw)
-        )
+        missing = Fraction(least * worth.denominator, 10**bound_precision * worth.numerator)  # times as much
+        steps = ceil(missing * Fraction(order.quantity_raw, instrument.step_raw))
         need = Quantity(steps * instrument.step_raw, instrument.size_precision)
         return Refusal("NOTIONAL_BELOW_MIN", f"{text} Raise the quantity to at least {need}.")
     if most is not None and worth > Fraction(most, 10**bound_precision):

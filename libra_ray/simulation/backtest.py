@@ -1,7 +1,7 @@
 """One backtest: a system and a dataset in, a result out. No Ray, no files, no wall clock."""
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,7 +32,7 @@ from libra_ray.simulation.stream_state import StreamState
 from libra_ray.simulation.system import System
 from libra_ray.simulation.venue import SimulatedVenue
 
-__all__ = ["attach", "backtest", "build", "cursor_of", "make_venue"]
+__all__ = ["attach", "backtest", "build", "cursor_of", "delayed_reports", "make_venue"]
 
 BATCH_ROWS = 8_192
 COLLECT_EVERY = 200_000
@@ -94,10 +94,7 @@ def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tup
         seed=system.seed,
         start_ns=data.start_ns,
     )
-    reports = DueCommands()
-    delays = {name: venue.report_ns for name, venue in venues.items() if venue.report_ns}
-    if delays:
-        kernel.execution.delay_reports(_delayed(kernel, delays, reports))
+    reports = delayed_reports(kernel, venues)
     states = _states(data, kernel.cache, markets, venues, batch_rows)
     maker = BarMaker(system.bars, kernel.cache.instruments, [state.topic for state in states])
     bars = BarDelivery(maker, kernel.host, kernel.cache.rows.cursor_of_built)
@@ -133,10 +130,10 @@ def make_venue(
     return venue
 
 
-def _delayed(
-    kernel: TradingKernel, delays: Mapping[str, int], reports: DueCommands
-) -> Callable[[str, AnyEvent], None]:
-    """Publishes what a venue reports as much later as its reports take."""
+def delayed_reports(kernel: TradingKernel, venues: Mapping[str, SimulatedVenue]) -> DueCommands:
+    """The queue of what venues report with a delay; what happened is published as much later as its report takes."""
+    reports = DueCommands()
+    delays = {name: venue.report_ns for name, venue in venues.items() if venue.report_ns}
 
     def publish(topic: str, event: AnyEvent) -> None:
         delay_ns = delays.get(instrument_venue(event.instrument_id), 0)  # type: ignore[union-attr]  # reports name one
@@ -145,7 +142,9 @@ def _delayed(
         else:
             kernel.bus.publish(topic, event)
 
-    return publish
+    if delays:
+        kernel.execution.delay_reports(publish)
+    return reports
 
 
 def _states(

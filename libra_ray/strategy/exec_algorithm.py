@@ -63,7 +63,7 @@ class ExecAlgorithm(PrimaryDesk):
         if work.leaves_raw <= 0:
             raise ValueError(f"{primary.client_order_id} has nothing left to send")
         work.is_sent = True
-        self._host.stage_undo(self, partial(setattr, work, "is_sent", False))
+        self._host.stage_undo(self, work.take_back_sending)
         self._host.stage(self, self._send_primary, work)
 
     def cancel_primary(self, primary: Order, code: str = "") -> None:

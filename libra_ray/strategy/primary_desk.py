@@ -49,7 +49,7 @@ class PrimaryDesk(OrderHooks):
     # --- orders come in -----------------------------------------------------------------------------------------
 
     def receive(self, command: Command) -> None:
-        """Endpoint `{actor_id}.execute`. Once the algorithm has failed, new orders go to the risk engine, which denies."""
+        """Endpoint `{actor_id}.execute`. Once it has failed, new orders go to the risk engine to be denied."""
         if self.state not in _ENDED:
             self._inbox(command)
         elif isinstance(command, SubmitOrder):
@@ -90,7 +90,8 @@ class PrimaryDesk(OrderHooks):
     def _can_be_cut(self, primary: Order, now_ns: int) -> bool:
         """Whether it is an order that could go to the venue some day: others are denied by the risk engine at once."""
         instrument = self.cache.instruments.get(primary.instrument_id)
-        is_new = self.cache.orders.get(primary.client_order_id) is primary and primary.client_order_id not in self._works
+        order_id = primary.client_order_id
+        is_new = self.cache.orders.get(order_id) is primary and order_id not in self._works
         if instrument is None or not is_new or primary.status not in (OrderStatus.INITIALIZED, OrderStatus.RELEASED):
             return False
         if primary.time_in_force is TimeInForce.GTD and (primary.expire_ns is None or primary.expire_ns <= now_ns):

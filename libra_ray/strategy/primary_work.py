@@ -58,6 +58,10 @@ class PrimaryWork:
         """Whether nothing more can happen."""
         return self.primary.is_closed and not self.reserved_raw and not self._open
 
+    def take_back_sending(self) -> None:
+        """The handler that wanted the primary sent raised."""
+        self.is_sent = False
+
     def next_id(self) -> str:
         """The id of the next child: `{primary id}-E{n}`, n from 1."""
         return f"{self.primary.client_order_id}-E{len(self.children) + 1}"

@@ -1,23 +1,38 @@
 """A cell: one fused system on simulated time, driven row by row from a test."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, Literal, TypeVar
+
+import numpy as np
 
 from libra_ray.data import Stream
 from libra_ray.errors import LibraError
 from libra_ray.kernel import KernelParts, TradingKernel, VenueSettings
+from libra_ray.matching import Column
 from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import AnyEvent
-from libra_ray.messages.schemas import BARS, MARK_PRICES, QUOTES, TRADES, Row, Schema
+from libra_ray.messages.rows import RATE_PRECISION
+from libra_ray.messages.schemas import (
+    BARS,
+    BOOK_DELTAS,
+    FUNDING_RATES,
+    LAST_IN_MESSAGE,
+    MARK_PRICES,
+    QUOTES,
+    TRADES,
+    Row,
+    Schema,
+)
 from libra_ray.model.enums import AggressorSide
 from libra_ray.model.identifiers import period_ns
 from libra_ray.model.instruments import Instrument
-from libra_ray.model.numbers import DecimalLike
+from libra_ray.model.numbers import DecimalLike, parse_decimal
 from libra_ray.model.orders import Order
 from libra_ray.model.positions import Position
+from libra_ray.model.rules.fixed_point import rescale_half_even
 from libra_ray.portfolio import Cursor
 from libra_ray.runtime import Actor
 from libra_ray.simulation import System
-from libra_ray.simulation.backtest import attach, cursor_of, make_venue
+from libra_ray.simulation.backtest import attach, cursor_of, delayed_reports, make_venue
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.replay import Replay
 from libra_ray.simulation.stream_state import StreamState
@@ -32,6 +47,7 @@ E = TypeVar("E", bound=AnyEvent)
 
 SECOND_NS = 10**9
 PLENTY = 1_000_000
+_ACTIONS: Final = ("ADD", "UPDATE", "DELETE", "CLEAR")
 
 
 class Hand(Strategy):
@@ -50,12 +66,23 @@ class Feed(StreamState):
         super().__init__(Stream(schema, instrument, period, empty), cursor, batch_rows=1)
         self._columns = [[] for _ in schema.names]
 
+    def fill_book(self, start: int, stop: int) -> None:
+        """Apply rows [start, stop) to the book: as arrays, which is what it takes in standard precision."""
+        if self.book is not None:
+            rows = [self.column(name)[start:stop] for name in ("action", "side", "price", "qty", "order_id")]
+            action, side, price, qty, order_id = rows if self.book.wide else map(_as_array, rows)
+            self.book.apply(action, side, price, qty, order_id, 0, stop - start)
+
     def push(self, values: tuple[int, ...]) -> tuple[int, Row]:
         """Add a row; its index and the row."""
         for column, value in zip(self._columns, values, strict=True):
             column.append(value)  # type: ignore[union-attr]  # a feed's columns are lists
         self.rows += 1
         return self.rows - 1, self.schema.row(self.spec, *values)
+
+
+def _as_array(row: Column) -> Column:
+    return np.array(row, np.int64)
 
 
 class RecordingClient:
@@ -124,7 +151,10 @@ class Cell:
             start_ns=start_ns,
         )
         self.kernel.data.wire((), dict)
-        self._replay = Replay(self.kernel, [], self._markets, self._venues)
+        reports = delayed_reports(self.kernel, self._venues)
+        self._replay = Replay(self.kernel, [], self._markets, self._venues, reports)
+        for simulated in self._venues.values():
+            simulated.begin(start_ns)
         self._hand = Hand(StrategyConfig(actor_id="Hand"))
         self.kernel.add(self._hand)
         self.kernel.start()
@@ -215,6 +245,30 @@ class Cell:
         """A mark price."""
         made = self.kernel.cache.instrument(instrument_id)
         self._row(MARK_PRICES, made, "", ts_ns, made.price(price).raw)
+
+    def funding(self, instrument_id: str, rate: DecimalLike, *, ts_ns: int | None = None) -> None:
+        """A funding payment at `rate`."""
+        made = self.kernel.cache.instrument(instrument_id)
+        raw = rescale_half_even(*parse_decimal(rate), RATE_PRECISION)
+        self._row(FUNDING_RATES, made, "", ts_ns, raw)
+
+    def delta(
+        self,
+        instrument_id: str,
+        side: Literal["BID", "ASK"],
+        price: DecimalLike,
+        size: DecimalLike,
+        *,
+        action: Literal["ADD", "UPDATE", "DELETE", "CLEAR"] = "UPDATE",
+        order_id: int = 0,
+        is_last: bool = True,
+        ts_ns: int | None = None,
+    ) -> None:
+        """A change of the book: of a level's size, or of an order. Rows up to one with `is_last` are one message."""
+        made = self.kernel.cache.instrument(instrument_id)
+        codes = (1 + _ACTIONS.index(action), 1 if side == "BID" else 2)
+        values = (made.price(price).raw, made.quantity(size).raw, order_id, LAST_IN_MESSAGE if is_last else 0)
+        self._row(BOOK_DELTAS, made, "", ts_ns, *codes, *values)
 
     def _row(self, schema: Schema, made: Instrument, period: str, ts_ns: int | None, *values: int) -> None:
         at_ns = self.now_ns + self._step_ns if ts_ns is None else ts_ns

@@ -94,13 +94,13 @@ def _venue(draw: Draw, kind: str, instrument: dict[str, Any], leave_out: frozens
     }
     if draw.chance(0.2) and not is_cash:
         venue["leverage"] = "10"
-    options = _options(draw, kind, leave_out)
+    options = _options(draw, kind, leave_out, is_cash=is_cash)
     if options:
         venue["options"] = options
     return venue
 
 
-def _options(draw: Draw, kind: str, leave_out: frozenset[str]) -> dict[str, Any]:
+def _options(draw: Draw, kind: str, leave_out: frozenset[str], *, is_cash: bool) -> dict[str, Any]:
     """Each option at its default most of the time."""
     options: dict[str, Any] = {}
 
@@ -117,17 +117,16 @@ def _options(draw: Draw, kind: str, leave_out: frozenset[str]) -> dict[str, Any]
     maybe(0.2, "oto_mode", lambda: "full")
     maybe(0.1, "allow_borrowing", lambda: True)
     maybe(0.15, "price_protection", lambda: draw.integer(1, 3))
-    if kind in ("trades", "l2", "l3", "trades_only"):
+    if kind in ("trades", "l2", "l3"):
         maybe(0.6, "queue", lambda: draw.pick(["fifo", "prob"]))
         if options.get("queue") == "prob":
             maybe(0.5, "queue_power", lambda: draw.integer(1, 5))
-        if kind != "trades_only":
-            maybe(0.05, "trade_execution", lambda: False)
+        maybe(0.05, "trade_execution", lambda: False)
     if kind in ("quotes", "trades"):
         maybe(0.05, "prob_slippage", lambda: "1")
     maybe(0.05, "prob_fill_on_limit", lambda: "0")
     maybe(0.3, "latency", lambda: _latency(draw))
-    maybe(0.15, "fee", lambda: _fee(draw))
+    maybe(0.15, "fee", lambda: _fee(draw, is_cash=is_cash))
     maybe(0.1, "sessions", lambda: [["2", "9"], ["12", "30"], ["33", "90"]])
     return options
 
@@ -139,8 +138,9 @@ def _latency(draw: Draw) -> dict[str, str]:
     return {name: draw.pick(delays) for name in names if draw.chance(0.6)} or {"insert": "0.5"}
 
 
-def _fee(draw: Draw) -> dict[str, Any]:
-    model = draw.pick(["maker_taker", "fixed", "per_contract", "tiered"])
+def _fee(draw: Draw, *, is_cash: bool) -> dict[str, Any]:
+    """No tiers for CASH, where it is not written of which moment the tier of a locked fee is."""
+    model = draw.pick(["maker_taker", "fixed", "per_contract", *([] if is_cash else ["tiered"])])
     if model == "maker_taker":
         return {"model": model, "maker": "-0.0001", "taker": "0.0003"}
     if model == "fixed":

@@ -62,7 +62,7 @@ def market_rows(
         if has_marks and draw.chance(0.1):
             rows.append(["mark", path.time, None, path.price(path.middle + draw.integer(-3, 3))])
         elif has_funding and draw.chance(0.05):
-            rows.append(["funding", path.time, None, draw.pick(["0.0001", "-0.0002"])])
+            rows.append(["funding", path.time, None, draw.pick(["0.01", "-0.02"])])
         elif len(instruments) > 1 and draw.chance(0.1):
             bid = Decimal("1.1000") + Decimal(draw.integer(-50, 50)) / 10_000
             rows.append(["quote", path.time, "EURUSD.SIM", _text(bid), _text(bid + Decimal("0.0002")), "1000", "1000"])

@@ -92,6 +92,7 @@ class OrderFlow:
         if kind == "cancel":
             return self._cancel()
         if kind == "cancel_all" and "cancel_all" not in self.leave_out:
+            self.canceled.update(self.labels)
             return {"op": "cancel_all"}
         if kind == "trading_state" and "trading_state" not in self.leave_out:
             return {"op": "trading_state", "state": self.draw.pick(TRADING_STATES)}
@@ -190,7 +191,7 @@ class OrderFlow:
             if self._has("iceberg", 0.12):
                 most = int(Decimal(form["qty"]) / self.step)
                 form["display"] = f"{self.step * draw.integer(1, max(1, most // 2)):f}"
-        if self._has("reduce_only", 0.12) and not is_auction:
+        if self._has("reduce_only", 0.12) and not is_auction and not self.is_cash:
             form["reduce_only"] = True
         if self._has("quote_qty", 0.04) and "display" not in form and not is_auction:
             form["quote_qty"] = True
@@ -198,7 +199,7 @@ class OrderFlow:
                 f"{Decimal(draw.integer(1, 20)) * 600 * self.tick * self.step * self.multiplier * self.fewest:f}"
             )
         if self.is_hedging and self.entries and draw.chance(0.5):
-            form["position"] = draw.pick(self.entries[-RECENT:])
+            form |= {"position": draw.pick(self.entries[-RECENT:]), "reduce_only": True}
 
     # ---------------------------------------------------------------------- lists
 
@@ -211,10 +212,12 @@ class OrderFlow:
         if draw.chance(0.6):
             form["type"] = draw.pick(["LIMIT", "LIMIT", "STOP_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED"])
             entry = self.middle - up * draw.integer(-1, 4)
+            trigger = self.middle + (up if form["type"] == "STOP_LIMIT" else -up) * draw.integer(1, 4)
             if form["type"] != "LIMIT":
-                away = up if form["type"] == "STOP_LIMIT" else -up
-                form["trigger"] = self._price(self.middle + away * draw.integer(1, 4))
-            if form["type"] != "MARKET_IF_TOUCHED":
+                form["trigger"] = self._price(trigger)
+            if form["type"] == "MARKET_IF_TOUCHED":
+                entry = trigger
+            else:
                 form["price"] = self._price(entry)
         form["sl"] = self._price(entry - up * draw.integer(2, 8))
         form["tp"] = self._price(entry + up * draw.integer(1, 8))
@@ -264,7 +267,7 @@ class OrderFlow:
         children = [self._plain(draw.pick(["LIMIT", "STOP_MARKET"])) for _ in range(draw.pick([1, 2]))]
         for child in children:
             child |= {"parent": parent["order"], "qty": parent["qty"]}
-            if draw.chance(0.6):
+            if self._has("reduce_only", 0.6):
                 child |= {"side": "SELL" if parent["side"] == "BUY" else "BUY", "reduce_only": True}
         if len(children) > 1 and draw.chance(0.6):
             self._linked(children, draw.pick(["OCO", "OUO"]))
@@ -281,6 +284,8 @@ class OrderFlow:
 
     def _cancel(self) -> Form:
         label = self.draw.pick(self._recent())
+        if self.has_latency and label in self.canceled:
+            return {}
         self.canceled.add(label)
         return {"op": "cancel", "order": label}
 

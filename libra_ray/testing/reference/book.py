@@ -102,9 +102,10 @@ class TopBook:
         self.top = {side: PriceLevel(price, size) for side in ("BID", "ASK")}
         self.behind = {"BID": [], "ASK": []}
 
-    def move_price(self, side: str, price: Decimal) -> None:
+    def move_price(self, price: Decimal) -> None:
         """Inside a bar step: the step's size stands at `price` (matching 4, a trigger between)."""
-        self.top[side].price = price
+        for level in self.top.values():
+            level.price = price
 
 
 class LevelBook:

@@ -90,6 +90,7 @@ class Kernel:
             self.self_trades.prevent(order)
             order.status = order.seen_status = "SUBMITTED"
             order.place = Place.IN_FLIGHT
+            order.is_unreleased = self.venue.links.must_wait(order)
             self.state.live[order.label] = order
         self._send(self.state.options.latency.insert, lambda: self.venue.arrive_list(orders))
 

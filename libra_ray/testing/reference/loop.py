@@ -191,6 +191,7 @@ class Loop:
         for instrument in self.state.instruments.values():
             if instrument.expiration == ts:
                 self.settlement.expire(instrument)
+                self.state.seen_positions = self.state.positions.quantities()
                 self.settle()
 
     # ---------------------------------------------------------------------- delivery
@@ -203,6 +204,8 @@ class Loop:
     def _tell(self, report: Report) -> None:
         order = report.order
         order.seen_status, order.seen = report.status, report.values
+        if report.positions is not None:
+            self.state.seen_positions = report.positions
         if order.is_closed or report.event == "CANCEL_REJECTED":
             order.cancel_sent = False
         self.algorithms.on_event(order, report.event)

@@ -96,6 +96,7 @@ class Order:
     status_before: str = ""
     place: Place = Place.LOCAL
     reached_venue: bool = False
+    is_unreleased: bool = False
     filled: Decimal = Decimal(0)
     value: Decimal = Decimal(0)
     asked_qty: Decimal = Decimal(0)
@@ -211,7 +212,8 @@ class Order:
     @property
     def counts_as_open(self) -> bool:
         """Orders 13: open or in flight, without unreleased OTO children."""
-        return not self.is_closed and (self.place is Place.IN_FLIGHT or self.is_accepted)
+        is_sent = self.place is Place.IN_FLIGHT or self.is_accepted
+        return is_sent and not self.is_closed and not self.is_unreleased
 
     def shown_leaves(self) -> Decimal:
         """Matching 8: what a touch can reach, one slice of an iceberg."""

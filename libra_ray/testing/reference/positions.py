@@ -87,6 +87,10 @@ class Positions:
         """In order of opening."""
         return sorted(self.open.values(), key=lambda position: position.opened_no)
 
+    def quantities(self) -> dict[str, Decimal]:
+        """Signed quantity by id, as an event carries it."""
+        return {key: position.qty for key, position in self.open.items()}
+
     def of(self, instrument: Instrument) -> Iterator[Position]:
         """Those of one instrument."""
         return (position for position in self.open.values() if position.instrument is instrument)

@@ -67,8 +67,9 @@ class Risk:
             self.orders.count(self.state.now)
         return codes
 
-    def _waits_for_parent(self, order: Order) -> bool:
-        return bool(order.parent) and self.state.options.support_contingent_orders
+    @staticmethod
+    def _waits_for_parent(order: Order) -> bool:
+        return bool(order.parent)
 
     def _first_failure(self, order: Order, before: list[Order], in_list: int) -> str:
         return next((code for code in self._checks(order, before, in_list) if code), "")

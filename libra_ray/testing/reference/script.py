@@ -8,7 +8,6 @@ from libra_ray.testing.reference.document import Instrument, unknown_instrument
 from libra_ray.testing.reference.exact import ts_ns, ts_text
 from libra_ray.testing.reference.kernel import Kernel
 from libra_ray.testing.reference.orders import Order
-from libra_ray.testing.reference.positions import Position
 from libra_ray.testing.reference.state import State
 
 __all__ = ["Script"]
@@ -119,21 +118,19 @@ class Script:
         self.kernel.cancel_all(operation.get("instrument"))
 
     def _close(self, operation: Operation) -> None:
-        """Market, reduce-only, whole; nothing when flat."""
-        position = self._position(operation)
-        if position is None:
-            return
-        side = "SELL" if position.qty > 0 else "BUY"
-        qty = abs(position.qty)
-        order = Order(operation["order"], position.instrument, "MARKET", side, qty, reduce_only=True, asked_qty=qty)
-        if self.state.options.is_hedging:
-            order.position_id = position.id
-        self.kernel.submit([order])
-
-    def _position(self, operation: Operation) -> Position | None:
+        """Market, reduce-only, whole; nothing when flat. The position is that of the message in hand."""
+        instrument = self._instrument(operation)
+        position_id = instrument.id
         if "position" in operation:
-            return self.state.positions.open.get(self.state.positions.ids_by_order.get(operation["position"], ""))
-        return next(self.state.positions.of(self._instrument(operation)), None)
+            position_id = self.state.positions.ids_by_order.get(operation["position"], "")
+        signed = self.state.seen_positions.get(position_id, Decimal(0))
+        if signed == 0:
+            return
+        side, qty = "SELL" if signed > 0 else "BUY", abs(signed)
+        order = Order(operation["order"], instrument, "MARKET", side, qty, reduce_only=True, asked_qty=qty)
+        if self.state.options.is_hedging:
+            order.position_id = position_id
+        self.kernel.submit([order])
 
     def _trading_state(self, operation: Operation) -> None:
         self.kernel.set_trading_state(operation["state"])

@@ -24,6 +24,7 @@ class Report:
     event: str
     status: str
     values: tuple[Decimal, Decimal | None, Decimal | None]
+    positions: dict[str, Decimal] | None
 
 
 class State:
@@ -39,6 +40,7 @@ class State:
         self.positions = Positions(is_hedging=self.options.is_hedging)
         self.orders: dict[str, Order] = {}
         self.live: dict[str, Order] = {}
+        self.seen_positions: dict[str, Decimal] = {}
         self.trading_state = self.limits.trading_state
         self.events: list[list[Any]] = []
         self.bookings: list[list[str]] = []
@@ -101,7 +103,8 @@ class State:
         if code:
             written["code"] = code
         self.events.append([ts_text(self.now), order.label, event, written])
-        report = Report(order, event, order.status, (order.qty, order.price, order.trigger))
+        positions = self.positions.quantities() if event == "FILLED" else None
+        report = Report(order, event, order.status, (order.qty, order.price, order.trigger), positions)
         delay = 0 if is_local else self.options.latency.report
         if delay == 0:
             self.reports.append(report)

@@ -73,7 +73,7 @@ class Venue:
 
     def _arrive(self, order: Order) -> None:
         now, market = self.state.now, self.state.market(order)
-        order.place = Place.IN_FLIGHT
+        order.place, order.is_unreleased = Place.IN_FLIGHT, False
         if market.is_expired:
             self.end(order, "REJECTED", "INSTRUMENT_EXPIRED")
         elif order.expire is not None and order.tif == "GTD" and order.expire <= now:
@@ -225,10 +225,9 @@ class Venue:
         if market.waits_for_open:
             order.place = Place.PENDING
             return
-        side = "ASK" if order.side == "BUY" else "BID"
-        step_price = market.best(side)
+        step_price = market.opposite(order.side)
         if at is not None:
-            market.top.move_price(side, at)
+            market.top.move_price(at)
         got, event, code = ZERO, "", ""
         if order.works_as_market:
             got = self.execution.take(order)
@@ -242,14 +241,14 @@ class Venue:
                 got = self.execution.take(order)
             elif order.tif in IMMEDIATE:
                 event, code = "CANCELED", "IOC_REST" if order.tif == "IOC" else "FOK_UNFILLED"
-        if at is not None and step_price is not None:
-            market.top.move_price(side, step_price)
         if event:
             self.end(order, event, code)
-            return
-        if not order.is_closed:
-            self._rest(order)
-        self.links.executed(order, got)
+        else:
+            if not order.is_closed:
+                self._rest(order)
+            self.links.executed(order, got)
+        if at is not None and step_price is not None:
+            market.top.move_price(step_price)
 
     # ---------------------------------------------------------------------- modify and cancel (orders 7)
 

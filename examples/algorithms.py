@@ -50,7 +50,7 @@ def main() -> lr.BacktestResult:
         filled = [(order["filled_qty"], order["avg_px"]) for order in family]
         bought = sum(quantity for quantity, _ in filled)
         average = sum(quantity * price for quantity, price in filled) / bought
-        print(f"{ways[number - 1]:>8}  {bought} in {len(filled):>2} orders at {average:.4f}")
+        print(f"{ways[number - 1]:>8}  {bought:,.0f} in {len(filled):>2} orders at {average:.4f}")
     print(result.run_hash)
     return result
 

@@ -23,24 +23,35 @@ if TYPE_CHECKING:
     from libra_ray.data import sample as sample
     from libra_ray.data import samples as samples
     from libra_ray.data import synth as synth
+    from libra_ray.data.aggregation import BarSpec as BarSpec
     from libra_ray.errors import ConfigError as ConfigError
     from libra_ray.errors import DataError as DataError
     from libra_ray.errors import LibraError as LibraError
     from libra_ray.errors import StrategyError as StrategyError
     from libra_ray.errors import VenueError as VenueError
+    from libra_ray.kernel import FixedFee as FixedFee
+    from libra_ray.kernel import LatencySettings as LatencySettings
+    from libra_ray.kernel import LimitSettings as LimitSettings
     from libra_ray.kernel import MakerTaker as MakerTaker
+    from libra_ray.kernel import PerContractFee as PerContractFee
     from libra_ray.kernel import RiskSettings as RiskSettings
+    from libra_ray.kernel import TieredFee as TieredFee
     from libra_ray.kernel import VenueSettings as VenueSettings
+    from libra_ray.messages.events import AccountBooked as AccountBooked
+    from libra_ray.messages.events import InstrumentHalted as InstrumentHalted
+    from libra_ray.messages.events import MarginCall as MarginCall
     from libra_ray.messages.events import OrderAccepted as OrderAccepted
     from libra_ray.messages.events import OrderCanceled as OrderCanceled
     from libra_ray.messages.events import OrderCancelRejected as OrderCancelRejected
     from libra_ray.messages.events import OrderDenied as OrderDenied
+    from libra_ray.messages.events import OrderEmulated as OrderEmulated
     from libra_ray.messages.events import OrderEvent as OrderEvent
     from libra_ray.messages.events import OrderExpired as OrderExpired
     from libra_ray.messages.events import OrderFilled as OrderFilled
     from libra_ray.messages.events import OrderInitialized as OrderInitialized
     from libra_ray.messages.events import OrderModifyRejected as OrderModifyRejected
     from libra_ray.messages.events import OrderRejected as OrderRejected
+    from libra_ray.messages.events import OrderReleased as OrderReleased
     from libra_ray.messages.events import OrderSubmitted as OrderSubmitted
     from libra_ray.messages.events import OrderTriggered as OrderTriggered
     from libra_ray.messages.events import OrderUpdated as OrderUpdated
@@ -54,6 +65,7 @@ if TYPE_CHECKING:
     from libra_ray.messages.schemas import Quote as Quote
     from libra_ray.messages.schemas import Trade as Trade
     from libra_ray.model.enums import AggressorSide as AggressorSide
+    from libra_ray.model.enums import ContingencyType as ContingencyType
     from libra_ray.model.enums import LiquiditySide as LiquiditySide
     from libra_ray.model.enums import OrderSide as OrderSide
     from libra_ray.model.enums import OrderStatus as OrderStatus
@@ -61,6 +73,7 @@ if TYPE_CHECKING:
     from libra_ray.model.enums import PositionSide as PositionSide
     from libra_ray.model.enums import TimeInForce as TimeInForce
     from libra_ray.model.enums import TradingState as TradingState
+    from libra_ray.model.enums import TrailingOffsetType as TrailingOffsetType
     from libra_ray.model.enums import TriggerType as TriggerType
     from libra_ray.model.instruments import Instrument as Instrument
     from libra_ray.model.instruments import equity as equity
@@ -80,6 +93,7 @@ if TYPE_CHECKING:
     from libra_ray.simulation import BacktestResult as BacktestResult
     from libra_ray.simulation import System as System
     from libra_ray.simulation import backtest as backtest
+    from libra_ray.simulation.book_view import OrderBook as OrderBook
     from libra_ray.strategy import ExecAlgorithm as ExecAlgorithm
     from libra_ray.strategy import ExecAlgorithmConfig as ExecAlgorithmConfig
     from libra_ray.strategy import OrderFactory as OrderFactory
@@ -93,6 +107,7 @@ _HOME = {
     **dict.fromkeys(
         (
             "AggressorSide",
+            "ContingencyType",
             "LiquiditySide",
             "OrderSide",
             "OrderStatus",
@@ -100,6 +115,7 @@ _HOME = {
             "PositionSide",
             "TimeInForce",
             "TradingState",
+            "TrailingOffsetType",
             "TriggerType",
         ),
         "libra_ray.model.enums",
@@ -111,16 +127,21 @@ _HOME = {
     **dict.fromkeys(("Bar", "FundingRate", "MarkPrice", "Quote", "Trade"), "libra_ray.messages.schemas"),
     **dict.fromkeys(
         (
+            "AccountBooked",
+            "InstrumentHalted",
+            "MarginCall",
             "OrderAccepted",
             "OrderCanceled",
             "OrderCancelRejected",
             "OrderDenied",
+            "OrderEmulated",
             "OrderEvent",
             "OrderExpired",
             "OrderFilled",
             "OrderInitialized",
             "OrderModifyRejected",
             "OrderRejected",
+            "OrderReleased",
             "OrderSubmitted",
             "OrderTriggered",
             "OrderUpdated",
@@ -135,7 +156,21 @@ _HOME = {
     **dict.fromkeys(
         ("ExecAlgorithm", "ExecAlgorithmConfig", "OrderFactory", "Strategy", "StrategyConfig"), "libra_ray.strategy"
     ),
-    **dict.fromkeys(("MakerTaker", "RiskSettings", "VenueSettings"), "libra_ray.kernel"),
+    **dict.fromkeys(
+        (
+            "FixedFee",
+            "LatencySettings",
+            "LimitSettings",
+            "MakerTaker",
+            "PerContractFee",
+            "RiskSettings",
+            "TieredFee",
+            "VenueSettings",
+        ),
+        "libra_ray.kernel",
+    ),
+    "BarSpec": "libra_ray.data.aggregation",
+    "OrderBook": "libra_ray.simulation.book_view",
     **dict.fromkeys(("Dataset", "Stream", "catalog", "import_file", "sample", "samples", "synth"), "libra_ray.data"),
     **dict.fromkeys(("BacktestResult", "System", "backtest"), "libra_ray.simulation"),
     **dict.fromkeys(("SweepResult", "sweep"), "libra_ray.sweeps"),
@@ -143,29 +178,39 @@ _HOME = {
 
 __version__ = "0.1.0"
 __all__ = [
+    "AccountBooked",
     "Actor",
     "ActorConfig",
     "AggressorSide",
     "BacktestResult",
     "Bar",
+    "BarSpec",
     "ConfigError",
+    "ContingencyType",
     "Currency",
     "DataError",
     "Dataset",
     "ExecAlgorithm",
     "ExecAlgorithmConfig",
+    "FixedFee",
     "FundingRate",
     "Instrument",
+    "InstrumentHalted",
+    "LatencySettings",
     "LibraError",
+    "LimitSettings",
     "LiquiditySide",
     "MakerTaker",
+    "MarginCall",
     "MarkPrice",
     "Money",
     "Order",
     "OrderAccepted",
+    "OrderBook",
     "OrderCancelRejected",
     "OrderCanceled",
     "OrderDenied",
+    "OrderEmulated",
     "OrderEvent",
     "OrderExpired",
     "OrderFactory",
@@ -173,12 +218,14 @@ __all__ = [
     "OrderInitialized",
     "OrderModifyRejected",
     "OrderRejected",
+    "OrderReleased",
     "OrderSide",
     "OrderStatus",
     "OrderSubmitted",
     "OrderTriggered",
     "OrderType",
     "OrderUpdated",
+    "PerContractFee",
     "Position",
     "PositionChanged",
     "PositionClosed",
@@ -196,10 +243,12 @@ __all__ = [
     "Stream",
     "SweepResult",
     "System",
+    "TieredFee",
     "TimeInForce",
     "Timer",
     "Trade",
     "TradingState",
+    "TrailingOffsetType",
     "TriggerType",
     "VenueError",
     "VenueSettings",

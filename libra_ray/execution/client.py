@@ -23,6 +23,6 @@ class ExecutionClient(Protocol):
         """Change a working order."""
         ...
 
-    def cancel(self, order: Order, ts_ns: int) -> None:
-        """Take an order off."""
+    def cancel(self, order: Order, ts_ns: int, code: str = "") -> None:
+        """Take an order off; `code` says why where its strategy did not ask."""
         ...

@@ -149,7 +149,7 @@ class ExecutionEngine(Actor):
         elif type(command) is ModifyOrder:
             self._modify(command)
         elif type(command) is CancelOrder:
-            self._cancel(command.order, command.ts_ns)
+            self._cancel(command.order, command.ts_ns, command.code)
         elif type(command) is CancelAllOrders:
             self._cancel_all(command)
 
@@ -185,12 +185,12 @@ class ExecutionEngine(Actor):
         self._tell_pending(OrderPendingUpdate, order, command.ts_ns)
         self._clients[order.instrument_id].modify(command)
 
-    def _cancel(self, order: Order, ts_ns: int) -> None:
+    def _cancel(self, order: Order, ts_ns: int, code: str = "") -> None:
         if order.status is OrderStatus.PENDING_CANCEL:
             return  # one is on its way already
         held = self._holders.get(order.client_order_id)
         if held is not None:
-            held[1](CancelOrder(ts_ns, order.strategy_id, order))
+            held[1](CancelOrder(ts_ns, order.strategy_id, order, code))
             return
         if order.client_order_id not in self._orders.working:
             code = "ORDER_CLOSED" if order.is_closed else "UNKNOWN_ORDER"
@@ -199,7 +199,7 @@ class ExecutionEngine(Actor):
             return
         order.move(OrderStatus.PENDING_CANCEL, ts_ns)
         self._tell_pending(OrderPendingCancel, order, ts_ns)
-        self._clients[order.instrument_id].cancel(order, ts_ns)
+        self._clients[order.instrument_id].cancel(order, ts_ns, code)
 
     def _cancel_all(self, command: CancelAllOrders) -> None:
         held = [order for order, _ in self._holders.values()]

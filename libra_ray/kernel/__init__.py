@@ -4,6 +4,7 @@ from libra_ray.kernel.kernel import KernelParts, TradingKernel
 from libra_ray.kernel.settings import (
     FixedFee,
     LatencySettings,
+    LimitSettings,
     MakerTaker,
     PerContractFee,
     RateLimit,
@@ -16,6 +17,7 @@ __all__ = [
     "FixedFee",
     "KernelParts",
     "LatencySettings",
+    "LimitSettings",
     "MakerTaker",
     "PerContractFee",
     "RateLimit",

@@ -26,7 +26,7 @@ from libra_ray.matching.depth import (
     use,
 )
 from libra_ray.matching.depth_by_price import ASK, BID, CLEAR, DELETE, LAST, note_top
-from libra_ray.matching.forms import compiled, inlined
+from libra_ray.matching.forms import compiled
 from libra_ray.matching.scan import Column
 
 __all__ = [
@@ -69,12 +69,12 @@ def orders_header(room: int, size_max: int) -> tuple[list[int], int]:
     return orders, HEADER + room * RECORD + 2 * room
 
 
-@inlined
+@compiled
 def _home(orders: Ints, order_id: int) -> int:
     return ((((order_id ^ (order_id >> 30)) & 0x3FFFFFFF) * 0x61C88647) >> 12) & (2 * orders[ROOM] - 1)
 
 
-@inlined
+@compiled
 def _slot(orders: Ints, order_id: int) -> int:
     """Where the hash has, or would have, the record of that order."""
     start = HEADER + orders[ROOM] * RECORD
@@ -104,7 +104,7 @@ def _forget(orders: Ints, order: int) -> None:
     orders[FREE] = order
 
 
-@inlined
+@compiled
 def _touch(book: Ints, at: int) -> None:
     book[VERSION] += 1
     book[at + CHANGED] = book[VERSION]

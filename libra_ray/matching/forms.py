@@ -15,7 +15,8 @@ from numba import njit
 __all__ = ["compiled", "inlined", "interpreted"]
 
 F = TypeVar("F")
-FOLDERS: Final = (Path(__file__).parent, Path(__file__).parents[1] / "model" / "rules")
+HERE: Final = Path(__file__).parent
+FOLDERS: Final = (HERE, HERE.parent.joinpath("model", "rules"))
 _PLAIN: Final[dict[str, dict[str, Any]]] = {}
 
 

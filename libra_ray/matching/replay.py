@@ -57,6 +57,23 @@ from libra_ray.matching.order_table import (
 from libra_ray.matching.queue import after_fall_prob_64, after_size_64, after_trade_64
 from libra_ray.model.rules.fixed_point import div_half_even
 
+__all__ = [
+    "Column",
+    "RowStream",
+    "execute",
+    "find_levels_again",
+    "match_book",
+    "note_fill",
+    "on_message",
+    "on_trade",
+    "product",
+    "requeue",
+    "send",
+    "take_within",
+    "tidy",
+    "total",
+]
+
 TRADE: Final = 0
 """The action of a trade's row among the actions of `BOOK_DELTAS`; its side is the aggressor's, 1 buyer, 2 seller."""
 BUYER: Final = 1

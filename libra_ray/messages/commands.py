@@ -49,9 +49,10 @@ class ModifyOrder(Command, frozen=True, gc=False):
 
 
 class CancelOrder(Command, frozen=True, gc=False):
-    """Take an order off the venue."""
+    """Take an order off the venue. `code`: why, where it is not its own strategy that asks."""
 
     order: Order
+    code: str = ""
 
 
 class CancelAllOrders(Command, frozen=True, gc=False):

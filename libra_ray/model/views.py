@@ -19,6 +19,10 @@ class PricesView(Protocol):
         """Best bid and ask."""
         ...
 
+    def opposite_px(self, *, is_buy: bool) -> int | None:
+        """The best price that an order of that direction trades against."""
+        ...
+
     def last(self) -> int | None:
         """The last traded price."""
         ...

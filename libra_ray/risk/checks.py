@@ -202,7 +202,8 @@ class Checks:
         if refusal is None and scopes and not waits:
             refusal = self._exposure.check_limits(order, scopes, ahead)
         if refusal is None and trades is not None and not waits:
-            refusal = trades.check(order, self._cache.working.values())
+            opposite_px = self._cache.rows.of(order.instrument_id).opposite_px(is_buy=order.is_buy)
+            refusal = trades.check(order, self._cache.working.values(), opposite_px)
         return refusal
 
     def _rate_refusal(self, order: Order, now_ns: int, ahead: int) -> Refusal | None:

@@ -209,7 +209,7 @@ class RiskEngine(Actor):
             if order.client_order_id not in self._cache.working:
                 continue  # the cut before it has ended it too
             if is_cancel:
-                self._forward(CancelOrder(now_ns, order.strategy_id, order))
+                self._forward(CancelOrder(now_ns, order.strategy_id, order, "SELF_TRADE"))
             else:
                 shorter = order.quantity_raw - by_raw
                 self._forward(ModifyOrder(now_ns, order.strategy_id, order, shorter, None, None))

@@ -46,9 +46,9 @@ class SelfTrades:
         self.cuts: list[Cut] = []
         self.quantities: dict[str, int] = {}
 
-    def check(self, order: Order, working: Iterable[Order]) -> Refusal | None:
-        """Note what a new order does to resting ones, or refuse it."""
-        met = [one for one in resting_in_reach(order, working) if self._leaves(one) > 0]
+    def check(self, order: Order, working: Iterable[Order], opposite_px: int | None) -> Refusal | None:
+        """Note what a new order does to resting ones, or refuse it; see `resting_in_reach`."""
+        met = [one for one in resting_in_reach(order, working, opposite_px) if self._leaves(one) > 0]
         if not met:
             return None
         stuck = any(one.status is OrderStatus.UNKNOWN for one in met)
@@ -89,11 +89,16 @@ class SelfTrades:
         self._lost[order.client_order_id] = self._lost.get(order.client_order_id, 0) + lost
 
 
-def resting_in_reach(order: Order, working: Iterable[Order]) -> list[Order]:
-    """Own limit orders on the other side that `order` reaches if it executes now, in order of submission."""
+def resting_in_reach(order: Order, working: Iterable[Order], opposite_px: int | None) -> list[Order]:
+    """Own limit orders on the other side that `order` reaches if it executes now, in order of submission.
+
+    `opposite_px`: the best price of the market, which is as far as an order without a limit of its own is looked at.
+    """
     if order.type in TRIGGER_TYPES or order.time_in_force in _AUCTIONS:
         return []
-    limit = order.price_raw if order.type is OrderType.LIMIT else None
+    limit = order.price_raw if order.type is OrderType.LIMIT else opposite_px
+    if limit is None:
+        return []
     is_buy = order.is_buy
     return [
         one
@@ -101,7 +106,7 @@ def resting_in_reach(order: Order, working: Iterable[Order]) -> list[Order]:
         if one.is_buy is not is_buy
         and one.instrument_id == order.instrument_id
         and one.price_raw is not None
-        and (limit is None or (limit >= one.price_raw if is_buy else limit <= one.price_raw))
+        and (limit >= one.price_raw if is_buy else limit <= one.price_raw)
         and _rests(one)
     ]
 

@@ -102,9 +102,9 @@ class SimulatedVenue(Settlements):
         """A change is sent."""
         self._delay("modify", command.ts_ns, lambda due_ns: self._modify(command, due_ns))
 
-    def cancel(self, order: Order, ts_ns: int) -> None:
-        """A cancel is sent."""
-        self._delay("cancel", ts_ns, lambda due_ns: self._cancel_asked(order, due_ns))
+    def cancel(self, order: Order, ts_ns: int, code: str = "") -> None:
+        """A cancel is sent; `code` says why where its strategy did not ask."""
+        self._delay("cancel", ts_ns, lambda due_ns: self._cancel_asked(order, due_ns, code))
 
     def _delay(self, kind: CommandKind, ts_ns: int, call: Callable[[int], None]) -> None:
         """Executed in its settle where nothing delays it, otherwise when it is due."""
@@ -181,14 +181,14 @@ class SimulatedVenue(Settlements):
         if self.account_watch.is_on:
             self.account_watch.check(ts_ns)
 
-    def _cancel_asked(self, order: Order, ts_ns: int) -> None:
+    def _cancel_asked(self, order: Order, ts_ns: int, reason: str) -> None:
         self._now_ns = ts_ns
         working = self._find(order)
         if working is None:
             code = "ORDER_CLOSED" if order.venue_order_id else "UNKNOWN_ORDER"
             self._report(OrderCancelRejected(*self._head(order), code))
         else:
-            self._cancel(working, "")
+            self._cancel(working, reason)
             if self.account_watch.is_on:
                 self.account_watch.check(ts_ns)
 

@@ -203,7 +203,7 @@ class PrimaryDesk(OrderHooks):
     def _end_if_alone(self, work: PrimaryWork, *, despite: Order | None = None) -> None:
         """`despite`: a child that the venue would not cancel."""
         primary = work.primary
-        if not work.is_ending or primary.is_closed or any(child is not despite for child in work.open_children):
+        if not work.is_ending or primary.is_closed or any(child is not despite for child in work.unsettled):
             return
         self._execution.unhold(primary)
         self.clock.cancel_timer(_alert_of(primary))

@@ -54,6 +54,11 @@ class PrimaryWork:
         return [child for child in self._open.values() if not child.is_closed]
 
     @property
+    def unsettled(self) -> list[Order]:
+        """Children that have not ended, or whose end the primary has not been told of yet."""
+        return list(self._open.values())
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more can happen."""
         return self.primary.is_closed and not self.reserved_raw and not self._open

@@ -1,5 +1,6 @@
 """A cell: one fused system on simulated time, driven row by row from a test."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
@@ -103,9 +104,9 @@ class RecordingClient:
         self._sent.append(command)
         self._venue.modify(command)
 
-    def cancel(self, order: Order, ts_ns: int) -> None:
-        self._sent.append(CancelOrder(ts_ns, order.strategy_id, order))
-        self._venue.cancel(order, ts_ns)
+    def cancel(self, order: Order, ts_ns: int, code: str = "") -> None:
+        self._sent.append(CancelOrder(ts_ns, order.strategy_id, order, code))
+        self._venue.cancel(order, ts_ns, code)
 
 
 class Cell:
@@ -177,6 +178,12 @@ class Cell:
         self._hand.submit_order(order)
         self._settle()
         return order
+
+    def submit_list(self, orders: Sequence[Order]) -> tuple[Order, ...]:
+        """Send orders that depend on each other; returns them as they are then."""
+        self._hand.submit_order_list(orders)
+        self._settle()
+        return tuple(orders)
 
     def modify(
         self,

@@ -38,7 +38,7 @@ def random_scenario(seed: int, *, kind: str, orders: int, leave_out: frozenset[s
     if has_second:
         leave_out |= {"start"}  # before the first row no rate is known
     risk = _risk(draw, leave_out)
-    if draw.chance(0.5) or "max_position" in risk:
+    if draw.chance(0.5) or "max_position" in risk or "margin_init" in instruments[0]:
         leave_out |= {"quote_qty"}  # in quote currency it has no quantity to hold against a position
     else:
         leave_out |= {"trading_state"}

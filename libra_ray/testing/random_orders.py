@@ -158,7 +158,10 @@ class OrderFlow:
             if draw.chance(0.2):
                 form["activation"] = self._near()
         if order_type in (*TRIGGERED, *TRAILING) and self._has("trigger_type", 0.25):
-            form["trigger_type"] = draw.pick(["BID_ASK", "LAST_PRICE", "MID_POINT", "MARK_PRICE"])
+            kinds = ["BID_ASK", "LAST_PRICE", "MID_POINT", "MARK_PRICE"]
+            if "trade_execution" in self.options:
+                kinds.remove("LAST_PRICE")  # trades still move the last price, but do not match
+            form["trigger_type"] = draw.pick(kinds)
 
     def _offset(self, kind: str) -> str:
         ticks = self.draw.integer(1, 4)
@@ -296,7 +299,7 @@ class OrderFlow:
         if form is None or label in self.canceled or form.get("quote_qty") or form.get("op") == "bracket":
             return {}
         change: Form = {"op": "modify", "order": label}
-        if draw.chance(0.4):
+        if draw.chance(0.4) and ("display" not in form or "display_modify" not in self.leave_out):
             change["qty"] = self._quantity()
         if "price" in form and draw.chance(0.7):
             change["price"] = self._near()

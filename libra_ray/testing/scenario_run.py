@@ -301,7 +301,7 @@ def _final(form: ScenarioForm, kernel: TradingKernel, strategy: ScriptedStrategy
             want = _number(wanted.balances.get(code, "0"))
             _check(diff, f"final.balances.{code}", want, balances.get(code, "0"))
     if wanted.locked is not None:
-        locked = kernel.funds[form.venue.name].locked()  # type: ignore[attr-defined]  # the account's own view
+        locked = kernel.funds[form.venue.name].locked()
         for code, amount in wanted.locked.items():
             unit = account.currencies[code]
             got_text = decimal_text(locked.get(code, 0), unit.precision)

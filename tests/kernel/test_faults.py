@@ -99,7 +99,8 @@ def test_the_kernel_starts_in_order_of_dependency_and_stops_in_reverse() -> None
 
     running = [actor_id for actor_id, state in seen if state == "RUNNING"]
     stopped = [actor_id for actor_id, state in seen if state == "STOPPED"]
-    assert running == ["Cache", "Portfolio", "RiskEngine", "ExecEngine", "DataEngine", "Steady-1"]
+    kernel_parts = ["Cache", "Portfolio", "RiskEngine", "ExecEngine", "OrderEmulator", "DataEngine"]
+    assert running == [*kernel_parts, "Steady-1"]
     assert stopped == running[::-1]
 
 

@@ -70,6 +70,8 @@ class TopBook:
     def __init__(self) -> None:
         self.top: dict[str, PriceLevel] = {}
         self.behind: dict[str, list[PriceLevel]] = {"BID": [], "ASK": []}
+        self.step_size = ZERO
+        self.step_levels: dict[tuple[str, Decimal], PriceLevel] = {}
 
     def levels(self, side: str) -> Iterator[Level]:
         if side in self.top:
@@ -99,13 +101,14 @@ class TopBook:
 
     def set_price(self, price: Decimal, size: Decimal) -> None:
         """A bar step or a trade as the source: bid = ask = price, used = 0, all forgotten."""
-        self.top = {side: PriceLevel(price, size) for side in ("BID", "ASK")}
+        self.step_size, self.step_levels = size, {}
+        self.move_price(price)
         self.behind = {"BID": [], "ASK": []}
 
     def move_price(self, price: Decimal) -> None:
-        """Inside a bar step: the step's size stands at `price` (matching 4, a trigger between)."""
-        for level in self.top.values():
-            level.price = price
+        """Inside a bar step: the step's size stands at each price that it passes (matching 4, a trigger between)."""
+        for side in ("BID", "ASK"):
+            self.top[side] = self.step_levels.setdefault((side, price), PriceLevel(price, self.step_size))
 
 
 class LevelBook:

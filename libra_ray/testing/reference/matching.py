@@ -33,7 +33,7 @@ class Trade:
         """A resting order took it; where the trade made the book, it is not there any more."""
         self.left -= qty
         for level in self.levels:
-            level.take(qty)
+            level.displayed -= qty
 
     def is_through(self, order: Order) -> bool:
         """A limit better than the price, whatever the aggressor."""
@@ -218,7 +218,7 @@ class Matching:
     def _execute_pending(self, market: Market) -> None:
         """next_open: before anything else, in order of arrival, as TAKER against the open."""
         pending = [order for order in self.state.working(market.instrument) if order.place is Place.PENDING]
-        for order in sorted(pending, key=lambda order: order.priority):
+        for order in sorted(pending, key=lambda order: order.pending_seq):
             if order.place is not Place.PENDING or order.is_closed:
                 continue
             if order.waits_for_trigger and not order.is_triggered:

@@ -102,6 +102,7 @@ class Order:
     asked_qty: Decimal = Decimal(0)
     accepted_seq: int = 0
     priority: int = 0
+    pending_seq: int = 0
     slice_left: Decimal = Decimal(0)
     is_triggered: bool = False
     is_active: bool = False

@@ -23,6 +23,8 @@ class Settlement:
         self._numbers = count(1)
 
     def _book(self, kind: str, instrument: Instrument, amount: Decimal, code: str) -> None:
+        if amount == 0:  # a booking is a change of a total
+            return
         self.account.book(amount, code)
         self.state.bookings.append([ts_text(self.state.now), kind, instrument.id, money_text(amount, code)])
 

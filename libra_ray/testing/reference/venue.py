@@ -143,6 +143,7 @@ class Venue:
             self.end(order, "REJECTED", "NO_MARKET")
         elif market.waits_for_open:
             self.accept(order, Place.PENDING)
+            self._pend(order)
         elif order.type == "MARKET_TO_LIMIT":
             self.accept(order, Place.IN_FLIGHT)
             self.execute(order)
@@ -159,14 +160,18 @@ class Venue:
     def act_as_limit(self, order: Order) -> None:
         """The marketable part executes, the rest waits. Outside sessions all of it waits."""
         market = self.state.market(order)
-        if not self.sessions.takes_command(self.state.now) and not market.is_inside_bar:
+        if market.is_marketable(order) and market.waits_for_open:
+            self._pend(order)
+        elif not self.sessions.takes_command(self.state.now) and not market.is_inside_bar:
             self._rest(order)
-        elif market.is_marketable(order) and market.waits_for_open:
-            order.place = Place.PENDING
         elif market.is_marketable(order) or order.tif in IMMEDIATE:
             self.execute(order)
         else:
             self._rest(order)
+
+    def _pend(self, order: Order) -> None:
+        """next_open: it waits for the open, behind what waits already."""
+        order.place, order.pending_seq = Place.PENDING, self.state.next_seq()
 
     def _rest(self, order: Order) -> None:
         market = self.state.market(order)
@@ -223,7 +228,7 @@ class Venue:
         """
         market = self.state.market(order)
         if market.waits_for_open:
-            order.place = Place.PENDING
+            self._pend(order)
             return
         step_price = market.opposite(order.side)
         if at is not None:
@@ -297,21 +302,21 @@ class Venue:
         changes_price = price is not None and price != order.price
         if order.post_only and is_limit_now and changes_price and market.is_marketable(order, price):
             return "POST_ONLY_WOULD_TAKE"
-        changes_trigger = trigger is not None and trigger != order.trigger
         waits = order.place in (Place.WAITING, Place.PENDING) and order.waits_for_trigger and not order.is_triggered
-        if waits and changes_trigger and self.state.options.reject_stop_orders and market.is_hit(order, trigger):
+        if waits and self.state.options.reject_stop_orders and market.is_hit(order, trigger):
             return "STOP_IN_MARKET"
         return ""
 
     def _act_on_change(self, order: Order, market: Market, changed: dict[str, Decimal]) -> None:
-        """A price that becomes marketable executes at once; a trigger that is hit fires at once."""
+        """A price that becomes marketable executes at once; a trigger that is hit fires at once.
+
+        What waits for the open is judged there.
+        """
         is_stop = order.waits_for_trigger and not order.is_triggered
         if is_stop and "trigger" in changed:
             order.place = Place.WAITING
             if market.is_hit(order) and self.sessions.takes_command(self.state.now):
                 self.fire(order)
-        elif not is_stop and "price" in changed and order.place in (Place.RESTING, Place.PENDING):
-            if order.type == "MARKET" or (order.type == "MARKET_TO_LIMIT" and order.place is Place.PENDING):
-                return
-            if market.is_marketable(order) or order.place is Place.PENDING:
+        elif not is_stop and "price" in changed:
+            if order.place is Place.RESTING and market.is_marketable(order):
                 self.act_as_limit(order)

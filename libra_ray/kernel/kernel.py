@@ -262,10 +262,9 @@ class TradingKernel:
 
     def sample_equity(self, venue: str, ts_ns: int) -> None:
         """Note balance and equity of a venue's account as of now."""
-        portfolio = self.portfolio
-        account = portfolio.accounts[venue]
-        balance_raw, equity_raw = account.total_raw(account.reporting.code), portfolio.equity_raw(venue)
-        self.record.equity.append((ts_ns, venue, balance_raw, equity_raw))
+        account = self.portfolio.accounts[venue]
+        equity_raw = self.portfolio.equity_raw(venue)
+        self.record.equity.append((ts_ns, venue, account.totals.get(account.reporting.code, 0), equity_raw))
         watch = self._equity_watches.get(venue)
         if watch is not None:
             watch(equity_raw)

@@ -128,10 +128,10 @@ class L1Book:
         side = self.bids if is_bid else self.asks
         return side.size if side.px == px else 0
 
-    def use(self, qty: int, *, is_buy: bool) -> None:
-        """Note that an order took `qty` of the displayed size, or as much of it as is there."""
-        if self.consumes:
-            side = self.asks if is_buy else self.bids
+    def use(self, px: int, qty: int, *, is_buy: bool) -> None:
+        """Note that an order took `qty` at `px`, or as much as is displayed there: nothing beyond the best price."""
+        side = self.asks if is_buy else self.bids
+        if self.consumes and px == side.px:
             side.used += min(qty, side.size - side.used)
 
     def offers(

@@ -49,15 +49,11 @@ class Executions(Contingencies):
             self._end_taker(working, 0, "FOK_UNFILLED")
             return
         filled = 0
-        best = book.opposite_px(is_buy=order.is_buy)
         for quantity, px in offers or ():
             if not self._fill(working, quantity, px, LiquiditySide.TAKER):
                 break
             filled += quantity
-            if isinstance(book, DepthBook):
-                book.use(px, quantity, is_buy=order.is_buy)
-            elif px == best:
-                book.use(quantity, is_buy=order.is_buy)
+            book.use(px, quantity, is_buy=order.is_buy)
         if order.is_closed:
             self._after_execution(working, filled)
         else:
@@ -197,11 +193,9 @@ class Executions(Contingencies):
             return False
         if not self._fill(working, quantity, working.price, LiquiditySide.MAKER):
             return False
-        if uses and isinstance(book, DepthBook):
+        if uses:
             for part, px in book.offers(quantity, working.price, is_buy=order.is_buy, best_only=False):
                 book.use(px, part, is_buy=order.is_buy)
-        elif uses and isinstance(book, L1Book):
-            book.use(quantity, is_buy=order.is_buy)
         renewed = False
         if working.slice_raw is not None and order.leaves_raw > 0:
             working.slice_raw -= quantity

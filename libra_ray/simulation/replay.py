@@ -247,7 +247,17 @@ class Replay:
         cursor.row, cursor.hand = row, None
         if self._watches_equity:
             self._kernel.watch_equity(ts_ns)
-        self._deliver(state, self._book_at(state, ts_ns) if state.is_book else row)
+        if state.is_book:
+            self._deliver(state, self._book_at(state, ts_ns))
+            return
+        host = self._host
+        for actor, handler in self._handlers_of(state):
+            if actor is None:
+                handler(row)
+            elif actor.is_active:
+                host.run(actor, handler, row)
+        if host.queue:
+            host.settle()
 
     def _deliver(self, state: StreamState, message: Row | OrderBook) -> None:
         """Give a row, or the book that its message has changed, to the actors; settle what they send."""

@@ -81,9 +81,14 @@ class VenueReports(ABC):
         return self._now_ns, order.strategy_id, order.instrument_id, order.client_order_id
 
     def _accept(self, working: Working) -> None:
-        working.accepted = working.seq = self._next_priority()
+        self._priority += 1
+        working.accepted = working.seq = self._priority
         order = working.order
-        self._report(OrderAccepted(*self._head(order), order.venue_order_id))
+        self._report(
+            OrderAccepted(
+                self._now_ns, order.strategy_id, order.instrument_id, order.client_order_id, order.venue_order_id
+            )
+        )
 
     def _reject(self, working: Working, code: str) -> None:
         order = working.order

@@ -1,6 +1,8 @@
 """An order at the simulated venue: what the venue itself remembers of it."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import msgspec
 
 from libra_ray.model.enums import OrderType
 from libra_ray.model.orders import MARKET_TYPES, TOUCH_TYPES, TRAILING_TYPES, TRIGGER_TYPES, Order
@@ -17,7 +19,7 @@ _SHAPES: Final = {
 }
 
 
-class Working:
+class Working(msgspec.Struct, eq=False):
     """An order at the venue.
 
     Attributes:
@@ -34,23 +36,30 @@ class Working:
         draws: how often chance was asked for it.
     """
 
-    __slots__ = (
-        "accepted", "ahead", "arrival", "arrivals", "asked_raw", "draws", "is_following", "is_market", "is_touch",
-        "is_trailing", "market", "order", "pending", "seq", "shown", "slice_raw", "traded", "version", "waits",
-    )  # fmt: skip
+    order: Order
+    market: Any  # the `Market` that the order is for, which imports this
+    arrival: int
+    waits: bool
+    is_touch: bool
+    is_trailing: bool
+    is_market: bool
+    asked_raw: int
+    slice_raw: int | None
+    accepted: int = 0
+    seq: int = 0
+    pending: bool = False
+    is_following: bool = False
+    ahead: int = 0
+    shown: int = 0
+    traded: int = 0
+    arrivals: int = 0
+    version: int = 0
+    draws: int = 0
 
-    def __init__(self, order: Order, market: "Market", arrival: int) -> None:
-        self.order = order
-        self.market = market
-        self.arrival = arrival
-        self.accepted = self.seq = 0
-        self.waits, self.is_touch, self.is_trailing, self.is_market = _SHAPES[order.type._value_]
-        self.pending = False
-        self.is_following = False
-        self.asked_raw = order.quantity_raw
-        self.slice_raw = order.display_raw
-        self.ahead = self.shown = self.traded = self.arrivals = self.version = 0
-        self.draws = 0
+    @classmethod
+    def of(cls, order: Order, market: "Market", arrival: int) -> Self:
+        """An order as it reaches the venue."""
+        return cls(order, market, arrival, *_SHAPES[order.type._value_], order.quantity_raw, order.display_raw)
 
     @property
     def price(self) -> int:

@@ -62,8 +62,8 @@ class ExecAlgorithm(PrimaryDesk):
         work = self._work_of(primary)
         if work.leaves_raw <= 0:
             raise ValueError(f"{primary.client_order_id} has nothing left to send")
-        work.is_sent = True
-        self._host.stage_undo(self, work.take_back_sending)
+        work.is_leaving = True
+        self._host.stage_undo(self, work.stay)
         self._host.stage(self, self._send_primary, work)
 
     def cancel_primary(self, primary: Order, code: str = "") -> None:

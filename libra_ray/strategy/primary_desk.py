@@ -155,7 +155,7 @@ class PrimaryDesk(OrderHooks):
 
     def _send_primary(self, work: PrimaryWork) -> None:
         primary = work.primary
-        if not work.is_ending and not primary.is_closed:
+        if work.is_local and not work.is_ending:
             self._let_go(work)
             self._risk(SubmitOrder(self.clock.now_ns(), primary.strategy_id, primary))
 
@@ -215,6 +215,7 @@ class PrimaryDesk(OrderHooks):
 
     def _let_go(self, work: PrimaryWork) -> None:
         """A primary leaves: what its strategy wants of it goes to the venue from here on."""
+        work.is_gone = True
         self._execution.unhold(work.primary)
         self.clock.cancel_timer(_alert_of(work.primary))
         self.on_primary_ended(work.primary)

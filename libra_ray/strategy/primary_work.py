@@ -20,7 +20,8 @@ class PrimaryWork:
         children: all children, in order of birth.
         out_raw: by child id, what is out of the primary for it: its quantity while it is open, its fills afterwards.
         reserved_raw: cut by the handler that runs now, or waiting in its turn: not out of the primary yet.
-        is_sent: the primary itself has gone, or is about to go, to the risk engine.
+        is_leaving: the primary itself is wanted at the venue; nothing more can be cut from it.
+        is_gone: it went to the risk engine.
         is_ending: no child may be cut any more; the primary ends, with `end_code`, when no child is open.
         expires: it ends by EXPIRED.
     """
@@ -32,18 +33,18 @@ class PrimaryWork:
         self.out_raw: dict[str, int] = {}
         self._open: dict[str, Order] = {}
         self.reserved_raw = 0
-        self.is_sent = self.is_ending = self.expires = False
+        self.is_leaving = self.is_gone = self.is_ending = self.expires = False
         self.end_code = ""
 
     @property
     def is_local(self) -> bool:
-        """Whether the primary has never left."""
-        return self.primary.status in _LOCAL and not self.is_sent
+        """Whether the primary is still here."""
+        return self.primary.status in _LOCAL and not self.is_gone
 
     @property
     def leaves_raw(self) -> int:
         """What may still be cut from the primary, or be sent as it."""
-        if not self.is_local or self.is_ending:
+        if not self.is_local or self.is_leaving or self.is_ending:
             return 0
         coming_back = sum(self.out_raw[order_id] - _out_now(child) for order_id, child in self._open.items())
         return self.primary.leaves_raw + coming_back - self.reserved_raw
@@ -63,9 +64,9 @@ class PrimaryWork:
         """Whether nothing more can happen."""
         return self.primary.is_closed and not self.reserved_raw and not self._open
 
-    def take_back_sending(self) -> None:
+    def stay(self) -> None:
         """The handler that wanted the primary sent raised."""
-        self.is_sent = False
+        self.is_leaving = False
 
     def next_id(self) -> str:
         """The id of the next child: `{primary id}-E{n}`, n from 1."""

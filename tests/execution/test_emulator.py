@@ -38,9 +38,9 @@ def story(cell: Cell, *, of: str = "") -> list[str]:
     return lines
 
 
-def held(cell: Cell, side: str = "BUY", quantity: int = 10, **terms: Any) -> lr.Order:  # noqa: ANN401
-    """An order of the test that looks at the bid and ask unless `terms` say otherwise; not sent."""
-    return cell.orders.order(ACME, side, quantity, **{"emulation_trigger": "BID_ASK", **terms})
+def held(cell: Cell, side: str = "BUY", **terms: Any) -> lr.Order:  # noqa: ANN401
+    """Ten shares that look at the bid and ask unless `terms` say otherwise; not sent."""
+    return cell.orders.order(ACME, side, 10, **{"emulation_trigger": "BID_ASK", **terms})
 
 
 def data_subscriptions(cell: Cell) -> list[str]:
@@ -179,14 +179,20 @@ def test_a_trailing_stop_follows_here_and_its_first_trigger_comes_before_it_is_h
 
 def test_a_trailing_stop_limit_moves_both_prices_and_goes_as_a_limit(cell: Cell) -> None:
     cell.quote(ACME, "10.00", "10.02")
-    terms = {"type": "TRAILING_STOP_LIMIT", "trailing_offset": "5", "limit_offset": "3", "trailing_offset_type": "TICKS"}
+    terms = {
+        "type": "TRAILING_STOP_LIMIT",
+        "trailing_offset": "5",
+        "limit_offset": "3",
+        "trailing_offset_type": "TICKS",
+    }
     cell.submit(held(cell, **terms))
     cell.quote(ACME, "9.90", "9.92")
 
     cell.quote(ACME, "9.98", "10.05")
 
     assert story(cell) == [
-        "1 Updated px=1010 trigger=1007", "1 Emulated", "1 Updated px=1000 trigger=997", "1 Released 1005", "1 Accepted",
+        "1 Updated px=1010 trigger=1007", "1 Emulated", "1 Updated px=1000 trigger=997", "1 Released 1005",
+        "1 Accepted",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 from benchmarks._capture import CAPTURES, Capture, book_sha256, capture_path, read_capture
 from benchmarks.capture_replay import FILE, MAKER, NAME, book_differences, end_book, made_up_rows
 from libra_ray.matching.quoting import replay_quoting
-from tests.conftest import IN_CI
 
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 DAYS = ("20240808", "20240809")
 # The first days, then both days as one session, since a second day has no snapshot of its own.
 SESSIONS = [

@@ -320,7 +320,9 @@ def check_nothing_is_lost(algorithm: Cutter, primary: lr.Order, children: list[l
 
 def take_step(cell: Cell, algorithm: Cutter, primary: lr.Order, step: str, number: int) -> list[lr.Order]:
     made: list[lr.Order] = []
-    price, tif = {"market": (None, "GTC"), "limit": ("9.98", "GTC"), "fok": ("10.02", "FOK"), "raise": (None, "GTC")}[step]
+    price, tif = {"market": (None, "GTC"), "limit": ("9.98", "GTC"), "fok": ("10.02", "FOK"), "raise": (None, "GTC")}[
+        step
+    ]
 
     def handler() -> None:
         if price is None:

@@ -38,6 +38,7 @@ class Iceberg(ExecAlgorithm):
 
     def on_start(self) -> None:
         self._shown_raw: dict[str, int] = {}
+        self._out: dict[str, str] = {}  # the piece that is out, by primary
 
     def on_order(self, primary: Order) -> None:
         try:
@@ -50,9 +51,9 @@ class Iceberg(ExecAlgorithm):
 
     def on_order_filled(self, event: OrderFilled) -> None:
         primary, piece = self.primary_of(event.client_order_id), self.cache.order(event.client_order_id)
-        if primary is None or piece is None or piece is primary or piece.status is not OrderStatus.FILLED:
+        if primary is None or piece is None or piece.status is not OrderStatus.FILLED:
             return
-        if primary.client_order_id in self._shown_raw:
+        if self._out.get(primary.client_order_id) == event.client_order_id:
             self._next(primary)
 
     def on_order_updated(self, event: OrderUpdated) -> None:
@@ -65,6 +66,7 @@ class Iceberg(ExecAlgorithm):
 
     def on_primary_ended(self, primary: Order) -> None:
         self._shown_raw.pop(primary.client_order_id, None)
+        self._out.pop(primary.client_order_id, None)
 
     def _next(self, primary: Order) -> None:
         left, shown_raw = self.leaves_raw(primary), self._shown_raw[primary.client_order_id]
@@ -72,8 +74,9 @@ class Iceberg(ExecAlgorithm):
             if left > 0:
                 self.submit_primary(primary)
         elif primary.price is not None:
-            quantity = Quantity(shown_raw, primary.size_precision)
-            self.submit_child(self.spawn_limit(primary, quantity, primary.price))
+            piece = self.spawn_limit(primary, Quantity(shown_raw, primary.size_precision), primary.price)
+            self._out[primary.client_order_id] = piece.client_order_id
+            self.submit_child(piece)
 
     def _read(self, primary: Order) -> int:
         given = Parameters(self.actor_id, primary.exec_algorithm_params, PARAMETERS)

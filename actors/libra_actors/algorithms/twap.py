@@ -48,7 +48,9 @@ class Twap(ExecAlgorithm):
             count=horizon_ns // interval_ns,
         )
         self._plans[primary.client_order_id] = deque(slices)
-        self.clock.set_timer(primary.client_order_id, interval_ns=interval_ns)
+        if len(slices) > 1:
+            last_ns = self.clock.now_ns() + interval_ns * (len(slices) - 1)
+            self.clock.set_timer(primary.client_order_id, interval_ns=interval_ns, stop_ns=last_ns)
         self._next(primary)
 
     def on_timer(self, timer: Timer) -> None:

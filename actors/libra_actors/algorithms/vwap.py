@@ -62,7 +62,9 @@ class Vwap(ExecAlgorithm):
         self._plans[primary.client_order_id] = plan
         if plan.participation is not None:
             plan.seen_raw = self._volume.open(primary.instrument_id)
-        self.clock.set_timer(primary.client_order_id, interval_ns=interval_ns)
+        if len(plan.weights) > 1:
+            last_ns = self.clock.now_ns() + interval_ns * (len(plan.weights) - 1)
+            self.clock.set_timer(primary.client_order_id, interval_ns=interval_ns, stop_ns=last_ns)
         self._next(primary, plan)
 
     def on_timer(self, timer: Timer) -> None:

@@ -94,7 +94,7 @@ class Contingencies:
         if qty <= 0:
             self._end(child, "CANCELED", "CONTINGENCY")
             return
-        if child.reduce_only and not child.position_id:
+        if not child.position_id:
             child.position_id = parent.position_id  # HEDGING: it works on the position of its entry
         if qty != child.qty:
             self.state.update(child, qty=qty)

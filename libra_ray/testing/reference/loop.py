@@ -183,8 +183,8 @@ class Loop:
             return
         self.matching.auctions.close(ts)
         self.settlement.check_liquidation()
-        self.settle()
         self._expire([order for order in closing if order.tif == "DAY" and not order.is_closed])
+        self.settle()
 
     def _expire_contracts(self, ts: int) -> None:
         """5."""

@@ -317,6 +317,5 @@ class Venue:
             order.place = Place.WAITING
             if market.is_hit(order) and self.sessions.takes_command(self.state.now):
                 self.fire(order)
-        elif not is_stop and "price" in changed:
-            if order.place is Place.RESTING and market.is_marketable(order):
-                self.act_as_limit(order)
+        elif not is_stop and "price" in changed and order.place is Place.RESTING and market.is_marketable(order):
+            self.act_as_limit(order)

@@ -144,13 +144,13 @@ class EmulatedDesk(Actor):
     # ------------------------------------------------------------------ from arrival to release
 
     def begin(self, held: Held) -> None:
-        """An order is EMULATED from here on; one that is hit already is let go at once."""
+        """An order is EMULATED from here on; one that is hit already is released instead, at once."""
         order = held.order
         held.is_waiting = False
         if order.type in TRAILING_TYPES:
             self._start_to_follow(held, self._px_of(held))
-        self._engine.process(OrderEmulated(*self.head(order)))
         if not self._release_if_hit(held):
+            self._engine.process_local(OrderEmulated(*self.head(order)))
             self._watch(held)
             self._set_alert(held)
 
@@ -167,7 +167,7 @@ class EmulatedDesk(Actor):
         held.is_released = True
         become_released(held.order)
         self._host.queue.append((self, self._send, held))  # before anything that somebody makes of the event
-        self._engine.process(OrderReleased(*self.head(held.order), shown_px))
+        self._engine.process_local(OrderReleased(*self.head(held.order), shown_px))
         return True
 
     def _start_to_follow(self, held: Held, px: int | None) -> None:
@@ -180,7 +180,7 @@ class EmulatedDesk(Actor):
         change = moved(held, px, stands=stands)
         if change is not None:
             head = self.head(held.order)
-            self._engine.process(OrderUpdated(*head, None, change.price_raw, change.trigger_raw))
+            self._engine.process_local(OrderUpdated(*head, None, change.price_raw, change.trigger_raw))
 
     # ------------------------------------------------------------------ the market and time
 
@@ -218,5 +218,5 @@ class EmulatedDesk(Actor):
         if isinstance(event, OrderDenied):
             self._engine.refuse(held.order, event)
         else:
-            self._engine.process(event)
+            self._engine.process_local(event)
         self._due[held.order.client_order_id] = None

@@ -9,16 +9,15 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from libra_ray.model.enums import OrderType, TimeInForce, TrailingOffsetType, TriggerType
+from libra_ray.model.enums import OrderType, TimeInForce, TriggerType
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Rate
 from libra_ray.model.orders import MARKET_TYPES, TOUCH_TYPES, TRAILING_TYPES, TRIGGER_TYPES, Order
 from libra_ray.model.rules.fixed_point import div_half_even
+from libra_ray.model.rules.trailing import offset_raw, trailed
 from libra_ray.runtime import NEVER_NS
 
 __all__ = ["Held", "Moved", "Prices", "become_released", "is_activated", "is_hit", "moved", "released_px", "source_px"]
-
-BASIS_POINTS: Final = 10_000
 
 _RELEASED_AS: Final = {
     OrderType.MARKET: OrderType.MARKET,
@@ -174,18 +173,9 @@ def become_released(order: Order) -> None:
 
 
 def _distance(offset: Rate, held: Held, px: Fraction) -> Fraction:
-    """An offset as a distance at the order's price decimals; basis points are of the source price."""
-    kind = held.order.trailing_offset_type
-    if kind is TrailingOffsetType.PRICE:
-        return Fraction(offset.num * 10**held.order.price_precision, offset.den)
-    if kind is TrailingOffsetType.TICKS:
-        return Fraction(offset.num * held.tick_raw, offset.den)
-    return px * Fraction(offset.num, offset.den * BASIS_POINTS)
+    order = held.order
+    return offset_raw(offset.num, offset.den, order.trailing_offset_type, px, held.tick_raw, order.price_precision)
 
 
 def _away(start: Fraction, distance: Fraction, held: Held) -> int:
-    """Moved and rounded to the tick, both away from the market: up for a buy, down for a sell."""
-    tick = held.tick_raw
-    if held.order.is_buy:
-        return -int(-(start + distance) // tick) * tick
-    return int((start - distance) // tick) * tick
+    return trailed(start, distance, held.tick_raw, is_buy=held.order.is_buy)

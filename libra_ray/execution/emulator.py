@@ -132,7 +132,7 @@ class OrderEmulator(EmulatedDesk):
         quantity, price, trigger = (None if new == old else new for new, old in asked)
         if quantity is not None:
             held.asked_raw = quantity
-        self._engine.process(OrderUpdated(*self.head(order), quantity, price, trigger))
+        self._engine.process_local(OrderUpdated(*self.head(order), quantity, price, trigger))
         if not held.is_waiting and not held.is_released:
             self._release_if_hit(held)
 
@@ -178,7 +178,7 @@ class OrderEmulator(EmulatedDesk):
 
     def resize(self, held: Held, quantity_raw: int) -> None:
         """Links give a held order another quantity."""
-        self._engine.process(OrderUpdated(*self.head(held.order), quantity_raw, None, None))
+        self._engine.process_local(OrderUpdated(*self.head(held.order), quantity_raw, None, None))
 
     def raise_at_venue(self, order: Order, quantity_raw: int) -> None:
         """A child that was let go follows the fills of its parent."""

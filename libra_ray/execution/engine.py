@@ -224,6 +224,14 @@ class ExecutionEngine(Actor):
         self._events.append(event)
         self._publish(self._topic(order.strategy_id), event)
 
+    def process_local(self, event: OrderEvent) -> None:
+        """An event of ours, by the order emulator, an algorithm or the risk engine: applied and published at once."""
+        order = self._orders.orders[event.client_order_id]
+        self._apply(order, event)
+        self._events.append(event)
+        if self._is_heard(event.strategy_id):
+            self._publish(self._topic(event.strategy_id), event)
+
     def process(self, event: OrderEvent) -> None:
         """A venue's event: apply it to the order, positions and account, record it, publish what came of it.
 

@@ -150,7 +150,7 @@ class TradingKernel:
                 take=self.execution.take,
                 report=self.execution.refuse,
                 forward=self.execution.execute,
-                process=self.execution.process,
+                process=self.execution.process_local,
                 announce=self._announce_trading_state,
                 knows_algorithm=lambda algorithm_id: self.bus.has_endpoint(f"{algorithm_id}.execute"),
                 equity=self.portfolio.equity_raw,

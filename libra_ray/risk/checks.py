@@ -160,6 +160,9 @@ class Checks:
         if ahead and any(one.client_order_id == order.client_order_id for one in ahead):
             return _duplicate(order)
         algorithm = order.exec_algorithm_id
+        if whole and algorithm is not None and order.exec_spawn_id is None:
+            text = f"ORD005 an order for execution algorithm {quoted(algorithm)} cannot be in a list. Send it alone."
+            return Refusal("UNSUPPORTED_ORDER_TYPE", text)
         if algorithm is not None and order.status is OrderStatus.INITIALIZED and not self._knows_algorithm(algorithm):
             text = f"ORD005 execution algorithm {quoted(algorithm)} for {instrument.id} does not run. Add that actor."
             return Refusal("UNSUPPORTED_ORDER_TYPE", text)

@@ -43,6 +43,18 @@ class Contingencies(VenueReports):
             return False
         return self.settings.oto_mode == "full" or parent.filled_raw == 0
 
+    def _quantity_left(self, working: Working) -> int:
+        """How large an order may be that arrives after its parent or siblings have filled or ended; 0: it ends."""
+        order = working.order
+        parent = None if order.parent_order_id is None else self._orders.get(order.parent_order_id)
+        if parent is not None:
+            return self._leaves_under(working, parent)
+        others = [self._orders[name] for name in order.linked_order_ids if name in self._orders]
+        arrived = [other for other in others if other.venue_order_id and other.client_order_id not in self.arriving]
+        if order.contingency_type is ContingencyType.OUO:
+            return max(order.quantity_raw - sum(other.filled_raw for other in arrived), 0)
+        return 0 if any(other.filled_raw or other.is_closed for other in arrived) else order.quantity_raw
+
     # ------------------------------------------------------------------ after an execution
 
     def _after_execution(self, working: Working, filled: int, code: str | None = None) -> None:

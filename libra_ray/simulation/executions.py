@@ -6,14 +6,14 @@ from fractions import Fraction
 
 from libra_ray.matching import DepthBook, L1Book, Ladder
 from libra_ray.messages.events import OrderFilled, OrderTriggered
-from libra_ray.model.enums import InstrumentKind, LiquiditySide, OrderType, TimeInForce, TrailingOffsetType
-from libra_ray.model.numbers import Currency, parse_decimal
+from libra_ray.model.enums import InstrumentKind, LiquiditySide, OrderType, TimeInForce
+from libra_ray.model.numbers import Currency, Rate, parse_decimal
 from libra_ray.model.orders import Order
 from libra_ray.model.rules.fixed_point import rescale_half_even
+from libra_ray.model.rules.trailing import offset_raw, trailed
 from libra_ray.simulation.contingencies import Contingencies
 from libra_ray.simulation.market import Entry, Market
 from libra_ray.simulation.queue_places import QueuePlaces
-from libra_ray.simulation.trailing import offset_raw, trailed
 from libra_ray.simulation.working import Working
 
 __all__ = ["Executions"]
@@ -236,41 +236,47 @@ class Executions(Contingencies):
                 self._follow_market(working, last_px=last_px)
 
     def _follow_market(self, working: Working, *, last_px: int | None = None) -> None:
-        """Begin to follow once the activation price is reached; then move the trigger, only towards the market."""
+        """Begin to follow once the activation price is reached; then move the trigger, only towards the market.
+
+        A trigger that the strategy gave stands until the step after the one in which it began to follow.
+        """
         order, market = working.order, working.market
         twice = market.source_twice(order, last_px=last_px)
         if twice is None:
             return
+        source = Fraction(twice, 2)
+        stands = False
         if not working.is_following:
             activation = order.activation_raw
-            if activation is not None and (twice > 2 * activation if order.is_buy else twice < 2 * activation):
+            if activation is not None and (source > activation if order.is_buy else source < activation):
                 return
             working.is_following = True
-        tick, precision = market.instrument.tick_raw, market.instrument.price_precision
-        offset, kind = order.trailing_offset, order.trailing_offset_type
-        assert offset is not None  # noqa: S101  # trailing types without an offset are denied
-        distance = offset_raw(offset, kind, twice, tick, precision)
-        candidate = trailed(Fraction(twice, 2), distance, tick, is_buy=order.is_buy)
-        trigger = order.trigger_raw
-        is_nearer = trigger is None or (candidate < trigger if order.is_buy else candidate > trigger)
-        is_unpriced = order.type is OrderType.TRAILING_STOP_LIMIT and order.price_raw is None
-        if not is_nearer and not is_unpriced:
-            return
-        moved = candidate if is_nearer or trigger is None else trigger
-        price = self._trailed_limit(order, moved, kind, twice, market)
-        self._update(order, price=price, trigger=candidate if is_nearer else None)
-        market.changed()
+            stands = order.trigger_raw is not None
+        trigger, price = order.trigger_raw, order.price_raw
+        if not stands:
+            assert order.trailing_offset is not None  # noqa: S101  # trailing types without an offset are denied
+            candidate = self._trailed(working, source, source, order.trailing_offset)
+            if trigger is None or (candidate < trigger if order.is_buy else candidate > trigger):
+                trigger = candidate
+        is_limit = order.type is OrderType.TRAILING_STOP_LIMIT and order.limit_offset is not None
+        if is_limit and trigger is not None and (price is None or trigger != order.trigger_raw):
+            assert order.limit_offset is not None  # noqa: S101  # tested just above
+            price = self._trailed(working, trigger, source, order.limit_offset)
+        if trigger != order.trigger_raw or price != order.price_raw:
+            self._update(
+                order,
+                price=None if price == order.price_raw else price,
+                trigger=None if trigger == order.trigger_raw else trigger,
+            )
+            market.changed()
 
     @staticmethod
-    def _trailed_limit(
-        order: Order, trigger: int, kind: TrailingOffsetType, twice: int, market: Market
-    ) -> int | None:
-        """The limit of a trailing stop-limit, moved with its trigger."""
-        if order.limit_offset is None or order.type is not OrderType.TRAILING_STOP_LIMIT:
-            return None
-        tick = market.instrument.tick_raw
-        distance = offset_raw(order.limit_offset, kind, twice, tick, market.instrument.price_precision)
-        return trailed(trigger, distance, tick, is_buy=order.is_buy)
+    def _trailed(working: Working, start: Fraction | int, source: Fraction, offset: Rate) -> int:
+        """A price at an offset from `start`; basis points are of the source price."""
+        order, instrument = working.order, working.market.instrument
+        tick, precision = instrument.tick_raw, instrument.price_precision
+        distance = offset_raw(offset.num, offset.den, order.trailing_offset_type, source, tick, precision)
+        return trailed(start, distance, tick, is_buy=order.is_buy)
 
     # ------------------------------------------------------------------ fills
 

@@ -38,6 +38,7 @@ class VenueReports(ABC):
     Attributes:
         markets: by instrument id.
         held: children that wait for their parent, by client order id.
+        arriving: orders of a list whose turn to arrive has not come, by client order id.
         expiries: a heap of (expire_ns, acceptance, order) of GTD orders; closed ones are skipped when they surface.
         day_ends, closings: the same of DAY orders and of orders for the close of their session.
     """
@@ -48,6 +49,7 @@ class VenueReports(ABC):
         self.settings = settings
         self.markets = markets
         self.held: dict[str, Working] = {}
+        self.arriving: dict[str, Working] = {}
         self.expiries: list[Ending] = []
         self.day_ends: list[Ending] = []
         self.closings: list[Ending] = []
@@ -145,8 +147,9 @@ class VenueReports(ABC):
         self.held.pop(order_id, None)
 
     def _find(self, order: Order) -> Working | None:
-        market = self.markets[order.instrument_id]
-        return market.working.get(order.client_order_id) or self.held.get(order.client_order_id)
+        order_id = order.client_order_id
+        found = self.markets[order.instrument_id].working.get(order_id) or self.held.get(order_id)
+        return found or self.arriving.get(order_id)
 
     def _holds(self, market: Market) -> bool:
         """Whether nothing executes until the next bar opens."""

@@ -86,7 +86,7 @@ class SimulatedVenue(Settlements):
 
     def submit(self, order: Order, ts_ns: int) -> None:
         """An order is sent."""
-        if self._is_prompt and order.parent_order_id is None:
+        if self._is_prompt and order.parent_order_id is None and not order.linked_order_ids:
             self._now_ns = ts_ns
             self._arrive(self._register(order))
             if self.account_watch.is_on:
@@ -125,22 +125,22 @@ class SimulatedVenue(Settlements):
                 self._note_end(working)
             else:
                 free.append(working)
+                self.arriving[working.order.client_order_id] = working
         for working in free:
+            self.arriving.pop(working.order.client_order_id, None)
             if not working.order.is_closed:
-                self._arrive_sized(working)
+                self._arrive_linked(working)
         if self.account_watch.is_on:
             self.account_watch.check(ts_ns)
 
-    def _arrive_sized(self, working: Working) -> None:
-        """A child that comes after its parent has filled is as large as that fill; after one that did not, it ends."""
+    def _arrive_linked(self, working: Working) -> None:
+        """A child or sibling that comes after others have filled or ended is as large as they leave it, or ends."""
         order = working.order
-        parent_id = order.parent_order_id
-        parent = None if parent_id is None or not self.settings.support_contingent_orders else self._orders.get(parent_id)
-        if parent is not None:
-            if parent.is_closed and not parent.filled_raw:
+        if self.settings.support_contingent_orders and (order.parent_order_id or order.linked_order_ids):
+            quantity = self._quantity_left(working)
+            if quantity <= order.filled_raw:
                 self._cancel(working, "CONTINGENCY")
                 return
-            quantity = self._leaves_under(working, parent)
             if quantity != order.quantity_raw:
                 self._update(order, quantity=quantity)
         self._arrive(working)
@@ -330,17 +330,9 @@ class SimulatedVenue(Settlements):
             return
         self._wait(working)
         if working.is_trailing:
-            self._begin_to_trail(working)
+            self._follow_market(working)
         if order.reduce_only:
             self._follow_positions(market)
-
-    def _begin_to_trail(self, working: Working) -> None:
-        """On arrival: a trigger that was given stands; one that was not is computed from the market."""
-        order = working.order
-        if order.trigger_raw is None or order.price_raw is None or order.activation_raw is not None:
-            self._follow_market(working)
-        else:
-            working.is_following = True
 
     def _act(self, working: Working) -> None:
         """What is marketable or hit acts now, unless bars let it wait for the next open, or the market is closed."""

@@ -115,7 +115,7 @@ class PrimaryDesk(OrderHooks):
             (command.trigger_raw, primary.trigger_raw),
         )
         quantity, price, trigger = (None if new == old else new for new, old in asked)
-        self._execution.process(OrderUpdated(*self._head(primary), quantity, price, trigger))
+        self._execution.process_local(OrderUpdated(*self._head(primary), quantity, price, trigger))
 
     # --- turns of what handlers have staged ---------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class PrimaryDesk(OrderHooks):
         if work.cut(child):
             primary = work.primary
             left = primary.quantity_raw - child.quantity_raw
-            self._execution.process(OrderUpdated(*self._head(primary), left, None, None))
+            self._execution.process_local(OrderUpdated(*self._head(primary), left, None, None))
         else:
             self._end_unsent(child)
             self._forget_if_over(work)
@@ -198,7 +198,7 @@ class PrimaryDesk(OrderHooks):
     def _end_unsent(self, child: Order) -> None:
         """A child that was made and not sent is canceled."""
         self._execution.take(child)
-        self._execution.process(OrderCanceled(*self._head(child), ""))
+        self._execution.process_local(OrderCanceled(*self._head(child), ""))
 
     def _end_if_alone(self, work: PrimaryWork, *, despite: Order | None = None) -> None:
         """`despite`: a child that the venue would not cancel."""
@@ -209,9 +209,9 @@ class PrimaryDesk(OrderHooks):
         self.clock.cancel_timer(_alert_of(primary))
         if work.expires and primary.status is OrderStatus.INITIALIZED and primary.expire_ns is not None:
             _, *head = self._head(primary)
-            self._execution.process(OrderExpired(primary.expire_ns, *head))
+            self._execution.process_local(OrderExpired(primary.expire_ns, *head))
         else:
-            self._execution.process(OrderCanceled(*self._head(primary), work.end_code))
+            self._execution.process_local(OrderCanceled(*self._head(primary), work.end_code))
 
     def _let_go(self, work: PrimaryWork) -> None:
         """A primary leaves: what its strategy wants of it goes to the venue from here on."""
@@ -245,7 +245,7 @@ class PrimaryDesk(OrderHooks):
         quantity = max(primary.quantity_raw + back, primary.filled_raw)
         if quantity != primary.quantity_raw:
             if work.is_local:
-                self._execution.process(OrderUpdated(*self._head(primary), quantity, None, None))
+                self._execution.process_local(OrderUpdated(*self._head(primary), quantity, None, None))
             elif not primary.is_closed:
                 command = ModifyOrder(self.clock.now_ns(), primary.strategy_id, primary, quantity, None, None)
                 self._host.stage(self, self._risk, command)
@@ -279,7 +279,7 @@ class PrimaryDesk(OrderHooks):
                 self._settle((work, child, False))
             if is_local and not work.primary.is_closed:
                 self._execution.unhold(work.primary)
-                self._execution.process(OrderCanceled(*self._head(work.primary), "ALGORITHM_FAULTED"))
+                self._execution.process_local(OrderCanceled(*self._head(work.primary), "ALGORITHM_FAULTED"))
         self._forget()
 
     def _bind(self, host: LocalHost, actor_id: str, rank: Rank) -> None:

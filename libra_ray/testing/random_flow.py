@@ -38,6 +38,8 @@ def random_scenario(seed: int, *, kind: str, orders: int, leave_out: frozenset[s
     if has_second:
         leave_out |= {"start"}  # before the first row no rate is known
     risk = _risk(draw, leave_out)
+    if "support_contingent_orders" in venue.get("options", {}):
+        risk.pop("max_open_orders", None)  # whether ignored links still make children is not written
     if draw.chance(0.5) or "max_position" in risk or "margin_init" in instruments[0]:
         leave_out |= {"quote_qty"}  # in quote currency it has no quantity to hold against a position
     else:
@@ -94,6 +96,8 @@ def _venue(draw: Draw, kind: str, instrument: dict[str, Any], leave_out: frozens
     }
     if draw.chance(0.2) and not is_cash:
         venue["leverage"] = "10"
+    if is_hedging:
+        leave_out |= {"support_contingent_orders"}
     options = _options(draw, kind, leave_out, is_cash=is_cash)
     if options:
         venue["options"] = options

@@ -303,6 +303,6 @@ class OrderFlow:
             change["qty"] = self._quantity()
         if "price" in form and draw.chance(0.7):
             change["price"] = self._near()
-        if "trigger" in form and draw.chance(0.5):
+        if "trigger" in form and "price" not in form and draw.chance(0.5):  # a limit may be triggered already
             change["trigger"] = self._near(7)
         return change if len(change) > len(("op", "order")) else {}

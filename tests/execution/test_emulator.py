@@ -111,7 +111,7 @@ def test_an_order_that_is_hit_on_arrival_goes_at_once(cell: Cell) -> None:
 
     cell.submit(held(cell, trigger_price="10.00"))
 
-    assert story(cell) == ["1 Emulated", "1 Released 1002", "1 Filled 10 at 10.02"]
+    assert story(cell) == ["1 Released 1002", "1 Filled 10 at 10.02"]
 
 
 @pytest.mark.parametrize(

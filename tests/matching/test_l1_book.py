@@ -46,7 +46,7 @@ def test_used_size_is_remembered_as_long_as_the_level_stands(
         assert book.available(is_buy=True) == naive.available
         if naive.available and data.draw(st.booleans()):
             quantity = data.draw(st.integers(1, naive.available))
-            book.use(quantity, is_buy=True)
+            book.use(ask, quantity, is_buy=True)
             naive.use(quantity)
 
 
@@ -57,7 +57,7 @@ def test_catching_up_is_the_same_as_row_by_row(rows: list[tuple[int, int, int, i
     for book in (slow, fast):
         book.show(*rows[start])
         if takes:
-            book.use(1, is_buy=True)
+            book.use(rows[start][1], 1, is_buy=True)
     bid, ask, bid_size, ask_size = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     for row in rows[start + 1 :]:
         slow.show(*row)

@@ -1,3 +1,3 @@
 """Pure integer functions: the one text of fees, profit, margin and rounding."""
 
-__all__ = ["fees", "fixed_point", "margin", "pnl"]
+__all__ = ["fees", "fixed_point", "margin", "pnl", "trailing"]

@@ -64,13 +64,14 @@ class Account:
 
     # ---------------------------------------------------------------------- bookings
 
-    def book(self, amount: Decimal, code: str) -> None:
+    def book(self, amount: Decimal, code: str) -> tuple[Decimal, str]:
         """One change of a total, rounded once. With a base currency it is converted; without a rate it stays in C."""
         base = self.state.options.base_currency
         rate = self.rate(code, base) if base else None
         if base and rate is not None:
             amount, code = half_even(Fraction(amount) * rate, self.state.decimals(base)), base
         self.totals[code] = self.totals.get(code, ZERO) + amount
+        return amount, code
 
     # ---------------------------------------------------------------------- equity
 

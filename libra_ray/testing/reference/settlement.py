@@ -25,7 +25,7 @@ class Settlement:
     def _book(self, kind: str, instrument: Instrument, amount: Decimal, code: str) -> None:
         if amount == 0:  # a booking is a change of a total
             return
-        self.account.book(amount, code)
+        amount, code = self.account.book(amount, code)
         self.state.bookings.append([ts_text(self.state.now), kind, instrument.id, money_text(amount, code)])
 
     # ---------------------------------------------------------------------- liquidation

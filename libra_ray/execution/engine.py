@@ -287,7 +287,7 @@ class ExecutionEngine(Actor):
             what = f"trade {quoted(event.trade_id)} is reported again with another quantity or price"
             self._refuse(event, "FILL_CONFLICT", what)
             return
-        is_over = event.last_qty_raw > order.leaves_raw and not order.is_closed
+        is_over = order.filled_raw + event.last_qty_raw > order.quantity_raw and not order.is_closed
         if is_over and event.instrument_id not in self._overfills:
             what = f"a fill of {event.last_qty} is more than the {order.leaves_qty} left of {order.client_order_id}"
             self._refuse(event, "OVERFILL", what)

@@ -124,9 +124,7 @@ class TradingKernel:
             )
         self.funds = funds
         self._equity_watches: dict[str, Callable[[int], None]] = {}
-        parts = KernelParts(
-            self.cache, self.portfolio, self.execution, funds, self._equity_watches.__setitem__
-        )
+        parts = KernelParts(self.cache, self.portfolio, self.execution, funds, self._equity_watches.__setitem__)
         self.clients = {venue.name: make_client(venue, parts) for venue in venues}
         self.execution.wire(
             self.cache,

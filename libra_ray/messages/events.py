@@ -298,4 +298,12 @@ TARGET_STATUS: dict[type[OrderEvent], OrderStatus] = {
     OrderPendingCancel: OrderStatus.PENDING_CANCEL,
 }
 
-AnyEvent: TypeAlias = OrderEvent | PositionEvent | AccountBooked | MarginCall | InstrumentHalted | TradingStateChanged | ComponentStateChanged
+AnyEvent: TypeAlias = (
+    OrderEvent
+    | PositionEvent
+    | AccountBooked
+    | MarginCall
+    | InstrumentHalted
+    | TradingStateChanged
+    | ComponentStateChanged
+)

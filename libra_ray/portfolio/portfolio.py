@@ -178,7 +178,9 @@ class Portfolio:
             else:
                 amount_raw, unit = converted, account.base
         total = account.book(amount_raw, unit)
-        return AccountBooked(ts_ns, account.account_id, kind, unit.code, unit.precision, amount_raw, total, instrument_id)
+        return AccountBooked(
+            ts_ns, account.account_id, kind, unit.code, unit.precision, amount_raw, total, instrument_id
+        )
 
     def next_position_id(self) -> str:
         """The id of a position that an order opens under hedging: `P-{n}`."""

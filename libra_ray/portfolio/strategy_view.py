@@ -29,7 +29,9 @@ class StrategyPortfolio:
         position = portfolio.open.get(portfolio.netting_id(instrument_id, self._strategy_id))
         if position is not None:
             return position.quantity_raw
-        return sum(p.quantity_raw for p in self.positions() if p.instrument_id == instrument_id) if portfolio.open else 0
+        return (
+            sum(p.quantity_raw for p in self.positions() if p.instrument_id == instrument_id) if portfolio.open else 0
+        )
 
     def is_flat(self, instrument_id: str) -> bool:
         """Whether this strategy holds nothing of it."""

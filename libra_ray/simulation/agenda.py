@@ -64,7 +64,7 @@ class Agenda:
         if self._maker.next_close_ns < due_ns:
             due_ns = self._maker.next_close_ns
         for venue in self._venues:
-            if venue.day_ends or venue.closings:
+            if venue.has_endings:
                 due_ns = min(due_ns, _close_ns(venue))
         if self._timed:
             for venue in self._timed:
@@ -81,11 +81,20 @@ class Agenda:
                 first_ns, run = due_ns, source.run
         return first_ns, run
 
+    def is_quiet_until(self, ts_ns: int) -> bool:
+        """Whether it is plain at a glance that nothing is due before a row of that time."""
+        if self._timers.next_ns < ts_ns or self.day_end_ns < ts_ns or self._maker.next_close_ns < ts_ns or self._timed:
+            return False
+        for venue in self._venues:
+            if venue.has_endings:
+                return False
+        return True
+
     def next_expiry_ns(self) -> int:
         """When the next order expires: before a row of that time."""
         due_ns = NEVER_NS
         for venue in self._venues:
-            if venue.expiries:
+            if venue.has_endings:
                 due_ns = min(due_ns, venue.next_expiry_ns or NEVER_NS)
         return due_ns
 

@@ -105,9 +105,7 @@ def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tup
     return kernel, Replay(kernel, states, markets, venues, reports, bars)
 
 
-def make_venue(
-    settings: VenueSettings, parts: KernelParts, markets: dict[str, Market], seed: int
-) -> SimulatedVenue:
+def make_venue(settings: VenueSettings, parts: KernelParts, markets: dict[str, Market], seed: int) -> SimulatedVenue:
     """The simulated venue of some settings, its markets noted in `markets`."""
     mine: dict[str, Market] = {
         made.id: Market(made, parts.cache.rows.of(made.id), consumes=settings.liquidity_consumption, kind=settings.book)
@@ -164,7 +162,9 @@ def _states(
     for state in states:
         market, settings = markets[state.instrument_id], venues[state.venue].settings
         if market.depth is not None and not any(other.is_book for other in market.streams):
-            what = f"venue {settings.name} has book = {quoted(settings.book)}, and {state.instrument_id} has no book data"
+            what = (
+                f"venue {settings.name} has book = {quoted(settings.book)}, and {state.instrument_id} has no book data"
+            )
             raise ConfigError("CONF008", None, what, 'Add book deltas or snapshots, or set book = "L1".', settings.book)
     return states
 

@@ -35,7 +35,9 @@ class FeeSchedule:
         self._month = (0, 0)
         self._tiers: list[tuple[Fraction, Rate, Rate]] = []
         if isinstance(settings.fees, TieredFee):
-            self._tiers = [(Fraction(low), Rate.parse(maker), Rate.parse(taker)) for low, maker, taker in settings.fees.tiers]
+            self._tiers = [
+                (Fraction(low), Rate.parse(maker), Rate.parse(taker)) for low, maker, taker in settings.fees.tiers
+            ]
 
     def charge(
         self, order: Order, terms: ContractTerms, px_raw: int, qty_raw: int, *, is_taker: bool, ts_ns: int

@@ -65,9 +65,7 @@ class QueuePlaces:
             working.ahead = after_size(working.ahead, shown)
         else:
             step = market.instrument.step_raw
-            working.ahead = after_fall_prob(
-                working.ahead, working.shown, shown, working.traded, self._power, step
-            )
+            working.ahead = after_fall_prob(working.ahead, working.shown, shown, working.traded, self._power, step)
         working.shown, working.traded = shown, 0
 
     @staticmethod

@@ -316,6 +316,8 @@ class Replay:
     def _settle_before(self, ts_ns: int) -> None:
         """What is due before a row of that time, and the orders that expire before it is matched."""
         agenda = self._agenda
+        if agenda.is_quiet_until(ts_ns):
+            return
         expiry_ns = agenda.next_expiry_ns()
         if agenda.next_ns() < ts_ns or expiry_ns < ts_ns:
             self._settle_until(ts_ns, inclusive=False)

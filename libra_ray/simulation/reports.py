@@ -41,6 +41,7 @@ class VenueReports(ABC):
         arriving: orders of a list whose turn to arrive has not come, by client order id.
         expiries: a heap of (expire_ns, acceptance, order) of GTD orders; closed ones are skipped when they surface.
         day_ends, closings: the same of DAY orders and of orders for the close of their session.
+        has_endings: whether any order ever came that ends by time, so that these must be looked at.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class VenueReports(ABC):
         self.expiries: list[Ending] = []
         self.day_ends: list[Ending] = []
         self.closings: list[Ending] = []
+        self.has_endings = False
         self.sessions = Sessions(None if settings.sessions == "24h" else settings.sessions)
         self._has_calendar = self.sessions.has_calendar
         self._portfolio = portfolio
@@ -124,12 +126,14 @@ class VenueReports(ABC):
         if order.client_order_id not in market.working:
             if order.reduce_only:
                 self._reduce_only_count += 1
-            self._note_end(working)
+            if order.time_in_force is not TimeInForce.GTC:
+                self._note_end(working)
         market.add(working)
 
     def _note_end(self, working: Working) -> None:
         """When an order's time in force ends."""
         order, tif = working.order, working.order.time_in_force
+        self.has_endings = True
         if tif is TimeInForce.GTD and order.expire_ns is not None:
             heappush(self.expiries, (order.expire_ns, working.accepted or self._priority, working))
         elif tif is TimeInForce.DAY or tif is TimeInForce.AT_THE_CLOSE:

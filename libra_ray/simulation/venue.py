@@ -58,9 +58,7 @@ class SimulatedVenue(Settlements):
         self.places = QueuePlaces(settings.queue, settings.queue_power)
         for market in markets.values():
             market.has_queue = self.places.is_on
-        self.account_watch = AccountWatch(
-            settings, portfolio, funds, markets, liquidate=self._liquidate, call=call
-        )
+        self.account_watch = AccountWatch(settings, portfolio, funds, markets, liquidate=self._liquidate, call=call)
         self._latency = Latency(settings.latency, seed, settings.name)
         self._is_prompt = self._latency.is_none
         self._looks_twice = self._is_cash or self.sessions.has_calendar

@@ -100,7 +100,13 @@ class OrderFactory:
         """Waits until the market is as good as `trigger_price`, then is a limit order at `price`."""
         kind = OrderType.LIMIT_IF_TOUCHED
         return self.order(
-            instrument_id, side, quantity, price=price, trigger_price=trigger_price, type=kind, **terms  # type: ignore[arg-type]
+            instrument_id,
+            side,
+            quantity,
+            price=price,
+            trigger_price=trigger_price,
+            type=kind,
+            **terms,  # type: ignore[arg-type]
         )
 
     def trailing_stop_market(
@@ -171,8 +177,10 @@ class OrderFactory:
         )
         if type is None:
             type = _TYPE_OF[price is not None, trigger_price is not None]  # noqa: A001
-        tif = TimeInForce.GTD if expire_ns is not None and time_in_force == TimeInForce.GTC else TimeInForce(
-            time_in_force
+        tif = (
+            TimeInForce.GTD
+            if expire_ns is not None and time_in_force == TimeInForce.GTC
+            else TimeInForce(time_in_force)
         )
         order = Order(
             self._next_id(), self._strategy_id, instrument_id, OrderSide(side), OrderType(type), size_raw,
@@ -236,7 +244,10 @@ class OrderFactory:
         first = self.order(instrument_id, side, quantity, tags=("ENTRY",), **(entry or {}))
         stop_terms: dict[str, Any] = {"trigger_price": stop_loss, "type": OrderType.STOP_MARKET}
         profit_terms: dict[str, Any] = {"price": take_profit, "type": OrderType.LIMIT}
-        for given, terms, tag in ((stop_loss_terms, stop_terms, "STOP_LOSS"), (take_profit_terms, profit_terms, "TAKE_PROFIT")):
+        for given, terms, tag in (
+            (stop_loss_terms, stop_terms, "STOP_LOSS"),
+            (take_profit_terms, profit_terms, "TAKE_PROFIT"),
+        ):
             terms.update({"reduce_only": True, "tags": (tag,), **(given or {})})
         stop = self.order(instrument_id, away, quantity, **stop_terms)
         profit = self.order(instrument_id, away, quantity, **profit_terms)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from libra_ray.errors import ConfigError
-from libra_ray.testing import SCENARIO_FEATURES, check_paths, run_scenario
+from libra_ray.testing import check_paths, run_scenario
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
 
@@ -27,18 +27,12 @@ def test_there_are_cases_and_each_has_its_file_name() -> None:
 
 
 @pytest.mark.slow
-def test_every_shared_scenario_passes_or_is_named_as_unsupported(shared: Path) -> None:
+def test_every_shared_scenario_passes(shared: Path) -> None:
     document = check_paths([shared / "scenarios"])
 
     assert [result for result in document["results"] if not result["ok"]] == []
-    assert (document["passed"], document["failed"]) == (47, 0)
-    needs = {
-        document["name"]: set(document["needs"])
-        for path in (shared / "scenarios").glob("*.json")
-        if (document := json.loads(path.read_text(encoding="utf-8")))
-    }
-    lacking = sorted(name for name, tags in needs.items() if tags - SCENARIO_FEATURES)
-    assert sorted(check_paths([shared / "scenarios"])["unsupported"]) == lacking
+    assert document["unsupported"] == []
+    assert document["passed"] == len(list((shared / "scenarios").glob("*.json"))) >= 95
 
 
 def _minimal() -> dict[str, Any]:

@@ -23,7 +23,7 @@ from libra_ray.simulation.run_hash import run_hash
 from libra_ray.simulation.stream_state import StreamState
 
 SHARE = lr.equity("ACME.SIM", quote="USD", margin_init="0.1", maker_fee="0.0001", taker_fee="0.0004")
-GOLDEN = "0b247156cd0485efc605cd5b31c9e108"
+GOLDEN = "d8b9b7692efafd31330aed1527e37508"
 START_NS = 1_700_000_000 * 10**9
 
 Step = tuple[str, str, int, int, int, bool, int]

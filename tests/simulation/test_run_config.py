@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libra_ray.config.times import time_ns
 from libra_ray.errors import ConfigError
 from libra_ray.model.instruments import equity, pair
 from libra_ray.model.numbers import Rate
 from libra_ray.simulation.run_config import LoadedRun, load_run
 from libra_ray.simulation.run_data import stream_of
 from libra_ray.simulation.run_instruments import default_instrument
-from libra_ray.config.times import time_ns
 from libra_ray.simulation.strategy_import import import_actor
 from libra_ray.strategy import Strategy
 

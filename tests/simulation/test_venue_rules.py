@@ -38,7 +38,7 @@ def share() -> lr.Instrument:
     return lr.equity(ACME, quote="USD")
 
 
-def perpetual(**more: Any) -> lr.Instrument:
+def perpetual(**more: str) -> lr.Instrument:
     return lr.perpetual(PERP, base="BTC", quote="USD", tick="0.1", step="0.001", **more)
 
 
@@ -120,7 +120,7 @@ def test_a_strategy_sees_the_book_after_each_message(make_cell: MakeCell) -> Non
             self.seen: list[tuple[str, str]] = []
             self.subscribe_book(ACME)
 
-        def on_book(self, book: Any) -> None:
+        def on_book(self, book: lr.OrderBook) -> None:
             self.seen.append((str(book.bid_px), str(book.ask_px)))
 
     cell = make_cell(share(), book="L2")
@@ -296,15 +296,15 @@ def test_a_report_that_cannot_be_halts_the_instrument(cell: Cell, change: dict[s
 
 
 def test_an_overfill_is_refused_unless_it_is_a_fact(make_cell: MakeCell) -> None:
-    def overfilled(**venue: Any) -> tuple[Cell, lr.Order]:
-        cell = make_cell(share(), **venue)
+    def overfilled(*, allow_overfills: bool) -> tuple[Cell, lr.Order]:
+        cell = make_cell(share(), allow_overfills=allow_overfills)
         cell.quote(ACME, "9.99", "10.00", ask_size=5)
         order = cell.submit(cell.orders.limit(ACME, "BUY", 10, "10.00"))
         (fill,) = cell.events(OrderFilled)
         cell.kernel.execution.process(msgspec.structs.replace(fill, trade_id="late", last_qty_raw=8))
         return cell, order
 
-    refused, order = overfilled()
+    refused, order = overfilled(allow_overfills=False)
     assert [halt.code for halt in refused.events(InstrumentHalted)] == ["OVERFILL"]
     assert order.filled_raw == 5
 
@@ -333,8 +333,7 @@ def test_a_bracket_with_a_trailing_stop(make_cell: MakeCell) -> None:
     trailing = {"type": "TRAILING_STOP_MARKET", "trailing_offset": "0.50", "trigger_price": None}
     orders = cell.orders.bracket(ACME, "BUY", 10, take_profit="11.00", stop_loss_terms=trailing)
 
-    cell._hand.submit_order_list(orders)
-    cell._settle()
+    cell.submit_list(orders)
     cell.quote(ACME, "10.50", "10.51")
     cell.quote(ACME, "10.00", "10.01")
 
@@ -348,8 +347,7 @@ def test_links_are_ignored_where_the_venue_does_not_know_them(make_cell: MakeCel
     cell.quote(ACME, "9.99", "10.00")
     low, high = cell.orders.limit(ACME, "BUY", 1, "9.00"), cell.orders.limit(ACME, "SELL", 1, "11.00")
 
-    cell._hand.submit_order_list(cell.orders.one_cancels_others(low, high))
-    cell._settle()
+    cell.submit_list(cell.orders.one_cancels_others(low, high))
     cell.cancel(low.client_order_id)
 
     assert (low.status, high.status) == (OrderStatus.CANCELED, OrderStatus.ACCEPTED)
@@ -382,7 +380,7 @@ def test_a_venue_that_cannot_be_is_one_line(settings: dict[str, Any]) -> None:
 def test_a_venue_with_depth_needs_a_book() -> None:
     system = lr.System().add_venue("XNAS", balances=["1 USD"], book="L2")
 
-    with pytest.raises(ConfigError, match="CONF008 venue XNAS has book = 'L2', and AAPL.XNAS has no book data"):
+    with pytest.raises(ConfigError, match=r"CONF008 venue XNAS has book = 'L2', and AAPL.XNAS has no book data"):
         lr.backtest(system, data=lr.sample("AAPL.XNAS"))
 
 

@@ -283,26 +283,26 @@ class Matching:
             level.take(part)
             left -= part
         order.taken += qty
-        return self._after_maker(order, qty, is_through=is_through)
+        return self._after_maker(order, qty)
 
     def _fill_by_trade(self, order: Order, trade: Trade) -> bool:
         """Through: the whole leaves. Touch: what the queue leaves of the trade."""
         market = self.state.market(order)
         if trade.is_through(order):
-            return self._fill_of_trade(order, trade, order.leaves, is_through=True)
+            return self._fill_of_trade(order, trade, order.leaves)
         if not happens(market.options.prob_fill_on_limit):
             return False
         ours = after_trade(order, market, trade.size, trade.left)
         qty = min(order.shown_leaves(), ours)
         if qty <= 0:
             return False
-        return self._fill_of_trade(order, trade, qty, is_through=False)
+        return self._fill_of_trade(order, trade, qty)
 
-    def _fill_of_trade(self, order: Order, trade: Trade, qty: Decimal, *, is_through: bool) -> bool:
+    def _fill_of_trade(self, order: Order, trade: Trade, qty: Decimal) -> bool:
         if not self._fill_maker(order, qty):
             return False
         trade.take(min(qty, trade.left))
-        return self._after_maker(order, qty, is_through=is_through)
+        return self._after_maker(order, qty)
 
     def _fill_maker(self, order: Order, qty: Decimal) -> bool:
         """At its own price. False: a CASH account cannot pay it, so it is not made and uses nothing."""
@@ -313,13 +313,10 @@ class Matching:
         self.venue.end(order, "CANCELED", "INSUFFICIENT_FUNDS")
         return False
 
-    def _after_maker(self, order: Order, qty: Decimal, *, is_through: bool) -> bool:
+    def _after_maker(self, order: Order, qty: Decimal) -> bool:
         """What follows from a fill. True: a slice is done and the next one goes to the back of the queue."""
         self.venue.links.executed(order, qty)
-        is_slice_done = order.display is not None and order.slice_left == 0
-        if is_slice_done and not order.is_closed and is_through:
-            order.new_slice()
-        return is_slice_done and not order.is_closed and not is_through
+        return order.display is not None and order.slice_left == 0 and not order.is_closed
 
     # ---------------------------------------------------------------------- trailing stops (orders 6)
 

@@ -47,6 +47,7 @@ from libra_ray.runtime.views import Handler
 __all__ = ["ExecutionEngine"]
 
 
+NEVER_ACCEPTED = 2**63
 _DENIABLE = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
 
 
@@ -101,6 +102,7 @@ class ExecutionEngine(Actor):
         self._halt, self._overfills = halt, overfills
         self._seen = FillsSeen()
         self.duplicate_fills = 0
+        self._acceptances = 0
 
     def delay_reports(self, publish: Callable[[str, Any], None]) -> None:
         """Let what venues report be published by `publish`, which may do so later. Called once, before start."""
@@ -202,8 +204,10 @@ class ExecutionEngine(Actor):
         self._clients[order.instrument_id].cancel(order, ts_ns, code)
 
     def _cancel_all(self, command: CancelAllOrders) -> None:
+        """In order of acceptance; then what is in flight or held, in order of submission."""
         held = [order for order, _ in self._holders.values()]
-        for order in [*self._orders.working.values(), *held]:
+        working = sorted(self._orders.working.values(), key=lambda order: order.acceptance or NEVER_ACCEPTED)
+        for order in [*working, *held]:
             wanted = command.instrument_id in (None, order.instrument_id)
             if order.strategy_id == command.strategy_id and wanted and not order.is_closed:
                 self._cancel(order, command.ts_ns)
@@ -315,6 +319,8 @@ class ExecutionEngine(Actor):
         if type(event) is OrderAccepted:
             order.move(OrderStatus.ACCEPTED, ts_ns)
             order.venue_order_id, order.ts_accepted_ns = event.venue_order_id, ts_ns
+            self._acceptances += 1
+            order.acceptance = self._acceptances
         elif type(event) is OrderCanceled:
             self._close(order, OrderStatus.CANCELED, event.code, "", ts_ns)
         elif type(event) is OrderRejected:

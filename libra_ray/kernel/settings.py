@@ -223,7 +223,7 @@ class VenueSettings(Settings):
         price_protection: market types take no price further than so many ticks from the opposite best; 0 = off.
         queue, queue_power: what is ahead of a resting order at its price: nothing, all that was there (`fifo`), or
             that with a share of cancels taken from it (`prob`, with that power).
-        prob_fill_on_limit, prob_slippage: chance of a fill at touch, and of a taker that gets nothing at the best price.
+        prob_fill_on_limit, prob_slippage: chance of a fill at touch, and of a taker to get nothing at the best price.
         fill_model: `[ticks beyond best, size]` tiers of a synthetic ladder in place of best plus one tick, the last
             without limit; or a function of (order, book) that returns such tiers.
         latency: delays of commands and reports.

@@ -112,7 +112,7 @@ class ContractTerms:
 
     @property
     def taker_factor(self) -> tuple[int, int]:
-        """The taker fee as `num / den` over price x quantity in quote raw; (0, 1) where it is paid in another currency."""
+        """The taker fee as `num / den` over price x quantity in quote raw; (0, 1) where paid in another currency."""
         return self._fee[1] if self._fee_is_quoted else (0, 1)
 
 

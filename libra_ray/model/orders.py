@@ -48,12 +48,13 @@ class Order(msgspec.Struct, eq=False, gc=False):
         display_raw: what an iceberg shows at a time; None shows all.
         trailing_offset, limit_offset: distances of a trailing stop, in units of `trailing_offset_type`.
         activation_raw: the price at which a trailing stop begins to follow; None = at once.
-        emulation_trigger: held locally until that price reaches it; `trigger_instrument_id`: another instrument's price.
+        emulation_trigger: held locally until that price reaches it; `trigger_instrument_id`: that of another one.
         exec_algorithm_id, exec_algorithm_params: who works the order, and how; `exec_spawn_id`: the order that a child
             of an algorithm was cut from.
         contingency_type, parent_order_id, linked_order_ids: how it depends on other orders of its list.
         position_id: the position that it works on, under hedging.
         overfill_raw: what a venue filled beyond the quantity, where that is allowed.
+        acceptance: its place in the order in which venues accepted orders, from 1; 0 before.
         fill_value_raw: sum of last_qty x last_px over the fills; divided by `filled_raw` it is `avg_px`.
         is_buy: whether `side` is BUY, as the plain flag that is asked for most.
         before_pending: the status to go back to when a pending change ends.
@@ -102,6 +103,7 @@ class Order(msgspec.Struct, eq=False, gc=False):
     last_px_raw: int = 0
     venue_order_id: str = ""
     ts_accepted_ns: int = 0
+    acceptance: int = 0
     ts_last_ns: int = 0
     code: str = ""
     message: str = ""

@@ -139,8 +139,11 @@ class RiskEngine(Actor):
             self._take(order)
         trades = SelfTrades(self._mode) if self._stops_self_trades else None
         for at, order in enumerate(orders):
+            before = 0 if trades is None else len(trades.cuts)
             refusal = self._checks.refusal(order, now_ns, self.trading_state, trades, orders[:at], orders)
             if refusal is not None:
+                if trades is not None and refusal.code == "SELF_TRADE":
+                    self._settle_self_trades(trades.only_since(before), now_ns)
                 self._deny_list(orders, at, refusal, now_ns)
                 return
         if trades is not None:

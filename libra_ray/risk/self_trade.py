@@ -61,6 +61,12 @@ class SelfTrades:
             self._cut(one, self._leaves(one))
         return None
 
+    def only_since(self, cut: int) -> "SelfTrades":
+        """What an order that is denied means for resting ones, without those before it in its list."""
+        alone = SelfTrades(self._mode)
+        alone.cuts = self.cuts[cut:]
+        return alone
+
     @property
     def _decrements(self) -> bool:
         return self._mode is SelfTradeMode.DECREMENT

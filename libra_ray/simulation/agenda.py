@@ -22,8 +22,8 @@ class _Source(NamedTuple):
 class Agenda:
     """At one time expiries of orders come first, then, after the rows of that time, the others in a fixed order.
 
-    Bars of time, commands and reports that are due, closes of sessions, ends of contracts, roll-over, timers, the sample
-    of equity that ends a day.
+    Bars of time, commands and reports that are due, closes of sessions, ends of contracts, roll-over, timers, and the
+    sample of equity that ends a day.
 
     Attributes:
         day_end_ns: when the running UTC day ends.
@@ -58,11 +58,7 @@ class Agenda:
 
     def next_ns(self) -> int:
         """When something is due that comes after the rows of its time. Looked at once a stretch of rows."""
-        due_ns = self._timers.next_ns
-        if self.day_end_ns < due_ns:
-            due_ns = self.day_end_ns
-        if self._maker.next_close_ns < due_ns:
-            due_ns = self._maker.next_close_ns
+        due_ns = min(self._timers.next_ns, self.day_end_ns, self._maker.next_close_ns)
         for venue in self._venues:
             if venue.has_endings:
                 due_ns = min(due_ns, _close_ns(venue))
@@ -85,10 +81,7 @@ class Agenda:
         """Whether it is plain at a glance that nothing is due before a row of that time."""
         if self._timers.next_ns < ts_ns or self.day_end_ns < ts_ns or self._maker.next_close_ns < ts_ns or self._timed:
             return False
-        for venue in self._venues:
-            if venue.has_endings:
-                return False
-        return True
+        return all(not venue.has_endings for venue in self._venues)
 
     def next_expiry_ns(self) -> int:
         """When the next order expires: before a row of that time."""

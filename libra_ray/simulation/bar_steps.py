@@ -1,4 +1,4 @@
-"""A bar at the simulated venue: four steps along its path. What is pending executes at the open, the rest on the way."""
+"""A bar at the simulated venue: four steps along its path. What is pending executes at the open, the rest later."""
 
 from abc import abstractmethod
 from heapq import heappop

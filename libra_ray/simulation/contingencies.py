@@ -1,5 +1,6 @@
-"""Orders that depend on others: children that wait for a parent, siblings that cancel or update each other, and
-reduce-only orders that follow their position. Links act on the sum of an execution, after the order's own end.
+"""Orders that depend on others: children, siblings, and reduce-only orders that follow their position.
+
+Links act on the sum of an execution, after the order's own end.
 """
 
 from abc import abstractmethod
@@ -13,6 +14,9 @@ from libra_ray.simulation.reports import VenueReports
 from libra_ray.simulation.working import Working
 
 __all__ = ["Contingencies"]
+
+_BY_LINKS = ("CONTINGENCY", "PARENT_REJECTED")
+"""Ends that came from another order, which sees to the whole group itself."""
 
 
 class Contingencies(VenueReports):
@@ -82,16 +86,16 @@ class Contingencies(VenueReports):
         if order.linked_order_ids and self.settings.support_contingent_orders:
             if filled:
                 self._follow_sibling(order, filled)
-            elif is_ended and order.contingency_type is ContingencyType.OCO and order.code != "CONTINGENCY":
+            elif is_ended and order.contingency_type is ContingencyType.OCO and order.code not in _BY_LINKS:
                 for sibling in list(self._siblings(order)):
                     self._cancel(sibling, "CONTINGENCY")
-        if self._reduce_only_count:
+        if filled and self._reduce_only_count:
             self._follow_positions(working.market)
 
     # ------------------------------------------------------------------ children
 
     def _follow_parent(self, parent: Order) -> None:
-        """A parent has filled: children are released with, or raised to, what it has; in `full` mode once it is whole."""
+        """A parent has filled: children are released with, or raised to, what it has; in `full` mode at its end."""
         if self.settings.oto_mode == "full" and not parent.is_closed:
             return
         for child in list(self.children[parent.client_order_id]):

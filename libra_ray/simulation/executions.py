@@ -1,7 +1,7 @@
-"""How an order at the simulated venue executes: as a taker against the book, as a maker at its price, by its trigger."""
+"""How an order at the simulated venue executes: as taker against the book, as maker at its price, by its trigger."""
 
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from libra_ray.matching import DepthBook, L1Book, Ladder
@@ -33,8 +33,6 @@ class Executions(Contingencies):
         """Take from the book what there is for this order; what is left ends or rests by its time in force."""
         order, market = working.order, working.market
         book = market.book
-        if order.type is OrderType.MARKET_TO_LIMIT and not self._becomes_limit(working):
-            return
         bound = None if working.is_market else order.price_raw
         if self._protection and working.is_market:
             bound = self._bounded(market, order, bound)
@@ -48,6 +46,8 @@ class Executions(Contingencies):
         if tif is TimeInForce.FOK and (offers is None or not self._covers(book, order, bound)):
             self._end_taker(working, 0, "FOK_UNFILLED")
             return
+        if order.type is OrderType.MARKET_TO_LIMIT:
+            self._leave_limit(working, offers or ())
         filled = 0
         for quantity, px in offers or ():
             if not self._fill(working, quantity, px, LiquiditySide.TAKER):
@@ -138,16 +138,13 @@ class Executions(Contingencies):
             return False
         return book.available(is_buy=order.is_buy) >= order.leaves_raw
 
-    def _becomes_limit(self, working: Working) -> bool:
-        """A market-to-limit order is given the opposite best as its price; False where there is none."""
+    def _leave_limit(self, working: Working, offers: Sequence[tuple[int, int]]) -> None:
+        """A market-to-limit order that the best level does not fill becomes a limit order at that level's price."""
         order = working.order
+        is_filled = sum(quantity for quantity, _ in offers) >= order.leaves_raw
         best = working.market.book.opposite_px(is_buy=order.is_buy)
-        if best is None:
-            self._cancel(working, "NO_LIQUIDITY")
-            return False
-        if order.price_raw is None:
+        if order.price_raw is None and best is not None and not is_filled:
             self._update(order, price=best)
-        return True
 
     # ------------------------------------------------------------------ makers
 

@@ -85,7 +85,7 @@ class FeeSchedule:
             price = Fraction(px_raw, 10**instrument.price_precision)
             return round(amount / price * 10**instrument.base.precision), instrument.base
         own_raw = round(amount * 10**unit.precision)
-        if code is None or code == unit.code or code == "base":
+        if code is None or code in (unit.code, "base"):
             return own_raw, unit
         paid_in = currency(code, self._decimals)
         converted = self._portfolio.rates.convert(own_raw, unit, paid_in)

@@ -211,7 +211,7 @@ class Market:
     # ------------------------------------------------------------------ what a step reaches
 
     def source_twice(self, order: Order, *, last_px: int | None = None) -> int | None:
-        """Twice the price that an order's trigger is held against, so that a mid stays an integer; None before there is.
+        """Twice the price that an order's trigger is held against, so that a mid stays an integer; None where none is.
 
         `last_px`: the trade row in hand.
         """

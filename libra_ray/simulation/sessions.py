@@ -18,7 +18,7 @@ class Sessions:
         self._closes = [closes for _, closes in calendar or ()]
 
     def takes_row(self, ts_ns: int, *, is_bar: bool) -> bool:
-        """Whether a row of that time is matched: open <= ts <= close; a bar, whose time is its close, after the open."""
+        """Whether a row of that time is matched: open <= ts <= close; a bar, stamped with its close, after the open."""
         if not self.has_calendar:
             return True
         place = (bisect_left if is_bar else bisect_right)(self._opens, ts_ns) - 1

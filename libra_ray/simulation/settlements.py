@@ -46,7 +46,7 @@ class Settlements(Steps):
     # ------------------------------------------------------------------ funding and roll-over
 
     def _pay_funding(self, market: Market, row: FundingRate) -> None:
-        """Signed notional at mark x rate, in settlement currency, of each position held: a long pays a positive rate."""
+        """Signed notional at mark x rate, in settlement currency, of each position: a long pays a positive rate."""
         mark_twice = market.rows.mark_twice()
         instrument = market.instrument
         if not mark_twice:

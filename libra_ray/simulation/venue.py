@@ -329,8 +329,6 @@ class SimulatedVenue(Settlements):
         self._wait(working)
         if working.is_trailing:
             self._follow_market(working)
-        if order.reduce_only:
-            self._follow_positions(market)
 
     def _act(self, working: Working) -> None:
         """What is marketable or hit acts now, unless bars let it wait for the next open, or the market is closed."""

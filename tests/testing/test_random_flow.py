@@ -17,8 +17,8 @@ from libra_ray.testing.scenario_needs import needs_of
 
 # What the two do not agree on yet, with the question. A feature leaves this list when its question is answered.
 OPEN: Final = {
-    "oco": "an order of a list that is not yet at work is not canceled by its sibling's fill or rejection",
-    "ouo": "the same, and its quantity is not reduced",
+    "oco": "a sibling of the same list that is not yet at work ends after reduce-only orders, not before",
+    "ouo": "an order of a list that is not yet at work is reduced twice by its sibling's fill",
     "oto": "reduce-only adjustments come between two children, a rejected parent's second child is CANCELED",
     "bracket": "reduce-only adjustments come between two children",
     "market_to_limit": "UPDATED(price) also where nothing is left to rest",

@@ -206,6 +206,9 @@ class Loop:
         order.seen_status, order.seen = report.status, report.values
         if report.positions is not None:
             self.state.seen_positions = report.positions
+            opened = self.state.positions.ids_by_order.get(order.label)
+            if opened is not None:
+                self.state.seen_position_ids[order.label] = opened
         if order.is_closed or report.event == "CANCEL_REJECTED":
             order.cancel_sent = False
         self.algorithms.on_event(order, report.event)

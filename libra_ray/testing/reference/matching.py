@@ -237,6 +237,7 @@ class Matching:
                 continue
             if act(order) and order.price is not None:
                 order.priority = self.state.next_seq()
+                order.new_slice()
                 join(order, self.state.market(order))
                 by_priority[order.priority] = order
                 heappush(heap, self._limit_key(order, order.price))

@@ -245,8 +245,7 @@ class Order:
             else:
                 self.status = moved
         elif event in ("UPDATED", "MODIFY_REJECTED", "CANCEL_REJECTED"):
-            ends = "PENDING_CANCEL" if event == "CANCEL_REJECTED" else "PENDING_UPDATE"
-            if self.status == ends:
+            if is_pending:  # they end PENDING_* by going back to the state before it
                 self.status = self.status_before
         else:
             self.status = event

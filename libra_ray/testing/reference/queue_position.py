@@ -21,7 +21,6 @@ def _is_exact(market: Market) -> bool:
 
 def join(order: Order, market: Market) -> None:
     """Ahead = displayed size on our side at our price when accepted or re-queued; 0 when it is not displayed."""
-    order.new_slice()
     order.ahead, order.shown, order.traded, order.before = ZERO, ZERO, ZERO, {}
     if market.options.queue == "none" or order.price is None:
         return

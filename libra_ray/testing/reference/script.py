@@ -70,7 +70,7 @@ class Script:
         order = Order.read(form, self._instrument(form))
         if "position" in form:
             label = str(form["position"])
-            order.position_id = self.state.positions.ids_by_order.get(label, label)
+            order.position_id = self.state.seen_position_ids.get(label, label)
         return order
 
     def _submit(self, operation: Operation) -> None:
@@ -122,7 +122,7 @@ class Script:
         instrument = self._instrument(operation)
         position_id = instrument.id
         if "position" in operation:
-            position_id = self.state.positions.ids_by_order.get(operation["position"], "")
+            position_id = self.state.seen_position_ids.get(operation["position"], "")
         signed = self.state.seen_positions.get(position_id, Decimal(0))
         if signed == 0:
             return

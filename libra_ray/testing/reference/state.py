@@ -41,6 +41,7 @@ class State:
         self.orders: dict[str, Order] = {}
         self.live: dict[str, Order] = {}
         self.seen_positions: dict[str, Decimal] = {}
+        self.seen_position_ids: dict[str, str] = {}
         self.trading_state = self.limits.trading_state
         self.events: list[list[Any]] = []
         self.bookings: list[list[str]] = []

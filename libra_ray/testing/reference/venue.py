@@ -176,6 +176,7 @@ class Venue:
     def _rest(self, order: Order) -> None:
         market = self.state.market(order)
         order.place, order.entered_step = Place.RESTING, market.step_no
+        order.new_slice()
         join(order, market)
 
     def execute(self, order: Order) -> None:

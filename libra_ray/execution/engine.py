@@ -100,7 +100,7 @@ class ExecutionEngine(Actor):
         self._account_topics: dict[str, str] = {}
         self._holders: dict[str, tuple[Order, Handler]] = {}
         self._halt, self._overfills = halt, overfills
-        self._seen = FillsSeen()
+        self._seen = FillsSeen(record.events)
         self.duplicate_fills = 0
         self._acceptances = 0
 
@@ -248,7 +248,7 @@ class ExecutionEngine(Actor):
             return
         try:
             if type(event) is OrderFilled:
-                self._fill(order, event)
+                self._take_fill(order, event)
                 return
             self._apply(order, event)
         except InvalidOrderTransitionError as error:
@@ -282,7 +282,8 @@ class ExecutionEngine(Actor):
     def _refuse(self, event: OrderEvent, code: str, message: str) -> None:
         self._halt(InstrumentHalted(event.ts_ns, event.instrument_id, event.client_order_id, code, message))
 
-    def _fill(self, order: Order, event: OrderFilled) -> None:
+    def _take_fill(self, order: Order, event: OrderFilled) -> None:
+        """A reported fill: one that was applied before is not applied again, one that cannot be halts."""
         known = self._seen.look(event)
         if known is Known.SAME:
             self.duplicate_fills += 1
@@ -296,7 +297,11 @@ class ExecutionEngine(Actor):
             what = f"a fill of {event.last_qty} is more than the {order.leaves_qty} left of {order.client_order_id}"
             self._refuse(event, "OVERFILL", what)
             return
-        order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns, allow_overfill=is_over)
+        self.fill(order, event, allow_overfill=is_over)
+
+    def fill(self, order: Order, event: OrderFilled, *, allow_overfill: bool = False) -> None:
+        """Apply a fill that is known to be new: the way of a simulated venue, which made it."""
+        order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns, allow_overfill=allow_overfill)
         if order.status is OrderStatus.FILLED:
             self._orders.working.pop(order.client_order_id, None)
         events = self._events

@@ -195,7 +195,7 @@ class Checks:
         *,
         waits: bool,
     ) -> Refusal | None:
-        """Checks 8 to 11; a child that waits for its parent is looked at by the price collar only."""
+        """Checks 8 to 11; a child that waits for its parent is not counted in 8 and 10."""
         scopes: tuple[Scope, ...] = self.scopes.of(order) if self._looks_around else ()
         refusal = None
         if state is TradingState.REDUCING and not waits:
@@ -204,7 +204,7 @@ class Checks:
             refusal = self._exposure.check_collar(order, scopes)
         if refusal is None and scopes and not waits:
             refusal = self._exposure.check_limits(order, scopes, ahead)
-        if refusal is None and trades is not None and not waits:
+        if refusal is None and trades is not None:
             opposite_px = self._cache.rows.of(order.instrument_id).opposite_px(is_buy=order.is_buy)
             refusal = trades.check(order, self._cache.working.values(), opposite_px)
         return refusal

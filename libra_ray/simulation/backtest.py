@@ -27,6 +27,7 @@ from libra_ray.simulation.book_scout import BookScout
 from libra_ray.simulation.latency import DueCommands
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.replay import Replay
+from libra_ray.simulation.reports import EngineLinks
 from libra_ray.simulation.result import BacktestResult
 from libra_ray.simulation.stream_state import StreamState
 from libra_ray.simulation.system import System
@@ -113,15 +114,13 @@ def make_venue(settings: VenueSettings, parts: KernelParts, markets: dict[str, M
         if made.venue == settings.name
     }
     markets.update(mine)
+    engine = parts.execution
     venue = SimulatedVenue(
         settings,
         parts.portfolio,
         parts.funds[settings.name],
         mine,
-        report=parts.execution.process,
-        book_events=parts.execution.book,
-        take_order=parts.execution.adopt,
-        call=parts.execution.announce,
+        EngineLinks(engine.process, engine.fill, engine.book, engine.adopt, engine.announce),
         seed=seed,
     )
     parts.watch(settings.name, venue.account_watch.on_equity)

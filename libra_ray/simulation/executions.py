@@ -148,9 +148,9 @@ class Executions(Contingencies):
 
     # ------------------------------------------------------------------ makers
 
-    @staticmethod
-    def _run(market: Market, entries: list[Entry], act: Callable[[Working], bool]) -> None:
+    def _run(self, market: Market, entries: list[Entry], act: Callable[[Working], bool]) -> None:
         """Execute what a step has reached; new slices of icebergs take their turn behind the others at their price."""
+        self._taken.clear()
         at = 0
         while at < len(entries):
             working = entries[at][3]
@@ -178,10 +178,15 @@ class Executions(Contingencies):
             there = leaves if is_through else book.available(is_buy=is_buy)
         if is_through:
             return self._make(working, min(leaves, there), uses=True)
+        if not book.consumes:
+            there -= self._taken.get(order.client_order_id, 0)
         there = min(leaves, there)
         if there <= 0 or not self._happens(self._fill_chance, self._prob_fill, working):
             return False
-        return self._make(working, there if working.slice_raw is None else min(there, working.slice_raw), uses=True)
+        quantity = there if working.slice_raw is None else min(there, working.slice_raw)
+        if not book.consumes:
+            self._taken[order.client_order_id] = self._taken.get(order.client_order_id, 0) + quantity
+        return self._make(working, quantity, uses=True)
 
     def _make(self, working: Working, quantity: int, *, uses: bool) -> bool:
         """Fill a resting limit at its price. Whether it shows a new slice, at the back of the queue."""
@@ -291,7 +296,8 @@ class Executions(Contingencies):
             self._cancel(working, "INSUFFICIENT_FUNDS")
             return False
         self._trades_made += 1
-        self._report(
+        self._report_fill(
+            order,
             OrderFilled(
                 self._now_ns,
                 order.strategy_id,
@@ -309,7 +315,7 @@ class Executions(Contingencies):
                 fee,
                 unit.code,
                 unit.precision,
-            )
+            ),
         )
         return True
 

@@ -6,15 +6,19 @@ Each event is reported, and so applied to positions and money, before the next o
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from heapq import heappush
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from libra_ray.kernel.settings import VenueSettings
 from libra_ray.messages.events import (
+    AccountBooked,
+    MarginCall,
     OrderAccepted,
     OrderCanceled,
     OrderEvent,
+    OrderFilled,
     OrderRejected,
     OrderUpdated,
+    PositionEvent,
 )
 from libra_ray.model.enums import TimeInForce
 from libra_ray.model.numbers import Rate
@@ -26,10 +30,26 @@ from libra_ray.simulation.market import Market
 from libra_ray.simulation.sessions import Sessions
 from libra_ray.simulation.working import Working
 
-__all__ = ["Report", "VenueReports"]
+__all__ = ["EngineLinks", "VenueReports"]
 
-Report: TypeAlias = Callable[[OrderEvent], None]
 Ending: TypeAlias = tuple[int, int, Working]
+
+
+class EngineLinks(NamedTuple):
+    """Whom a simulated venue tells what happens: the execution engine.
+
+    Attributes:
+        report: an event of an order; `fill`: one fill, which the venue knows to be new.
+        book: bookings and ends of positions that are no fills.
+        adopt: an order that the venue makes itself.
+        call: a margin call.
+    """
+
+    report: Callable[[OrderEvent], None]
+    fill: Callable[[Order, OrderFilled], None]
+    book: Callable[[list[PositionEvent | AccountBooked]], None]
+    adopt: Callable[[Order], None]
+    call: Callable[[MarginCall], None]
 
 
 class VenueReports(ABC):
@@ -45,7 +65,7 @@ class VenueReports(ABC):
     """
 
     def __init__(
-        self, settings: VenueSettings, portfolio: Portfolio, markets: dict[str, Market], report: Report, seed: int
+        self, settings: VenueSettings, portfolio: Portfolio, markets: dict[str, Market], links: EngineLinks, seed: int
     ) -> None:
         self.settings = settings
         self.markets = markets
@@ -59,7 +79,8 @@ class VenueReports(ABC):
         self._has_calendar = self.sessions.has_calendar
         self._portfolio = portfolio
         self._orders = portfolio.cache.orders
-        self._report = report
+        self._links = links
+        self._report, self._report_fill = links.report, links.fill
         self._fees = FeeSchedule(settings, portfolio)
         self._waits_for_open = settings.bar_fill == "next_open"
         self._is_cash = settings.account == "cash"
@@ -72,6 +93,7 @@ class VenueReports(ABC):
         self._prob_fill = Rate.parse(settings.prob_fill_on_limit)
         self._prob_slip = Rate.parse(settings.prob_slippage)
         self._is_plain = self._prob_slip.num == 0 and settings.fill_model == "default"
+        self._taken: dict[str, int] = {}  # in this step by one order, where displayed size is not used up
         self._orders_seen = 0
         self._trades_made = 0
         self._priority = 0

@@ -1,12 +1,10 @@
 """What an account is booked without an order: funding, roll-over, expiry; and liquidation, by orders of the venue."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from libra_ray.messages.events import AccountBooked, PositionEvent
 from libra_ray.messages.rows import RATE_PRECISION
 from libra_ray.messages.schemas import FundingRate
 from libra_ray.model.enums import InstrumentKind, OrderSide, OrderType
@@ -37,8 +35,6 @@ class Settlements(Steps):
         next_rollover_ns, next_contract_end_ns: when they are due; `NEVER_NS` where there is none.
     """
 
-    book_events: Callable[[list[PositionEvent | AccountBooked]], None]
-    take_order: Callable[[Order], None]
     next_rollover_ns: int = NEVER_NS
     next_contract_end_ns: int = NEVER_NS
     _liquidations = 0
@@ -80,7 +76,7 @@ class Settlements(Steps):
         raw = round(amount * 10**unit.precision)
         if raw:
             account = self._portfolio.accounts[self.settings.name]
-            self.book_events([self._portfolio.book(account, kind, raw, unit, self._now_ns, position.instrument_id)])
+            self._links.book([self._portfolio.book(account, kind, raw, unit, self._now_ns, position.instrument_id)])
 
     # ------------------------------------------------------------------ expiry
 
@@ -106,7 +102,7 @@ class Settlements(Steps):
         px_raw = self._settlement_px(market)
         for position in list(self._portfolio.positions_open(name)):
             if px_raw is not None:
-                self.book_events(self._portfolio.settle(position, px_raw, self._now_ns))
+                self._links.book(self._portfolio.settle(position, px_raw, self._now_ns))
 
     def _settlement_px(self, market: Market) -> int | None:
         """Given, else mark, else last."""
@@ -155,7 +151,7 @@ class Settlements(Steps):
             self._now_ns,
             position_id=position.position_id if position.is_hedged else None,
         )
-        self.take_order(order)
+        self._links.adopt(order)
         working = self._register(order)
         market = working.market
         market.stand_at_latest()

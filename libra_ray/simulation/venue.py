@@ -7,11 +7,8 @@ from heapq import heappop
 from libra_ray.kernel.settings import VenueSettings
 from libra_ray.messages.commands import ModifyOrder
 from libra_ray.messages.events import (
-    AccountBooked,
-    MarginCall,
     OrderCancelRejected,
     OrderModifyRejected,
-    PositionEvent,
 )
 from libra_ray.model.enums import InstrumentKind, OrderType, TimeInForce
 from libra_ray.model.orders import Order
@@ -20,7 +17,7 @@ from libra_ray.simulation.account_watch import AccountWatch
 from libra_ray.simulation.latency import CommandKind, DueCommands, Latency
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.queue_places import QueuePlaces
-from libra_ray.simulation.reports import Report
+from libra_ray.simulation.reports import EngineLinks
 from libra_ray.simulation.settlements import Settlements, next_rollover_ns
 from libra_ray.simulation.working import Working
 
@@ -45,20 +42,16 @@ class SimulatedVenue(Settlements):
         portfolio: Portfolio,
         funds: Funds,
         markets: dict[str, Market],
+        links: EngineLinks,
         *,
-        report: Report,
-        book_events: Callable[[list[PositionEvent | AccountBooked]], None],
-        take_order: Callable[[Order], None],
-        call: Callable[[MarginCall], None],
         seed: int = 0,
     ) -> None:
-        super().__init__(settings, portfolio, markets, report, seed)
-        self.book_events, self.take_order = book_events, take_order
+        super().__init__(settings, portfolio, markets, links, seed)
         self.children: dict[str, list[Working]] = {}
         self.places = QueuePlaces(settings.queue, settings.queue_power)
         for market in markets.values():
             market.has_queue = self.places.is_on
-        self.account_watch = AccountWatch(settings, portfolio, funds, markets, liquidate=self._liquidate, call=call)
+        self.account_watch = AccountWatch(settings, portfolio, funds, markets, liquidate=self._liquidate, call=links.call)
         self._latency = Latency(settings.latency, seed, settings.name)
         self._is_prompt = self._latency.is_none
         self._looks_twice = self._is_cash or self.sessions.has_calendar
@@ -333,10 +326,10 @@ class SimulatedVenue(Settlements):
     def _act(self, working: Working) -> None:
         """What is marketable or hit acts now, unless bars let it wait for the next open, or the market is closed."""
         market = working.market
-        if self._holds(market):
-            self._hold(working)
-        elif self.sessions.has_calendar and not self.sessions.takes_command(self._now_ns):
+        if self._has_calendar and not self.sessions.takes_command(self._now_ns):
             self._wait(working) if working.waits else self._rest(working)
+        elif self._holds(market):
+            self._hold(working)
         elif working.waits:
             self._wait(working)
             self._trigger(working)

@@ -114,6 +114,7 @@ class State:
 
     def update(self, order: Order, **changed: Decimal) -> None:
         """UPDATED with the fields that changed: qty, price, trigger."""
+        changed = {name: value for name, value in changed.items() if value != getattr(order, name)}
         for name, value in changed.items():
             setattr(order, name, value)
         order.slice_left = min(order.slice_left, order.leaves)

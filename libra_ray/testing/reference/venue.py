@@ -7,7 +7,7 @@ from typing import Final
 
 from libra_ray.testing.reference.account import Account
 from libra_ray.testing.reference.contingencies import Contingencies
-from libra_ray.testing.reference.exact import floor_to
+from libra_ray.testing.reference.exact import floor_to, text
 from libra_ray.testing.reference.execution import Execution
 from libra_ray.testing.reference.market import Market
 from libra_ray.testing.reference.orders import Order, Place
@@ -133,8 +133,8 @@ class Venue:
             self.end(order, "REJECTED", "QUANTITY_BELOW_MIN")
             return False
         order.quote_qty = False
-        order.asked_qty = qty
-        self.state.update(order, qty=qty)
+        order.qty = order.asked_qty = qty
+        self.state.emit(order, "UPDATED", {"qty": text(qty)})  # also where the number is the same: its unit is not
         return True
 
     def _arrive_market(self, order: Order, market: Market) -> None:

@@ -91,7 +91,8 @@ class Executions(Contingencies):
 
     def _offers(self, working: Working, limit: int | None) -> list[tuple[int, int]] | None:
         """What the book gives a taker; None where the order slips and takes nothing at the best price only."""
-        order, book = working.order, working.market.book
+        order = working.order
+        book: L1Book | DepthBook = working.market.book
         is_to_limit = order.type is OrderType.MARKET_TO_LIMIT
         if isinstance(book, DepthBook):
             return book.offers(order.leaves_raw, limit, is_buy=order.is_buy, best_only=is_to_limit)

@@ -34,7 +34,7 @@ class QueuePlaces:
 
     def ahead_of(self, working: Working) -> int:
         """What is before the order now."""
-        market = working.market
+        market: Market = working.market
         if not self._counts_orders(market):
             return working.ahead
         depth, px, is_bid = market.depth, working.price, working.order.is_buy

@@ -51,7 +51,9 @@ class SimulatedVenue(Settlements):
         self.places = QueuePlaces(settings.queue, settings.queue_power)
         for market in markets.values():
             market.has_queue = self.places.is_on
-        self.account_watch = AccountWatch(settings, portfolio, funds, markets, liquidate=self._liquidate, call=links.call)
+        self.account_watch = AccountWatch(
+            settings, portfolio, funds, markets, liquidate=self._liquidate, call=links.call
+        )
         self._latency = Latency(settings.latency, seed, settings.name)
         self._is_prompt = self._latency.is_none
         self._looks_twice = self._is_cash or self.sessions.has_calendar
@@ -309,7 +311,7 @@ class SimulatedVenue(Settlements):
             self._act(working)
 
     def _arrive_trigger(self, working: Working) -> None:
-        order, market = working.order, working.market
+        market = working.market
         market.stand_at_latest()
         is_hit = market.is_hit(working, working.trigger)
         if is_hit and self.settings.reject_stop_orders:

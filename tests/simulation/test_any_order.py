@@ -119,12 +119,12 @@ class Play:
     def _list(self, each: list[dict[str, Any]], links: ContingencyType) -> None:
         orders = [self.cell.orders.order(**terms) for terms in each]
         factory = self.cell.orders
-        link: Callable[..., tuple[lr.Order, ...]] = {
+        link: dict[ContingencyType, Callable[..., tuple[lr.Order, ...]]] = {
             ContingencyType.OTO: factory.one_triggers_others,
             ContingencyType.OCO: factory.one_cancels_others,
             ContingencyType.OUO: factory.one_updates_others,
-        }[links]
-        self.orders += self.cell.submit_list(link(*orders))
+        }
+        self.orders += self.cell.submit_list(link[links](*orders))
 
     def _modify(self, at: int, quantity: str, price: str) -> None:
         if at < len(self.orders):

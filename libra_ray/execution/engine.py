@@ -1,9 +1,10 @@
 """The execution engine: sends what the risk engine let pass, and folds what comes back."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from libra_ray.errors import InvalidOrderTransitionError, quoted
+from libra_ray.execution.audience import Audience
 from libra_ray.execution.client import ExecutionClient
 from libra_ray.execution.fills_seen import FillsSeen, Known
 from libra_ray.execution.record import RunRecord
@@ -58,11 +59,6 @@ class _Orders(Protocol):
     working: dict[str, Order]
 
 
-class _Table(Protocol):
-    @property
-    def version(self) -> int: ...
-
-
 class _Positions(Protocol):
     def on_fill(self, fill: OrderFilled) -> list[PositionEvent | AccountBooked]: ...
 
@@ -77,10 +73,8 @@ class ExecutionEngine(Actor):
         clients: Mapping[str, ExecutionClient],
         record: RunRecord,
         *,
-        table: _Table,
-        account_ids: Sequence[str],
+        audience: Audience,
         publish: Callable[[str, object], None],
-        has_receivers: Callable[[str], object],
         on_booked: Callable[[str, int], None],
         halt: Callable[[InstrumentHalted], None],
         overfills: Collection[str] = (),
@@ -90,14 +84,9 @@ class ExecutionEngine(Actor):
         `halt` is told when a report cannot be; `overfills`: instruments whose fills beyond an order's leaves are facts.
         """
         self._orders, self._portfolio, self._clients, self._record = orders, portfolio, clients, record
-        self._publish, self._has_receivers, self._on_booked = publish, has_receivers, on_booked
+        self._audience, self._publish, self._publish_report = audience, publish, publish
+        self._on_booked = on_booked
         self._events = record.events
-        self._publish_report = publish
-        self._table, self._account_ids = table, account_ids
-        self._heard: dict[str, bool] = {}
-        self._heard_version = -1
-        self._topics: dict[str, tuple[str, str]] = {}
-        self._account_topics: dict[str, str] = {}
         self._holders: dict[str, tuple[Order, Handler]] = {}
         self._halt, self._overfills = halt, overfills
         self._seen = FillsSeen(record.events)
@@ -135,8 +124,8 @@ class ExecutionEngine(Actor):
             _rare_terms(order),
         )
         self._events.append(event)
-        if self._is_heard(order.strategy_id):
-            self._publish(self._topic(order.strategy_id), event)
+        if self._audience.listens_to(order.strategy_id):
+            self._publish(self._audience.order_topic(order.strategy_id), event)
 
     def execute(self, command: Command) -> None:
         """Endpoint `ExecEngine.execute`: approved orders and modifications, and cancels."""
@@ -214,8 +203,8 @@ class ExecutionEngine(Actor):
 
     def _tell_pending(self, kind: type[OrderEvent], order: Order, ts_ns: int) -> None:
         """SUBMITTED and PENDING_* are not on record; they are built only where somebody listens."""
-        topic = self._topic(order.strategy_id)
-        if self._is_heard(order.strategy_id) and self._has_receivers(topic):
+        topic = self._audience.order_topic(order.strategy_id)
+        if self._audience.listens_to(order.strategy_id) and self._audience.has_receivers(topic):
             self._publish(topic, kind(ts_ns, order.strategy_id, order.instrument_id, order.client_order_id))
 
     # ------------------------------------------------------------------ events
@@ -226,15 +215,15 @@ class ExecutionEngine(Actor):
             order.move(OrderStatus.DENIED, event.ts_ns)
             order.code, order.message = event.code, event.message
         self._events.append(event)
-        self._publish(self._topic(order.strategy_id), event)
+        self._publish(self._audience.order_topic(order.strategy_id), event)
 
     def process_local(self, event: OrderEvent) -> None:
         """An event of ours, by the order emulator, an algorithm or the risk engine: applied and published at once."""
         order = self._orders.orders[event.client_order_id]
         self._apply(order, event)
         self._events.append(event)
-        if self._is_heard(event.strategy_id):
-            self._publish(self._topic(event.strategy_id), event)
+        if self._audience.listens_to(event.strategy_id):
+            self._publish(self._audience.order_topic(event.strategy_id), event)
 
     def process(self, event: OrderEvent) -> None:
         """A venue's event: apply it to the order, positions and account, record it, publish what came of it.
@@ -255,8 +244,8 @@ class ExecutionEngine(Actor):
             self._refuse(event, "ILLEGAL_TRANSITION", error.message)
             return
         self._events.append(event)
-        if self._is_heard(event.strategy_id):
-            self._publish_report(self._topic(event.strategy_id), event)
+        if self._audience.listens_to(event.strategy_id):
+            self._publish_report(self._audience.order_topic(event.strategy_id), event)
 
     def book(self, events: list[PositionEvent | AccountBooked]) -> None:
         """What a venue books without a fill: funding, settlement, fees of its own."""
@@ -264,9 +253,9 @@ class ExecutionEngine(Actor):
             self._events.append(event)
             if isinstance(event, AccountBooked):
                 self._on_booked(event.instrument_id, event.ts_ns)
-                self._publish_report(self._account_topic(event.account_id), event)
+                self._publish_report(self._audience.account_topic(event.account_id), event)
             else:
-                self._publish_report(f"events.position.{event.strategy_id}", event)
+                self._publish_report(self._audience.position_topic(event.strategy_id), event)
 
     def adopt(self, order: Order) -> None:
         """An order that a venue makes itself, to liquidate: it is on record and at work at once."""
@@ -277,7 +266,7 @@ class ExecutionEngine(Actor):
     def announce(self, call: MarginCall) -> None:
         """A venue calls for margin."""
         self._events.append(call)
-        self._publish(self._account_topic(call.account_id), call)
+        self._publish(self._audience.account_topic(call.account_id), call)
 
     def _refuse(self, event: OrderEvent, code: str, message: str) -> None:
         self._halt(InstrumentHalted(event.ts_ns, event.instrument_id, event.client_order_id, code, message))
@@ -309,15 +298,19 @@ class ExecutionEngine(Actor):
         events.append(event)
         events += born
         self._on_booked(event.instrument_id, event.ts_ns)
-        if self._is_heard(event.strategy_id):
+        if self._audience.listens_to(event.strategy_id):
             self._publish_fill(event, born)
 
     def _publish_fill(self, event: OrderFilled, born: list[PositionEvent | AccountBooked]) -> None:
-        publish = self._publish_report
-        topic, position_topic = self._topics.get(event.strategy_id) or self._name_topics(event.strategy_id)
-        publish(topic, event)
+        publish, audience = self._publish_report, self._audience
+        publish(audience.order_topic(event.strategy_id), event)
         for fact in born:
-            publish(self._account_topic(fact.account_id) if type(fact) is AccountBooked else position_topic, fact)
+            topic = (
+                audience.account_topic(fact.account_id)
+                if isinstance(fact, AccountBooked)
+                else audience.position_topic(event.strategy_id)
+            )
+            publish(topic, fact)
 
     def _apply(self, order: Order, event: OrderEvent) -> None:
         ts_ns = event.ts_ns
@@ -353,33 +346,6 @@ class ExecutionEngine(Actor):
         order.move(status, ts_ns)
         order.code, order.message = code, message
         self._orders.working.pop(order.client_order_id, None)
-
-    def _is_heard(self, strategy_id: str) -> bool:
-        """Whether anybody listens to a strategy's orders and positions, or to an account; else nothing is published.
-
-        Looked up once per version of the routing table: most strategies of a backtest override no hook for orders.
-        """
-        if self._heard_version != self._table.version:
-            self._heard_version = self._table.version
-            self._heard.clear()
-        heard = self._heard.get(strategy_id)
-        if heard is None:
-            topics = (*self._name_topics(strategy_id), *map(self._account_topic, self._account_ids))
-            heard = self._heard[strategy_id] = any(self._has_receivers(topic) for topic in topics)
-        return heard
-
-    def _topic(self, strategy_id: str) -> str:
-        return (self._topics.get(strategy_id) or self._name_topics(strategy_id))[0]
-
-    def _name_topics(self, strategy_id: str) -> tuple[str, str]:
-        topics = self._topics[strategy_id] = (f"events.order.{strategy_id}", f"events.position.{strategy_id}")
-        return topics
-
-    def _account_topic(self, account_id: str) -> str:
-        topic = self._account_topics.get(account_id)
-        if topic is None:
-            topic = self._account_topics[account_id] = f"events.account.{account_id}"
-        return topic
 
 
 def _rare_terms(order: Order) -> tuple[tuple[str, str], ...]:

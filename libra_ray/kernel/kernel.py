@@ -8,7 +8,7 @@ from libra_ray.bus import Bus
 from libra_ray.clock import VirtualClock
 from libra_ray.data.engine import DataEngine
 from libra_ray.errors import ConfigError, quoted
-from libra_ray.execution import ExecutionClient, ExecutionEngine, OrderEmulator, RunRecord
+from libra_ray.execution import Audience, ExecutionClient, ExecutionEngine, OrderEmulator, RunRecord
 from libra_ray.kernel.risk_rules import risk_rules
 from libra_ray.kernel.settings import MakerTaker, RiskSettings, TieredFee, VenueSettings
 from libra_ray.messages.commands import CancelAllOrders, Command, SetTradingState, SubmitOrder
@@ -131,10 +131,12 @@ class TradingKernel:
             self.portfolio,
             {made.id: self.clients[made.venue] for made in self.cache.instruments.values()},
             self.record,
-            table=self.bus.table,
-            account_ids=[account.account_id for account in self.portfolio.accounts.values()],
+            audience=Audience(
+                self.bus.table,
+                self.bus.receivers,
+                [account.account_id for account in self.portfolio.accounts.values()],
+            ),
             publish=self.bus.publish,
-            has_receivers=self.bus.receivers,
             on_booked=self._sample_equity_of,
             halt=self._halt_instrument,
             overfills=[made.id for made in self.cache.instruments.values() if self._venues[made.venue].allow_overfills],

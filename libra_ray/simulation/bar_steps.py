@@ -18,6 +18,8 @@ __all__ = ["BarSteps"]
 class BarSteps(Executions):
     """Walks bars."""
 
+    __slots__ = ()
+
     account_watch: AccountWatch
 
     @abstractmethod

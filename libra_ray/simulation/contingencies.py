@@ -26,6 +26,8 @@ class Contingencies(VenueReports):
         children: orders that name a parent, held or released, by the parent's id, in list order.
     """
 
+    __slots__ = ()
+
     children: dict[str, list[Working]]
 
     @abstractmethod

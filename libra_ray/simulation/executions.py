@@ -25,6 +25,8 @@ _ONE_TICK: Ladder = ((1, None),)
 class Executions(Contingencies):
     """Fills, triggers and trailing moves of one venue's orders."""
 
+    __slots__ = ()
+
     places: QueuePlaces
 
     # ------------------------------------------------------------------ takers

@@ -228,7 +228,8 @@ class Replay:
     def _replay_row(self, state: StreamState, index: int, row: Row) -> None:
         """One row in full: what is due before it, the venue, the actors, and what they sent."""
         ts_ns = row.ts_ns
-        self._settle_before(ts_ns)
+        if not self._agenda.is_quiet_until(ts_ns):
+            self._settle_before(ts_ns)
         cursor = state.cursor
         self._clock.ts_ns = ts_ns
         cursor.index = index
@@ -316,8 +317,6 @@ class Replay:
     def _settle_before(self, ts_ns: int) -> None:
         """What is due before a row of that time, and the orders that expire before it is matched."""
         agenda = self._agenda
-        if agenda.is_quiet_until(ts_ns):
-            return
         expiry_ns = agenda.next_expiry_ns()
         if agenda.next_ns() < ts_ns or expiry_ns < ts_ns:
             self._settle_until(ts_ns, inclusive=False)

@@ -64,6 +64,43 @@ class VenueReports(ABC):
         has_endings: whether any order ever came that ends by time, so that these must be looked at.
     """
 
+    __slots__ = (
+        "_fees",
+        "_fill_chance",
+        "_has_calendar",
+        "_is_adaptive",
+        "_is_cash",
+        "_is_hedging",
+        "_is_plain",
+        "_links",
+        "_now_ns",
+        "_orders",
+        "_orders_seen",
+        "_portfolio",
+        "_position_ids",
+        "_priority",
+        "_prob_fill",
+        "_prob_slip",
+        "_protection",
+        "_queue",
+        "_reduce_only_count",
+        "_report",
+        "_report_fill",
+        "_slip_chance",
+        "_taken",
+        "_trades_made",
+        "_waits_for_open",
+        "arriving",
+        "closings",
+        "day_ends",
+        "expiries",
+        "has_endings",
+        "held",
+        "markets",
+        "sessions",
+        "settings",
+    )
+
     def __init__(
         self, settings: VenueSettings, portfolio: Portfolio, markets: dict[str, Market], links: EngineLinks, seed: int
     ) -> None:

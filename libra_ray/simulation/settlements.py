@@ -35,9 +35,11 @@ class Settlements(Steps):
         next_rollover_ns, next_contract_end_ns: when they are due; `NEVER_NS` where there is none.
     """
 
-    next_rollover_ns: int = NEVER_NS
-    next_contract_end_ns: int = NEVER_NS
-    _liquidations = 0
+    __slots__ = ("_liquidations", "next_contract_end_ns", "next_rollover_ns")
+
+    next_rollover_ns: int
+    next_contract_end_ns: int
+    _liquidations: int
 
     # ------------------------------------------------------------------ funding and roll-over
 

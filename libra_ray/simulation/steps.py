@@ -22,6 +22,8 @@ _MARK = TriggerType.MARK_PRICE
 class Steps(BarSteps):
     """Applies rows to the markets of one venue."""
 
+    __slots__ = ()
+
     def apply(self, state: StreamState, row: Row) -> None:
         """One row of the market, in hand of the cursor: match the orders that are there."""
         self._now_ns = row.ts_ns

@@ -13,6 +13,7 @@ from libra_ray.messages.events import (
 from libra_ray.model.enums import InstrumentKind, OrderType, TimeInForce
 from libra_ray.model.orders import Order
 from libra_ray.portfolio import Funds, Portfolio
+from libra_ray.runtime import NEVER_NS
 from libra_ray.simulation.account_watch import AccountWatch
 from libra_ray.simulation.latency import CommandKind, DueCommands, Latency
 from libra_ray.simulation.market import Market
@@ -35,6 +36,18 @@ class SimulatedVenue(Settlements):
         due: commands on their way, by when they are due.
         report_ns: how much later actors hear of what happened.
     """
+
+    __slots__ = (
+        "_commands_seen",
+        "_is_prompt",
+        "_latency",
+        "_looks_twice",
+        "account_watch",
+        "children",
+        "due",
+        "places",
+        "report_ns",
+    )
 
     def __init__(
         self,
@@ -59,6 +72,8 @@ class SimulatedVenue(Settlements):
         self._looks_twice = self._is_cash or self.sessions.has_calendar
         self._commands_seen = 0
         self.due = DueCommands()
+        self.next_rollover_ns = self.next_contract_end_ns = NEVER_NS
+        self._liquidations = 0
         self.report_ns = self._latency.report_ns
 
     @property

@@ -40,6 +40,9 @@ def random_scenario(seed: int, *, kind: str, orders: int, leave_out: frozenset[s
     risk = _risk(draw, leave_out)
     if "support_contingent_orders" in venue.get("options", {}):
         risk.pop("max_open_orders", None)  # whether ignored links still make children is not written
+        leave_out |= {"trading_state"}
+    if "reject_stop_orders" in venue.get("options", {}):
+        leave_out |= {"oto", "bracket"}  # a child that fires while its sibling is still held is not written
     if draw.chance(0.5) or "max_position" in risk or "margin_init" in instruments[0]:
         leave_out |= {"quote_qty"}  # in quote currency it has no quantity to hold against a position
     else:

@@ -17,11 +17,8 @@ from libra_ray.testing.scenario_needs import needs_of
 
 # What the two do not agree on yet, with the question. A feature leaves this list when its question is answered.
 OPEN: Final = {
-    "oco": "a sibling of the same list that is not yet at work ends after reduce-only orders, not before",
     "ouo": "an order of a list that is not yet at work is reduced twice by its sibling's fill",
-    "oto": "reduce-only adjustments come between two children, a rejected parent's second child is CANCELED",
-    "bracket": "reduce-only adjustments come between two children",
-    "market_to_limit": "UPDATED(price) also where nothing is left to rest",
+    "oto": "a child that takes in the step of a trade or of a bar's trigger finds size that was used before it",
     "price_protection": "PRICE_PROTECTION where the book is empty, not NO_LIQUIDITY",
     "liquidity_consumption": "off: an iceberg sees the displayed size again with each slice",
     "trigger_type": "a triggered MARKET type that finds an empty side: REJECTED NO_MARKET or CANCELED",

@@ -26,9 +26,9 @@ class Auctions:
         self._execute(self._waiting("AT_THE_OPEN", market), lambda order: price or market.opposite(order.side))
 
     def close(self, ts: int) -> None:
-        """At the close of a session, after all rows of that ts, at the last price (quotes: ask / bid)."""
+        """At the close of a session, after all rows of that ts, at the last ask or bid (trades and bars set both)."""
         waiting = [order for order in self._waiting("AT_THE_CLOSE", None) if order.closes_at == ts]
-        self._execute(waiting, lambda order: self.state.market(order).opposite_or_last(order.side))
+        self._execute(waiting, lambda order: self.state.market(order).opposite(order.side))
 
     def _waiting(self, tif: str, market: Market | None) -> list[Order]:
         orders = self.state.working(market.instrument if market is not None else None)

@@ -58,9 +58,11 @@ class PriceLevel:
 
     @property
     def unused(self) -> Decimal:
+        """Displayed less used."""
         return self.displayed - self.used
 
     def take(self, qty: Decimal) -> None:
+        """Use `qty` of it up."""
         self.used += qty
 
 
@@ -155,10 +157,12 @@ class QueueLevel:
 
     @property
     def displayed(self) -> Decimal:
+        """The sum over its orders."""
         return sum((order.size for order in self.orders), ZERO)
 
     @property
     def unused(self) -> Decimal:
+        """The sum over its orders."""
         return sum((order.size - order.used for order in self.orders), ZERO)
 
     def take(self, qty: Decimal) -> None:

@@ -97,7 +97,8 @@ class State:
 
         A local event was made by us and needs no report; the venue's reach the actors after the report latency.
         """
-        order.apply(event)
+        if not (is_local and event == "MODIFY_REJECTED"):  # nothing was sent, so nothing that is under way ends
+            order.apply(event)
         if order.is_closed and self.live.get(order.label) is order:
             del self.live[order.label]
         written = dict(fields or {})

@@ -203,10 +203,14 @@ class Venue:
             return
         self.accept(order, Place.WAITING)
         if is_hit:
-            if self.sessions.takes_command(self.state.now) or market.is_inside_bar:
+            if self._executes_now(market):
                 self.fire(order)
         elif order.is_trailing:
             self.start_trailing(order)
+
+    def _executes_now(self, market: Market) -> bool:
+        """Whether a stop that is hit on arrival acts: inside a session, or by waiting for the open of a bar."""
+        return self.sessions.takes_command(self.state.now) or market.is_inside_bar or market.waits_for_open
 
     def start_trailing(self, order: Order) -> None:
         """Orders 6: active when the source reaches the activation price; without a trigger it is computed then."""
@@ -316,7 +320,7 @@ class Venue:
         is_stop = order.waits_for_trigger and not order.is_triggered
         if is_stop and "trigger" in changed:
             order.place = Place.WAITING
-            if market.is_hit(order) and self.sessions.takes_command(self.state.now):
+            if market.is_hit(order) and self._executes_now(market):
                 self.fire(order)
         elif not is_stop and "price" in changed and order.place is Place.RESTING and market.is_marketable(order):
             self.act_as_limit(order)

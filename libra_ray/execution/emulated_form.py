@@ -15,12 +15,17 @@ EMULATED_TRIGGERS: Final = (TriggerType.BID_ASK, TriggerType.LAST_PRICE)
 
 
 def emulation_refusal(order: Order, instruments: Mapping[str, Instrument], now_ns: int) -> tuple[str, str] | None:
-    """(code, message) of the denial where `order` cannot be emulated; None where it can."""
+    """(code, message) of the denial where `order` cannot be held; None where it can.
+
+    One that waits here without a trigger of its own, beside another of its list, must only be known.
+    """
     name = f"for {order.instrument_id}"
     for instrument_id in (order.instrument_id, order.trigger_instrument_id):
         if instrument_id is not None and instrument_id not in instruments:
             hint = did_you_mean(instrument_id, list(instruments))
             return "UNKNOWN_INSTRUMENT", f"ORD004 instrument {quoted(instrument_id)} is not loaded. {hint}".rstrip()
+    if order.emulation_trigger is None:
+        return None
     if order.emulation_trigger not in EMULATED_TRIGGERS:
         text = f"ORD005 emulation trigger {order.emulation_trigger} {name} is not supported."
         return "UNSUPPORTED_TRIGGER_TYPE", f"{text} Use {', '.join(EMULATED_TRIGGERS)}."

@@ -96,10 +96,9 @@ class OrderEmulator(EmulatedDesk):
     def _refusal(self, orders: Sequence[Order]) -> tuple[Order, str, str] | None:
         now_ns = self.clock.now_ns()
         for order in orders:
-            if order.emulation_trigger is not None:
-                refusal = emulation_refusal(order, self._cache.instruments, now_ns)
-                if refusal is not None:
-                    return order, *refusal
+            refusal = emulation_refusal(order, self._cache.instruments, now_ns)
+            if refusal is not None:
+                return order, *refusal
         return None
 
     def _deny(self, orders: Sequence[Order], culprit: Order, code: str, message: str) -> None:

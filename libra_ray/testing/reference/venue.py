@@ -160,10 +160,10 @@ class Venue:
     def act_as_limit(self, order: Order) -> None:
         """The marketable part executes, the rest waits. Outside sessions all of it waits."""
         market = self.state.market(order)
-        if market.is_marketable(order) and market.waits_for_open:
-            self._pend(order)
-        elif not self.sessions.takes_command(self.state.now) and not market.is_inside_bar:
+        if not self._executes_now(market):
             self._rest(order)
+        elif market.is_marketable(order) and market.waits_for_open:
+            self._pend(order)
         elif market.is_marketable(order) or order.tif in IMMEDIATE:
             self.execute(order)
         else:
@@ -209,8 +209,8 @@ class Venue:
             self.start_trailing(order)
 
     def _executes_now(self, market: Market) -> bool:
-        """Whether a stop that is hit on arrival acts: inside a session, or by waiting for the open of a bar."""
-        return self.sessions.takes_command(self.state.now) or market.is_inside_bar or market.waits_for_open
+        """Whether a stop that is hit on arrival acts: inside a session; outside it is accepted and waits."""
+        return self.sessions.takes_command(self.state.now) or market.is_inside_bar
 
     def start_trailing(self, order: Order) -> None:
         """Orders 6: active when the source reaches the activation price; without a trigger it is computed then."""

@@ -87,6 +87,7 @@ class ExecutionEngine(Actor):
         self._audience, self._publish, self._publish_report = audience, publish, publish
         self._on_booked = on_booked
         self._events = record.events
+        self._canceling: dict[str, Order] = {}  # a cancel is on its way, whatever the order's status says meanwhile
         self._holders: dict[str, tuple[Order, Handler]] = {}
         self._halt, self._overfills = halt, overfills
         self._seen = FillsSeen(record.events)
@@ -177,7 +178,7 @@ class ExecutionEngine(Actor):
         self._clients[order.instrument_id].modify(command)
 
     def _cancel(self, order: Order, ts_ns: int, code: str = "") -> None:
-        if order.status is OrderStatus.PENDING_CANCEL:
+        if order.client_order_id in self._canceling:
             return  # one is on its way already
         held = self._holders.get(order.client_order_id)
         if held is not None:
@@ -188,6 +189,7 @@ class ExecutionEngine(Actor):
             event = OrderCancelRejected(ts_ns, order.strategy_id, order.instrument_id, order.client_order_id, code)
             self.process(event)
             return
+        self._canceling[order.client_order_id] = order
         order.move(OrderStatus.PENDING_CANCEL, ts_ns)
         self._tell_pending(OrderPendingCancel, order, ts_ns)
         self._clients[order.instrument_id].cancel(order, ts_ns, code)
@@ -341,11 +343,14 @@ class ExecutionEngine(Actor):
             order.trigger_raw = order.trigger_raw if event.trigger_raw is None else event.trigger_raw
         elif isinstance(event, OrderModifyRejected | OrderCancelRejected):
             order.settle_pending(ts_ns)
+            if isinstance(event, OrderCancelRejected):
+                self._canceling.pop(order.client_order_id, None)
 
     def _close(self, order: Order, status: OrderStatus, code: str, message: str, ts_ns: int) -> None:
         order.move(status, ts_ns)
         order.code, order.message = code, message
         self._orders.working.pop(order.client_order_id, None)
+        self._canceling.pop(order.client_order_id, None)
 
 
 def _rare_terms(order: Order) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,6 @@
 """TradingKernel: builds data engine, cache, portfolio, risk engine, execution engine and venues, and wires them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
 from libra_ray.bus import Bus
@@ -10,7 +9,7 @@ from libra_ray.data.engine import DataEngine
 from libra_ray.errors import ConfigError, quoted
 from libra_ray.execution import Audience, ExecutionClient, ExecutionEngine, OrderEmulator, RunRecord
 from libra_ray.kernel.risk_rules import risk_rules
-from libra_ray.kernel.settings import MakerTaker, RiskSettings, TieredFee, VenueSettings
+from libra_ray.kernel.settings import MakerTaker, RiskSettings, VenueSettings
 from libra_ray.messages.commands import CancelAllOrders, Command, SetTradingState, SubmitOrder
 from libra_ray.messages.events import InstrumentHalted, TradingStateChanged
 from libra_ray.model.accounts import Account
@@ -311,12 +310,6 @@ class TradingKernel:
 def _terms(instrument: Instrument, venue: VenueSettings) -> ContractTerms:
     """An instrument's factors with the fee rates of its venue."""
     fees = venue.fees
-    is_quoted = fees is None or fees.currency in (None, "quote")
     if isinstance(fees, MakerTaker):
-        return ContractTerms.of(instrument, Rate.parse(fees.maker), Rate.parse(fees.taker), is_quoted=is_quoted)
-    if isinstance(fees, TieredFee):
-        highest = max((Rate.parse(taker) for *_, taker in fees.tiers), key=lambda rate: Fraction(rate.num, rate.den))
-        return ContractTerms.of(instrument, highest, highest, is_quoted=is_quoted)
-    if fees is not None:
-        return ContractTerms.of(instrument, Rate(0, 1), Rate(0, 1), is_quoted=is_quoted)
+        return ContractTerms(instrument, Rate.parse(fees.maker), Rate.parse(fees.taker))
     return ContractTerms.of(instrument)

@@ -104,6 +104,11 @@ class L1Book:
             if side.behind:
                 side.behind.clear()
 
+    def shrink(self, qty: int) -> None:
+        """A resting order got `qty` of the trade that made the book: neither side shows it any longer."""
+        self.bids.size -= qty
+        self.asks.size -= qty
+
     @property
     def bid(self) -> int | None:
         """The best bid, None before there is one."""

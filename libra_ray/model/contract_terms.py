@@ -21,7 +21,6 @@ class ContractTerms:
 
     __slots__ = (
         "_fee",
-        "_fee_is_quoted",
         "_pnl_den",
         "_pnl_num",
         "_value_den",
@@ -49,19 +48,11 @@ class ContractTerms:
         )
         self.fee_unit = instrument.settlement if instrument.inverse else instrument.quote
         self._fee = (self._fee_factor(maker), self._fee_factor(taker))
-        self._fee_is_quoted = not instrument.inverse
 
     @classmethod
-    def of(
-        cls, instrument: Instrument, maker: Rate | None = None, taker: Rate | None = None, *, is_quoted: bool = True
-    ) -> Self:
-        """With the venue's fee rates, or the instrument's own where the venue has none.
-
-        `is_quoted`: whether fees of linear contracts are paid in quote currency, so that orders must hold them back.
-        """
-        made = cls(instrument, maker or instrument.maker_fee, taker or instrument.taker_fee)
-        made._fee_is_quoted = is_quoted and not instrument.inverse
-        return made
+    def of(cls, instrument: Instrument) -> Self:
+        """With the instrument's own fee rates."""
+        return cls(instrument, instrument.maker_fee, instrument.taker_fee)
 
     def _fee_factor(self, rate: Rate) -> tuple[int, int]:
         multiplier, made = self.instrument.multiplier, self.instrument
@@ -112,8 +103,8 @@ class ContractTerms:
 
     @property
     def taker_factor(self) -> tuple[int, int]:
-        """The taker fee as `num / den` over price x quantity in quote raw; (0, 1) where paid in another currency."""
-        return self._fee[1] if self._fee_is_quoted else (0, 1)
+        """The taker fee as `num / den` over price x quantity in quote raw; (0, 1) for an inverse contract."""
+        return (0, 1) if self.inverse else self._fee[1]
 
 
 def _reduced(num: int, den: int) -> tuple[int, int]:

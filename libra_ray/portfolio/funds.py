@@ -1,7 +1,8 @@
 """What an account holds back, and whether one more order fits."""
 
-from collections.abc import Iterator, Mapping
-from math import gcd
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from math import ceil, gcd
 
 from libra_ray.model.accounts import Account
 from libra_ray.model.enums import AccountType, InstrumentKind
@@ -47,11 +48,16 @@ class Funds:
         self._factors: tuple[dict[str, tuple[int, int]], ...] = ({}, {})  # of initial and of maintenance margin
         self._is_cash = self.account.kind is AccountType.CASH
         self._base = self.account.base
+        self._fee_of: Callable[[Order, Fraction], Fraction] | None = None
 
     @property
     def account(self) -> Account:
         """Whose money it is."""
         return self._portfolio.accounts[self._venue]
+
+    def hold_back_by(self, fee: Callable[[Order, Fraction], Fraction]) -> None:
+        """Let open buys of a cash account lock `fee(order, notional)`, in quote currency, not the instrument's rate."""
+        self._fee_of = fee
 
     def refusal(self, orders: list[Order]) -> str | None:
         """The denial code where the account cannot carry `orders` on top of what works; None where it can.
@@ -125,12 +131,9 @@ class Funds:
         px_raw = self.order_px(order)
         if order.is_buy:
             unit = instrument.quote
-            if order.quote_quantity:
-                amount = self._quote_amount(order, instrument)
-            elif px_raw is None:
+            if px_raw is None and not order.quote_quantity:
                 return
-            else:
-                amount = cash_locked(px_raw, order.leaves_raw, *self._cash_factor(instrument))
+            amount = self._to_pay(order, instrument, px_raw or 0)
         elif instrument.kind is InstrumentKind.PAIR and instrument.base is not None:
             unit = instrument.base
             units = counted_units(order, instrument, px_raw)
@@ -152,18 +155,21 @@ class Funds:
             return amount, unit
         return div_ceil(amount * rate[0] * 10**base.precision, rate[1] * 10**unit.precision), base
 
-    def _cash_factor(self, instrument: Instrument) -> tuple[int, int]:
-        """(1 + taker fee) x multiplier over all scales, as a fraction of price x quantity."""
+    def _to_pay(self, order: Order, instrument: Instrument, px_raw: int) -> int:
+        """What an open buy must be able to pay, raw: its notional and the taker fee, rounded up; never below 0."""
         num, den = worth_factor(instrument)
         fee_num, fee_den = self._portfolio.terms[instrument.id].taker_factor
-        return num * fee_den + max(fee_num, 0) * den, den * fee_den
-
-    def _quote_amount(self, order: Order, instrument: Instrument) -> int:
-        """A quantity in quote currency plus the taker fee on it, rounded up."""
-        num, den = self._cash_factor(instrument)
-        worth_num, worth_den = worth_factor(instrument)
-        amount = order.leaves_raw * 10**instrument.quote.precision * num * worth_den
-        return max(0, div_ceil(amount, 10**order.size_precision * den * worth_num))
+        if self._fee_of is None and not order.quote_quantity:
+            return cash_locked(px_raw, order.leaves_raw, num * fee_den + max(fee_num, 0) * den, den * fee_den)
+        scale = 10**instrument.quote.precision
+        if order.quote_quantity:
+            notional = Fraction(order.leaves_raw, 10**order.size_precision)
+        else:
+            notional = Fraction(px_raw * order.leaves_raw * num, den * scale)
+        fee = notional * Fraction(max(fee_num, 0) * den, fee_den * num)
+        if self._fee_of is not None:
+            fee = self._fee_of(order, notional)
+        return max(0, ceil((notional + fee) * scale))
 
     # ------------------------------------------------------------------ margin
 

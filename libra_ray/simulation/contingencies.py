@@ -49,17 +49,22 @@ class Contingencies(VenueReports):
             return False
         return self.settings.oto_mode == "full" or parent.filled_raw == 0
 
-    def _quantity_left(self, working: Working) -> int:
+    def _missed_by(self, working: Working) -> int:
+        """How much its siblings take off an order that they could not be told of, because it comes after them."""
+        order = working.order
+        if not order.linked_order_ids or order.parent_order_id is not None:
+            return 0
+        others = [self._orders[name] for name in order.linked_order_ids if name in self._orders]
+        arrived = [other for other in others if other.venue_order_id]
+        if order.contingency_type is ContingencyType.OUO:
+            return sum(other.filled_raw for other in arrived)
+        return order.quantity_raw if any(other.filled_raw or other.is_closed for other in arrived) else 0
+
+    def _quantity_left(self, working: Working, missed: int) -> int:
         """How large an order may be that arrives after its parent or siblings have filled or ended; 0: it ends."""
         order = working.order
         parent = None if order.parent_order_id is None else self._orders.get(order.parent_order_id)
-        if parent is not None:
-            return self._leaves_under(working, parent)
-        others = [self._orders[name] for name in order.linked_order_ids if name in self._orders]
-        arrived = [other for other in others if other.venue_order_id and other.client_order_id not in self.arriving]
-        if order.contingency_type is ContingencyType.OUO:
-            return max(order.quantity_raw - sum(other.filled_raw for other in arrived), 0)
-        return 0 if any(other.filled_raw or other.is_closed for other in arrived) else order.quantity_raw
+        return max(order.quantity_raw - missed, 0) if parent is None else self._leaves_under(working, parent)
 
     # ------------------------------------------------------------------ after an execution
 

@@ -173,34 +173,40 @@ class Executions(Contingencies):
         if best is None:
             return False
         is_through = best < px if is_buy else best > px
-        leaves = order.leaves_raw
-        book = market.book
+        leaves, book = order.leaves_raw, market.book
         if isinstance(book, DepthBook):
             there = book.available_within(px, is_buy=is_buy)
         else:
             there = leaves if is_through else book.available(is_buy=is_buy)
-        if is_through:
-            return self._make(working, min(leaves, there), uses=True)
         if not book.consumes:
             there -= self._taken.get(order.client_order_id, 0)
-        there = min(leaves, there)
-        if there <= 0 or not self._happens(self._fill_chance, self._prob_fill, working):
-            return False
-        quantity = there if working.slice_raw is None else min(there, working.slice_raw)
-        if not book.consumes:
-            self._taken[order.client_order_id] = self._taken.get(order.client_order_id, 0) + quantity
-        return self._make(working, quantity, uses=True)
-
-    def _make(self, working: Working, quantity: int, *, uses: bool) -> bool:
-        """Fill a resting limit at its price. Whether it shows a new slice, at the back of the queue."""
-        order, book = working.order, working.market.book
+        quantity = min(leaves, there)
         if quantity <= 0:
             return False
+        if not is_through:
+            if not self._happens(self._fill_chance, self._prob_fill, working):
+                return False
+            quantity = quantity if working.slice_raw is None else min(quantity, working.slice_raw)
+        return self._make(working, quantity, self._take_from_book)
+
+    def _take_from_book(self, working: Working, quantity: int) -> None:
+        """What a resting limit was filled with by its book is not there for others, or not for itself."""
+        order, book = working.order, working.market.book
+        if not book.consumes:
+            self._taken[order.client_order_id] = self._taken.get(order.client_order_id, 0) + quantity
+            return
+        for part, px in book.offers(quantity, working.price, is_buy=order.is_buy, best_only=False):
+            book.use(px, part, is_buy=order.is_buy)
+
+    def _make(self, working: Working, quantity: int, take: Callable[[Working, int], None]) -> bool:
+        """Fill a resting limit at its price; `take` notes a fill that is made, before anything follows from it.
+
+        Whether it shows a new slice, at the back of the queue.
+        """
+        order = working.order
         if not self._fill(working, quantity, working.price, LiquiditySide.MAKER):
             return False
-        if uses:
-            for part, px in book.offers(quantity, working.price, is_buy=order.is_buy, best_only=False):
-                book.use(px, part, is_buy=order.is_buy)
+        take(working, quantity)
         renewed = False
         if working.slice_raw is not None and order.leaves_raw > 0:
             working.slice_raw -= quantity

@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
-from libra_ray.kernel.settings import FeeSettings, FixedFee, MakerTaker, PerContractFee, TieredFee, VenueSettings
+from libra_ray.kernel.settings import FixedFee, MakerTaker, PerContractFee, TieredFee, VenueSettings
 from libra_ray.model.contract_terms import ContractTerms
 from libra_ray.model.enums import AccountType
+from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Currency, Rate, currency
 from libra_ray.model.orders import Order
 from libra_ray.portfolio import Portfolio
 
-__all__ = ["FeeSchedule", "has_quoted_fees"]
+__all__ = ["FeeSchedule"]
 
 NS_PER_SECOND: Final = 10**9
 
@@ -52,31 +53,58 @@ class FeeSchedule:
         """The commission in whole units of `terms.fee_unit`, not rounded."""
         fees = self._fees
         instrument = terms.instrument
-        if isinstance(fees, FixedFee):
-            return Fraction(fees.amount) if not (fees.once and order.filled_raw) else Fraction(0)
-        if isinstance(fees, PerContractFee):
-            return Fraction(fees.amount) * Fraction(qty_raw, 10**instrument.size_precision)
+        if isinstance(fees, FixedFee | PerContractFee):
+            return self._flat(order, qty_raw, instrument.size_precision)
         units = Fraction(qty_raw * instrument.multiplier.num, instrument.multiplier.den * 10**instrument.size_precision)
         price = Fraction(px_raw, 10**instrument.price_precision)
         if isinstance(fees, TieredFee):
-            rate = self._tier_rate(instrument.quote.code, ts_ns, is_taker=is_taker)
+            self._begin_month(ts_ns)
+        rate = self._own_rate(instrument, is_taker=is_taker)
+        if isinstance(fees, TieredFee):
             quoted = units if instrument.inverse else units * price
             self._traded[instrument.quote.code] = self._traded.get(instrument.quote.code, Fraction(0)) + quoted
-        else:
-            own = Rate.parse(fees.taker if is_taker else fees.maker) if isinstance(fees, MakerTaker) else None
-            rate = own or (instrument.taker_fee if is_taker else instrument.maker_fee)
         notional = units / price if instrument.inverse else units * price
         return notional * Fraction(rate.num, rate.den)
 
-    def _tier_rate(self, code: str, ts_ns: int, *, is_taker: bool) -> Rate:
-        """By what the account traded since the UTC month began, before this fill."""
+    def _flat(self, order: Order, qty_raw: int, size_precision: int) -> Fraction:
+        """A fee that does not look at the price."""
+        fees = self._fees
+        if isinstance(fees, PerContractFee):
+            return Fraction(fees.amount) * Fraction(qty_raw, 10**size_precision)
+        assert isinstance(fees, FixedFee)  # noqa: S101  # asked of flat fees only
+        return Fraction(0) if fees.once and order.filled_raw else Fraction(fees.amount)
+
+    def to_hold_back(self, order: Order, notional: Fraction) -> Fraction:
+        """The taker fee on all that is left of a buy of `notional`, by the tier as it stands; both in quote currency.
+
+        0 where the fee is paid in another currency.
+        """
+        fees = self._fees
+        instrument = self._portfolio.terms[order.instrument_id].instrument
+        if self._code not in (None, instrument.quote.code) or instrument.inverse:
+            return Fraction(0)
+        if isinstance(fees, FixedFee | PerContractFee):
+            return self._flat(order, order.leaves_raw, order.size_precision)
+        rate = self._own_rate(instrument, is_taker=True)
+        return max(notional * Fraction(rate.num, rate.den), Fraction(0))
+
+    def _own_rate(self, instrument: Instrument, *, is_taker: bool) -> Rate:
+        """The rate of the notional; a tier by what was traded in the month of the last fill, before the next one."""
+        fees = self._fees
+        if isinstance(fees, TieredFee):
+            traded = self._traded.get(instrument.quote.code, Fraction(0))
+            tier = next(tier for tier in reversed(self._tiers) if tier[0] <= traded)
+            return tier[2] if is_taker else tier[1]
+        if isinstance(fees, MakerTaker):
+            return Rate.parse(fees.taker if is_taker else fees.maker)
+        return instrument.taker_fee if is_taker else instrument.maker_fee
+
+    def _begin_month(self, ts_ns: int) -> None:
+        """Tiers count what the account traded since the UTC month began."""
         now = datetime.fromtimestamp(ts_ns // NS_PER_SECOND, UTC)
         if (now.year, now.month) != self._month:
             self._month = (now.year, now.month)
             self._traded.clear()
-        traded = self._traded.get(code, Fraction(0))
-        tier = next(tier for tier in reversed(self._tiers) if tier[0] <= traded)
-        return tier[2] if is_taker else tier[1]
 
     def _in_currency(self, amount: Fraction, terms: ContractTerms, px_raw: int) -> tuple[int, Currency]:
         unit, code = terms.fee_unit, self._code
@@ -95,8 +123,3 @@ class FeeSchedule:
         if account.kind is AccountType.CASH and converted > account.total_raw(code):
             return own_raw, unit
         return converted, paid_in
-
-
-def has_quoted_fees(fees: FeeSettings | None) -> bool:
-    """Whether a cash order must hold back its fee in quote currency."""
-    return fees is None or fees.currency in (None, "quote")

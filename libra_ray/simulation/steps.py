@@ -6,6 +6,7 @@ triggered ones as takers against the book. Then triggers that trail follow.
 
 from bisect import insort
 
+from libra_ray.matching import L1Book
 from libra_ray.messages.schemas import Bar, BookDelta, BookSnapshotRow, FundingRate, MarkPrice, Row, Trade
 from libra_ray.model.enums import AggressorSide, LiquiditySide, OrderType, TriggerType
 from libra_ray.simulation.bar_steps import BarSteps
@@ -83,15 +84,15 @@ class Steps(BarSteps):
         """Resting limits that the trade proves, then, where trades are the market, the book, then triggers."""
         is_source = market.depth is None and (market.quotes is None or market.quotes.cursor.index < 0)
         px = trade.price_raw
-        if not is_source:
-            market.stand_at_latest()
-        if market.auction:
-            self._open_auction(market, trade.ts_ns, is_bar=False, px=px)
-        left = self._match_resting(market, trade)
         if is_source:
             market.source = "trades"
             market.stands_at(state, state.cursor.index)
-            market.l1.reset(px, left)
+            market.l1.reset(px, trade.qty_raw)
+        else:
+            market.stand_at_latest()
+        if market.auction:
+            self._open_auction(market, trade.ts_ns, is_bar=False, px=px)
+        self._match_resting(market, _Print(trade, market.l1 if is_source else None))
         hit: list[tuple[int, Working]] = []
         has_trailing = False
         for working in market.working.values():
@@ -106,34 +107,30 @@ class Steps(BarSteps):
         if has_trailing:
             self._move_after_trade(market, px, is_source=is_source)
 
-    def _match_resting(self, market: Market, trade: Trade) -> int:
-        """Share a trade among resting limits, in priority; what is left of its size."""
-        px, left = trade.price_raw, trade.qty_raw
-        reached = [(w.price, w) for w in market.working.values() if w.rests and _is_reached(w, trade)]
+    def _match_resting(self, market: Market, trade: "_Print") -> None:
+        """Share a trade among resting limits, in priority."""
+        reached = [(w.price, w) for w in market.working.values() if w.rests and trade.reaches(w)]
         entries = market.in_priority(reached) if reached else []
         at = 0
         while at < len(entries):
             working = entries[at][3]
             at += 1
-            order = working.order
-            if order.client_order_id not in market.working:
+            if working.order.client_order_id not in market.working:
                 continue
-            leaves = order.leaves_raw
-            is_through = working.price > px if order.is_buy else working.price < px
-            if is_through:
-                self._make(working, leaves, uses=False)
-                left = max(left - leaves, 0)
-                continue
-            mine = self.places.on_trade(working, left) if self.places.is_on else left
-            quantity = min(leaves, mine)
-            if working.slice_raw is not None:
-                quantity = min(quantity, working.slice_raw)
-            if quantity <= 0 or not self._happens(self._fill_chance, self._prob_fill, working):
-                continue
-            left -= quantity
-            if self._make(working, quantity, uses=False):
+            quantity = self._share(working, trade)
+            if quantity > 0 and self._make(working, quantity, trade.take):
                 insort(entries, market.entry(working.price, working), lo=at)
-        return left
+
+    def _share(self, working: Working, trade: "_Print") -> int:
+        """How much of a trade an order gets: through its price all that it wants, at it what the queue leaves."""
+        leaves = working.order.leaves_raw
+        if trade.is_through(working):
+            return leaves
+        mine = self.places.on_trade(working, trade.left) if self.places.is_on else trade.left
+        quantity = min(leaves, mine)
+        if working.slice_raw is not None:
+            quantity = min(quantity, working.slice_raw)
+        return quantity if quantity > 0 and self._happens(self._fill_chance, self._prob_fill, working) else 0
 
     def _move_after_trade(self, market: Market, px: int, *, is_source: bool) -> None:
         for working in list(market.working.values()):
@@ -182,9 +179,31 @@ class Steps(BarSteps):
             self._after_execution(working, leaves)
 
 
-def _is_reached(working: Working, trade: Trade) -> bool:
-    """Whether a trade proves that a resting limit would have been filled: by its aggressor, or by a worse price."""
-    limit, px, aggressor = working.price, trade.price_raw, trade.aggressor
-    if working.order.is_buy:
-        return limit > px or (limit == px and aggressor in (AggressorSide.SELLER, AggressorSide.NONE))
-    return limit < px or (limit == px and aggressor in (AggressorSide.BUYER, AggressorSide.NONE))
+class _Print:
+    """A trade that resting limits share.
+
+    Attributes:
+        left: what nobody has got of its size.
+    """
+
+    __slots__ = ("_aggressor", "_book", "_px", "left")
+
+    def __init__(self, trade: Trade, book: L1Book | None) -> None:
+        self._px, self.left, self._aggressor = trade.price_raw, trade.qty_raw, trade.aggressor
+        self._book = book  # the one that the trade makes: it shows what is left
+
+    def is_through(self, working: Working) -> bool:
+        """Whether its price is worse than the order's."""
+        return working.price > self._px if working.order.is_buy else working.price < self._px
+
+    def reaches(self, working: Working) -> bool:
+        """Whether it proves that a resting limit would have been filled: by its aggressor, or by a worse price."""
+        by = AggressorSide.SELLER if working.order.is_buy else AggressorSide.BUYER
+        return self.is_through(working) or (working.price == self._px and self._aggressor in (by, AggressorSide.NONE))
+
+    def take(self, _working: Working, quantity: int) -> None:
+        """An order has got so much of it."""
+        taken = min(quantity, self.left)
+        self.left -= taken
+        if self._book is not None:
+            self._book.shrink(taken)

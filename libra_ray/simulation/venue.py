@@ -67,6 +67,8 @@ class SimulatedVenue(Settlements):
         self.account_watch = AccountWatch(
             settings, portfolio, funds, markets, liquidate=self._liquidate, call=links.call
         )
+        if not self._fees.is_plain:
+            funds.hold_back_by(self._fees.to_hold_back)
         self._latency = Latency(settings.latency, seed, settings.name)
         self._is_prompt = self._latency.is_none
         self._looks_twice = self._is_cash or self.sessions.has_calendar
@@ -132,20 +134,20 @@ class SimulatedVenue(Settlements):
                 self.held[working.order.client_order_id] = working
                 self._note_end(working)
             else:
-                free.append(working)
-                self.arriving[working.order.client_order_id] = working
-        for working in free:
+                free.append((working, self._missed_by(working)))
+        self.arriving.update((working.order.client_order_id, working) for working, _ in free)
+        for working, missed in free:
             self.arriving.pop(working.order.client_order_id, None)
             if not working.order.is_closed:
-                self._arrive_linked(working)
+                self._arrive_linked(working, missed)
         if self.account_watch.is_on:
             self.account_watch.check(ts_ns)
 
-    def _arrive_linked(self, working: Working) -> None:
+    def _arrive_linked(self, working: Working, missed: int) -> None:
         """A child or sibling that comes after others have filled or ended is as large as they leave it, or ends."""
         order = working.order
         if self.settings.support_contingent_orders and (order.parent_order_id or order.linked_order_ids):
-            quantity = self._quantity_left(working)
+            quantity = self._quantity_left(working, missed)
             if quantity <= order.filled_raw:
                 self._cancel(working, "CONTINGENCY")
                 return

@@ -161,7 +161,7 @@ class Funds:
         fee_num, fee_den = self._portfolio.terms[instrument.id].taker_factor
         if self._fee_of is None and not order.quote_quantity:
             return cash_locked(px_raw, order.leaves_raw, num * fee_den + max(fee_num, 0) * den, den * fee_den)
-        scale = 10**instrument.quote.precision
+        scale: int = 10**instrument.quote.precision
         if order.quote_quantity:
             notional = Fraction(order.leaves_raw, 10**order.size_precision)
         else:

@@ -71,7 +71,7 @@ class Executions(Contingencies):
             return "IOC_REST"
         if not working.is_market:
             return None
-        is_bounded = bound is not None and bool(self._more_beyond(working.market.book, order))
+        is_bounded = bound is not None and self._is_more_beyond(working.market.book, bound, is_buy=order.is_buy)
         return "PRICE_PROTECTION" if is_bounded else "NO_LIQUIDITY"
 
     def _end_taker(self, working: Working, filled: int, code: str | None) -> None:
@@ -126,9 +126,10 @@ class Executions(Contingencies):
         return best + reach if order.is_buy else best - reach
 
     @staticmethod
-    def _more_beyond(book: L1Book | DepthBook, order: Order) -> bool:
+    def _is_more_beyond(book: L1Book | DepthBook, bound: int, *, is_buy: bool) -> bool:
+        """Whether there is liquidity that the bound of price protection forbids; at L1 there always is."""
         if isinstance(book, DepthBook):
-            return bool(book.offers(1, None, is_buy=order.is_buy, best_only=False))
+            return book.available_within(None, is_buy=is_buy) > book.available_within(bound, is_buy=is_buy)
         return True
 
     @staticmethod

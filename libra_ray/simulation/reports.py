@@ -221,7 +221,10 @@ class VenueReports(ABC):
     # ------------------------------------------------------------------ positions and chance
 
     def _position_id(self, order: Order) -> str:
-        """The position that an order works on: under hedging a new one for an order that names none."""
+        """The position that an order works on: under hedging a new one for an order that names none.
+
+        What is left of an order that has closed its position goes on in the one that its last fill opened instead.
+        """
         if not self._is_hedging:
             return self._portfolio.netting_id(order.instrument_id, order.strategy_id)
         known = order.position_id or self._position_ids.get(order.client_order_id)
@@ -231,6 +234,9 @@ class VenueReports(ABC):
             if known is None:
                 known = self._portfolio.next_position_id()
             self._position_ids[order.client_order_id] = known
+        if order.filled_raw and known not in self._portfolio.open:
+            flipped = f"{known}F"
+            return flipped if flipped in self._portfolio.open else known
         return known
 
     def _held_raw(self, order: Order) -> int:

@@ -383,7 +383,8 @@ class SimulatedVenue(Settlements):
                 return "STOP_IN_MARKET"
             return None
         asked = command.price_raw
-        would_take = asked is not None and market.is_marketable(asked, is_buy=order.is_buy)
+        moves = asked is not None and asked != order.price_raw
+        would_take = moves and market.is_marketable(asked or 0, is_buy=order.is_buy)
         return "POST_ONLY_WOULD_TAKE" if order.post_only and would_take else None
 
     def _act_after_change(self, working: Working) -> None:

@@ -37,7 +37,7 @@ def random_scenario(seed: int, *, kind: str, orders: int, leave_out: frozenset[s
     data, path = market_rows(draw, kind, rows, instruments, leave_out)
     if has_second:
         leave_out |= {"start"}  # before the first row no rate is known
-    risk = _risk(draw, leave_out)
+    risk = _risk(draw, leave_out, has_latency="latency" in venue.get("options", {}))
     if "support_contingent_orders" in venue.get("options", {}):
         risk.pop("max_open_orders", None)  # whether ignored links still make children is not written
         leave_out |= {"trading_state"}
@@ -101,13 +101,13 @@ def _venue(draw: Draw, kind: str, instrument: dict[str, Any], leave_out: frozens
         venue["leverage"] = "10"
     if is_hedging:
         leave_out |= {"support_contingent_orders"}
-    options = _options(draw, kind, leave_out, is_cash=is_cash)
+    options = _options(draw, kind, leave_out)
     if options:
         venue["options"] = options
     return venue
 
 
-def _options(draw: Draw, kind: str, leave_out: frozenset[str], *, is_cash: bool) -> dict[str, Any]:
+def _options(draw: Draw, kind: str, leave_out: frozenset[str]) -> dict[str, Any]:
     """Each option at its default most of the time."""
     options: dict[str, Any] = {}
 
@@ -133,7 +133,7 @@ def _options(draw: Draw, kind: str, leave_out: frozenset[str], *, is_cash: bool)
         maybe(0.05, "prob_slippage", lambda: "1")
     maybe(0.05, "prob_fill_on_limit", lambda: "0")
     maybe(0.3, "latency", lambda: _latency(draw))
-    maybe(0.15, "fee", lambda: _fee(draw, is_cash=is_cash))
+    maybe(0.15, "fee", lambda: _fee(draw))
     maybe(0.1, "sessions", lambda: [["2", "9"], ["12", "30"], ["33", "90"]])
     return options
 
@@ -145,9 +145,8 @@ def _latency(draw: Draw) -> dict[str, str]:
     return {name: draw.pick(delays) for name in names if draw.chance(0.6)} or {"insert": "0.5"}
 
 
-def _fee(draw: Draw, *, is_cash: bool) -> dict[str, Any]:
-    """No tiers for CASH, where it is not written of which moment the tier of a locked fee is."""
-    model = draw.pick(["maker_taker", "fixed", "per_contract", *([] if is_cash else ["tiered"])])
+def _fee(draw: Draw) -> dict[str, Any]:
+    model = draw.pick(["maker_taker", "fixed", "per_contract", "tiered"])
     if model == "maker_taker":
         return {"model": model, "maker": "-0.0001", "taker": "0.0003"}
     if model == "fixed":
@@ -157,8 +156,11 @@ def _fee(draw: Draw, *, is_cash: bool) -> dict[str, Any]:
     return {"model": model, "tiers": [["0", "0.001", "0.002"], ["2000", "0.0005", "0.001"]]}
 
 
-def _risk(draw: Draw, leave_out: frozenset[str]) -> dict[str, Any]:
-    """The rate limit is raised most of the time, so that it is not all that there is to see."""
+def _risk(draw: Draw, leave_out: frozenset[str], *, has_latency: bool) -> dict[str, Any]:
+    """The rate limit is raised most of the time, so that it is not all that there is to see.
+
+    No self-trade prevention with latency: of orders in flight, which it looks at too, the rules do not speak.
+    """
     risk: dict[str, Any] = {"max_order_rate": "100000/1s", "max_modify_rate": "100000/1s"}
     if draw.chance(0.05):
         risk = {"max_order_rate": "3/1s", "max_modify_rate": "2/2s"}
@@ -170,7 +172,7 @@ def _risk(draw: Draw, leave_out: frozenset[str]) -> dict[str, Any]:
         risk["price_collar_bps"] = "50"
     if draw.chance(0.05):
         risk["max_notional_per_order"] = "500"
-    if draw.chance(0.05) and "stp" not in leave_out:
+    if draw.chance(0.05) and "stp" not in leave_out and not has_latency:
         risk["stp"] = draw.pick(["cancel_newest", "cancel_oldest", "decrement"])
     return risk
 

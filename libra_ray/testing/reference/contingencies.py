@@ -113,9 +113,9 @@ class Contingencies:
             if got > 0 or order.is_closed:  # any fill, cancel, expiry or rejection
                 self._end(sibling, "CANCELED", "CONTINGENCY")
             return
-        if got == 0 or sibling.place is Place.HELD:  # a held one takes its quantity when it is released
-            return
         parent = self.parent_of(sibling)
+        if got == 0 or (sibling.place is Place.HELD and parent is not None and parent.filled == 0):
+            return
         leaves = sibling.leaves - got
         if parent is not None:
             leaves = self._leaves_by_parent(sibling, parent)  # always, also where it was cut down before

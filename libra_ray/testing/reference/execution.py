@@ -87,7 +87,7 @@ class Execution:
                 break
             if not self._is_within_protection(order, market, offer.price, best):
                 is_protected = is_protected or offer.size is None or offer.size > 0
-                break
+                continue
             offers.append(offer)
         if order.tif == "FOK" and sum((offer.size or ZERO for offer in offers), ZERO) < order.leaves:
             self.state.emit(order, "CANCELED", code="FOK_UNFILLED")

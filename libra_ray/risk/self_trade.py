@@ -57,7 +57,7 @@ class SelfTrades:
         met = [one for one in met if one.status is not OrderStatus.PENDING_CANCEL]
         if self._decrements:
             return self._decrement(order, met)
-        for one in sorted(met, key=lambda one: one.ts_accepted_ns):  # stable: ties in order of submission
+        for one in sorted(met, key=_by_acceptance):
             self._cut(one, self._leaves(one))
         return None
 
@@ -75,7 +75,7 @@ class SelfTrades:
         """Both lose the smaller leaves: the best price first, as they would match."""
         left = order.leaves_raw
         best_first = sorted(
-            met, key=lambda one: ((one.price_raw or 0) * (1 if order.is_buy else -1), one.ts_accepted_ns)
+            met, key=lambda one: ((one.price_raw or 0) * (1 if order.is_buy else -1), *_by_acceptance(one))
         )
         for one in best_first:
             lost = min(left, self._leaves(one))
@@ -115,6 +115,11 @@ def resting_in_reach(order: Order, working: Iterable[Order], opposite_px: int | 
         and (limit >= one.price_raw if is_buy else limit <= one.price_raw)
         and _rests(one)
     ]
+
+
+def _by_acceptance(order: Order) -> tuple[bool, int]:
+    """Those in flight come last, in order of submission as all that is equal here."""
+    return order.acceptance == 0, order.acceptance
 
 
 def _rests(order: Order) -> bool:

@@ -88,7 +88,7 @@ class Contingencies(VenueReports):
         if self.children and order.client_order_id in self.children:
             if is_ended and not order.filled_raw:
                 self._end_children(order)
-            elif is_ended or filled:
+            elif filled or self.settings.oto_mode == "full":
                 self._follow_parent(order)
         if order.linked_order_ids and self.settings.support_contingent_orders:
             if filled:

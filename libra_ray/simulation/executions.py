@@ -230,7 +230,10 @@ class Executions(Contingencies):
         order, market = working.order, working.market
         working.waits = False
         if working.is_market:
-            self._execute_taker(working)
+            if market.book.opposite_px(is_buy=order.is_buy) is None:
+                self._reject(working, "NO_MARKET")
+            else:
+                self._execute_taker(working)
             return
         self._report(OrderTriggered(*self._head(order)))
         if market.is_marketable(working.price, is_buy=order.is_buy):

@@ -52,6 +52,7 @@ class Market:
         self.pending: list[Working] = []
         self.auction: list[tuple[int, Working]] = []
         self.has_queue = False
+        self.has_sessions = False
         self.is_alive = True
         self.guards: tuple[int, int] | None = None
         self.every_row = False
@@ -145,13 +146,18 @@ class Market:
         working.pending = True
         self.pending.append(working)
 
+    def release(self, working: Working) -> None:
+        """An order waits for the next open no longer."""
+        self.pending = [other for other in self.pending if other is not working]
+        working.pending = False
+        self.changed()
+
     def remove(self, working: Working) -> None:
         """An order works no longer. Nothing needs to be looked at again: the horizon of the others stays true."""
         self.working.pop(working.order.client_order_id, None)
         self._reach = None
         if working.pending:
-            self.pending = [other for other in self.pending if other is not working]
-            working.pending = False
+            self.release(working)
         if self.auction:
             self.auction = [entry for entry in self.auction if entry[1] is not working]
 
@@ -186,6 +192,8 @@ class Market:
             if working.is_trailing and working.waits:
                 reach.every_row = True
             elif working.waits:
+                # What a trade between two sessions has hit acts on the first row of any kind inside the next one.
+                reach.every_row |= self.has_sessions and order.trigger_type is TriggerType.LAST_PRICE
                 self._reach_trigger(reach, working)
             elif order.is_buy:
                 reach.ask_fall = max(reach.ask_fall, working.price)

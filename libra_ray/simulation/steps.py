@@ -69,7 +69,7 @@ class Steps(BarSteps):
             if working.waits:
                 has_trailing |= working.is_trailing
                 trigger = working.trigger
-                if order.trigger_type is not _LAST and market.is_hit(working, trigger):
+                if market.is_hit(working, trigger):
                     reached.append((trigger or 0, working))
             elif market.is_marketable(working.price, is_buy=order.is_buy):
                 reached.append((working.price, working))

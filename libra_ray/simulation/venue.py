@@ -63,7 +63,7 @@ class SimulatedVenue(Settlements):
         self.children: dict[str, list[Working]] = {}
         self.places = QueuePlaces(settings.queue, settings.queue_power)
         for market in markets.values():
-            market.has_queue = self.places.is_on
+            market.has_queue, market.has_sessions = self.places.is_on, self.sessions.has_calendar
         self.account_watch = AccountWatch(
             settings, portfolio, funds, markets, liquidate=self._liquidate, call=links.call
         )
@@ -186,6 +186,8 @@ class SimulatedVenue(Settlements):
         market.changed()
         if order.reduce_only:
             self._follow_positions(market)
+        if moves and working.pending and working.waits and order.time_in_force not in _AUCTIONS:
+            market.release(working)  # its trigger may be hit no longer
         if moves and not working.pending and not order.is_closed:
             self._act_after_change(working)
         if self.account_watch.is_on:

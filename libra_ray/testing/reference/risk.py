@@ -67,9 +67,8 @@ class Risk:
             self.orders.count(self.state.now)
         return codes
 
-    @staticmethod
-    def _waits_for_parent(order: Order) -> bool:
-        return bool(order.parent)
+    def _waits_for_parent(self, order: Order) -> bool:
+        return bool(order.parent) and self.state.options.support_contingent_orders
 
     def _first_failure(self, order: Order, before: list[Order], in_list: int) -> str:
         return next((code for code in self._checks(order, before, in_list) if code), "")

@@ -17,17 +17,23 @@ class SelfTrades:
         self.state, self.links = state, links
 
     def _matches(self, order: Order) -> list[Order]:
-        """Own resting limits on the other side that the order's price reaches, best first, then by time."""
+        """Own limits at the venue, on the other side, that the order's price reaches: best first, then by time."""
         if order.waits_for_trigger or order.is_auction:
             return []
         reach = order.price if order.is_limit else self.state.market(order).opposite(order.side)
         found = [
             other
             for other in self.state.working(order.instrument)
-            if other.place is Place.RESTING and other.side != order.side and self._reaches(order, reach, other)
+            if self._lies_there(other) and other.side != order.side and self._reaches(order, reach, other)
         ]
         best_first = -1 if order.side == "SELL" else 1
         return sorted(found, key=lambda other: (best_first * (other.price or Decimal(0)), other.priority))
+
+    @staticmethod
+    def _lies_there(order: Order) -> bool:
+        """Resting, or waiting for the next open."""
+        is_stop = order.waits_for_trigger and not order.is_triggered
+        return order.place is Place.RESTING or (order.place is Place.PENDING and not is_stop)
 
     @staticmethod
     def _reaches(order: Order, reach: Decimal | None, other: Order) -> bool:
@@ -36,7 +42,7 @@ class SelfTrades:
         return reach >= other.price if order.side == "BUY" else reach <= other.price
 
     def failure(self, order: Order) -> str:
-        """`cancel_newest` denies; `decrement` denies what the resting orders cover."""
+        """`cancel_newest` denies; `decrement` denies what the resting orders cover, and an amount of quote currency."""
         policy = self.state.limits.stp
         if policy not in ("cancel_newest", "decrement"):
             return ""
@@ -44,7 +50,7 @@ class SelfTrades:
         if not matches:
             return ""
         covered = sum((other.leaves for other in matches), Decimal(0))
-        if policy == "cancel_newest":
+        if policy == "cancel_newest" or order.quote_qty:
             return "SELF_TRADE"
         if covered < order.leaves:
             return ""
@@ -55,7 +61,7 @@ class SelfTrades:
         """The order passed all checks: `cancel_oldest` cancels, `decrement` reduces both by the smaller leaves."""
         policy = self.state.limits.stp
         if policy == "cancel_oldest":
-            for other in self._matches(order):
+            for other in sorted(self._matches(order), key=lambda other: other.accepted_seq):
                 self._cancel(other)
         elif policy == "decrement":
             left = order.leaves - self._decrement(order, self._matches(order))

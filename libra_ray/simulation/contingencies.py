@@ -136,11 +136,11 @@ class Contingencies(VenueReports):
             self._lose_priority(child)
 
     def _leaves_under(self, child: Working, parent: Order) -> int:
-        """What a child may still fill: as much as its parent has, less what its group has taken."""
-        taken = child.order.filled_raw
+        """What a child may still fill: what its parent has less what its group has taken, and no more than is asked."""
+        own = taken = child.order.filled_raw
         if child.order.contingency_type is ContingencyType.OUO:
             taken += sum(self._orders[name].filled_raw for name in child.order.linked_order_ids if name in self._orders)
-        return max(min(child.asked_raw, parent.filled_raw) - taken, 0)
+        return max(min(child.asked_raw - own, parent.filled_raw - taken), 0)
 
     @abstractmethod
     def _lose_priority(self, working: Working) -> None:

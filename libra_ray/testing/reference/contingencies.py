@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from libra_ray.testing.reference.orders import Order, Place, sign
+from libra_ray.testing.reference.queue_position import join
 from libra_ray.testing.reference.state import State
 
 __all__ = ["Contingencies"]
@@ -86,7 +87,9 @@ class Contingencies:
             target = child.filled + self._leaves_by_parent(child, parent)
             if target > child.qty:  # each later parent fill raises it
                 self.state.update(child, qty=target)
-                child.new_slice()
+                child.priority = self.state.next_seq()  # a larger quantity loses its place (orders 7)
+                if child.place is Place.RESTING:
+                    join(child, self.state.market(child))
 
     def let_go(self, child: Order, parent: Order) -> None:
         """Quantity = min(own quantity, parent filled_qty); UPDATED where it differs; then it arrives."""

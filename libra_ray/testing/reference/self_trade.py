@@ -17,7 +17,7 @@ class SelfTrades:
         self.state, self.links = state, links
 
     def _matches(self, order: Order) -> list[Order]:
-        """Own limits at the venue, on the other side, that the order's price reaches: best first, then by time."""
+        """Own limits at the venue, on the other side, that the order's price reaches: best first, then by acceptance."""
         if order.waits_for_trigger or order.is_auction:
             return []
         reach = order.price if order.is_limit else self.state.market(order).opposite(order.side)
@@ -27,7 +27,7 @@ class SelfTrades:
             if self._lies_there(other) and other.side != order.side and self._reaches(order, reach, other)
         ]
         best_first = -1 if order.side == "SELL" else 1
-        return sorted(found, key=lambda other: (best_first * (other.price or Decimal(0)), other.priority))
+        return sorted(found, key=lambda other: (best_first * (other.price or Decimal(0)), other.accepted_seq))
 
     @staticmethod
     def _lies_there(order: Order) -> bool:

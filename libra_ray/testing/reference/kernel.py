@@ -86,8 +86,8 @@ class Kernel:
             for order in orders:
                 self.venue.links.ended(order)
             return
+        self.self_trades.prevent(orders)
         for order in orders:
-            self.self_trades.prevent(order)
             order.status = order.seen_status = "SUBMITTED"
             order.place = Place.IN_FLIGHT
             order.is_unreleased = self.venue.links.must_wait(order)

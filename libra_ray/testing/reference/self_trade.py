@@ -17,7 +17,7 @@ class SelfTrades:
         self.state, self.links = state, links
 
     def _matches(self, order: Order) -> list[Order]:
-        """Own limits at the venue, on the other side, that the order's price reaches: best first, then by acceptance."""
+        """Own limits at the venue, on the other side, that the order's price reaches: best first, then by time."""
         if order.waits_for_trigger or order.is_auction:
             return []
         reach = order.price if order.is_limit else self.state.market(order).opposite(order.side)
@@ -57,23 +57,26 @@ class SelfTrades:
         self._decrement(order, matches)
         return "SELF_TRADE"
 
-    def prevent(self, order: Order) -> None:
-        """The order passed all checks: `cancel_oldest` cancels, `decrement` reduces both by the smaller leaves."""
-        policy = self.state.limits.stp
-        if policy == "cancel_oldest":
-            for other in sorted(self._matches(order), key=lambda other: other.accepted_seq):
-                self._cancel(other)
-        elif policy == "decrement":
-            left = order.leaves - self._decrement(order, self._matches(order))
-            if left != order.leaves:
-                order.qty = order.asked_qty = order.filled + left
+    def prevent(self, orders: list[Order]) -> None:
+        """All passed: `cancel_oldest` cancels, `decrement` reduces both by the smaller leaves, resting ones first."""
+        policy, cuts = self.state.limits.stp, []
+        for order in orders:
+            if policy == "cancel_oldest":
+                for other in sorted(self._matches(order), key=lambda other: other.accepted_seq):
+                    self._cancel(other)
+            elif policy == "decrement":
+                cuts.append((order, self._decrement(order, self._matches(order))))
+        for order, cut in cuts:
+            if cut:
+                order.qty = order.asked_qty = order.qty - cut
                 self.state.emit(order, "UPDATED", {"qty": text(order.qty)}, is_local=True)
 
     def _decrement(self, order: Order, matches: list[Order]) -> Decimal:
         left = order.leaves
         for other in matches:
             part = min(left, other.leaves)
-            if part == 0:
+            if part == 0 or other.is_closed:  # closed by links of the one before it: it covered this part, though
+                left -= part
                 continue
             left -= part
             if part == other.leaves:
@@ -83,5 +86,7 @@ class SelfTrades:
         return order.leaves - left
 
     def _cancel(self, other: Order) -> None:
+        if other.is_closed:  # by links of the one before it
+            return
         self.state.emit(other, "CANCELED", code="SELF_TRADE")
         self.links.ended(other)

@@ -167,9 +167,8 @@ class SimulatedVenue(Settlements):
             self._report(OrderModifyRejected(*self._head(order), code))
             return
         market = working.market
-        moves = (command.price_raw is not None and command.price_raw != order.price_raw) or (
-            command.trigger_raw is not None and command.trigger_raw != order.trigger_raw
-        )
+        retriggers = command.trigger_raw is not None and command.trigger_raw != order.trigger_raw
+        moves = retriggers or (command.price_raw is not None and command.price_raw != order.price_raw)
         loses_priority = moves or (command.quantity_raw is not None and command.quantity_raw > order.quantity_raw)
         if command.quantity_raw is not None:
             working.asked_raw = command.quantity_raw
@@ -186,7 +185,7 @@ class SimulatedVenue(Settlements):
         market.changed()
         if order.reduce_only:
             self._follow_positions(market)
-        if moves and working.pending and working.waits and order.time_in_force not in _AUCTIONS:
+        if retriggers and working.pending and working.waits and order.time_in_force not in _AUCTIONS:
             market.release(working)  # its trigger may be hit no longer
         if moves and not working.pending and not order.is_closed:
             self._act_after_change(working)

@@ -277,9 +277,11 @@ class OrderFlow:
         return {"op": "submit_list", "orders": [parent, *children]}
 
     def _close(self) -> Form:
+        if self.is_hedging and not self.entries:
+            return {}  # the net of several positions is not written
         form: Form = {"op": "close", "order": self._label()}
         self.labels.pop()  # nothing is made when flat
-        if self.is_hedging and self.entries:
+        if self.is_hedging:
             form["position"] = self.draw.pick(self.entries[-RECENT:])
         return form
 

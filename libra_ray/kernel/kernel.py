@@ -120,6 +120,7 @@ class TradingKernel:
                 Rate.parse(venue.leverage),
                 leveraged=venue.margin_model == "leveraged",
                 leverages={name: Rate.parse(leverage) for name, leverage in venue.leverages.items()},
+                links=venue.support_contingent_orders,
             )
         self.funds = funds
         self._equity_watches: dict[str, Callable[[int], None]] = {}
@@ -155,7 +156,6 @@ class TradingKernel:
                 equity=self.portfolio.equity_raw,
                 reporting={venue: account.reporting for venue, account in self.portfolio.accounts.items()},
                 hedging=frozenset(venue.name for venue in venues if venue.oms == "hedging"),
-                unlinked=frozenset(venue.name for venue in venues if not venue.support_contingent_orders),
             ),
             now_ns=self.clock.ts_ns,
         )

@@ -95,3 +95,7 @@ class FundsView(Protocol):
     def order_px(self, order: Order) -> int | None:
         """At what price an order counts."""
         ...
+
+    def waits(self, order: Order) -> bool:
+        """Whether it is a child that its venue holds until its parent fills, so that it counts for nothing yet."""
+        ...

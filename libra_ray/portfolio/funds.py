@@ -39,13 +39,16 @@ class Funds:
         *,
         leveraged: bool,
         leverages: Mapping[str, Rate] | None = None,
+        links: bool = True,
     ) -> None:
+        """`links`: whether the venue holds children until their parent fills."""
         self._portfolio = portfolio
         self._cache = portfolio.cache
         self._venue = venue
         self._leverage = leverage if leveraged else _UNLEVERED
         self._leverages = dict(leverages or {}) if leveraged else {}
         self._factors: tuple[dict[str, tuple[int, int]], ...] = ({}, {})  # of initial and of maintenance margin
+        self._links = links
         self._is_cash = self.account.kind is AccountType.CASH
         self._base = self.account.base
         self._fee_of: Callable[[Order, Fraction], Fraction] | None = None
@@ -106,6 +109,10 @@ class Funds:
     def order_px(self, order: Order) -> int | None:
         """At what price an order counts: its own, else its trigger, else the opposite best; None where unknown."""
         return counted_px(order, self._cache.rows.of(order.instrument_id))
+
+    def waits(self, order: Order) -> bool:
+        """Whether it is a child that is not released yet, and so locks nothing."""
+        return self._links and waits_for_parent(order, self._cache.orders)
 
     def leverage_of(self, instrument_id: str) -> Rate:
         """By how much margin is divided: the instrument's own, else the account's; 1 in the `standard` model."""
@@ -216,13 +223,13 @@ class Funds:
 
     def _worst_notionals(self, instrument: Instrument, new: list[Order]) -> tuple[int, int]:
         """The larger exposure of one instrument without and with `new`, in notional units."""
-        name, orders = instrument.id, self._cache.orders
+        name = instrument.id
         prices = self._cache.rows.of(name)
         held = self._held_notional(instrument)
         buys = sells = 0
         for order in self._cache.working.values():
             is_mine = order.instrument_id == name
-            if is_mine and (order.parent_order_id is None or not waits_for_parent(order, orders)):
+            if is_mine and (order.parent_order_id is None or not self.waits(order)):
                 bought, sold = on_order(instrument, order, prices)
                 buys, sells = buys + bought, sells + sold
         before = worst_notional(held, buys, sells)
@@ -264,8 +271,8 @@ class Funds:
 
     def _working(self) -> Iterator[Order]:
         """Orders on this account that count."""
-        terms, orders = self._portfolio.terms, self._cache.orders
+        terms = self._portfolio.terms
         for order in self._cache.working.values():
             is_mine = terms[order.instrument_id].venue == self._venue
-            if is_mine and (order.parent_order_id is None or not waits_for_parent(order, orders)):
+            if is_mine and (order.parent_order_id is None or not self.waits(order)):
                 yield order

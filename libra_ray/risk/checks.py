@@ -6,7 +6,6 @@ from typing import Final
 from libra_ray.errors import quoted
 from libra_ray.model.enums import OrderStatus, OrderType, TimeInForce, TradingState
 from libra_ray.model.instruments import Instrument
-from libra_ray.model.open_orders import waits_for_parent
 from libra_ray.model.orders import Order
 from libra_ray.model.views import CacheView, FundsView, PortfolioView
 from libra_ray.risk.exposure import Exposure
@@ -38,11 +37,10 @@ class Checks:
         rules: RiskRules,
         knows_algorithm: Callable[[str], bool],
         hedging: frozenset[str],
-        unlinked: frozenset[str] = frozenset(),
     ) -> None:
         self._cache, self._funds = cache, funds
         self._instruments, self._orders = cache.instruments, cache.orders
-        self._knows_algorithm, self._hedging, self._unlinked = knows_algorithm, hedging, unlinked
+        self._knows_algorithm, self._hedging = knows_algorithm, hedging
         self._exposure = Exposure(cache, portfolio, funds)
         self.halted: set[str] = set()
         self.scopes = Scopes(rules)
@@ -115,8 +113,7 @@ class Checks:
 
     def _waits(self, order: Order) -> bool:
         """Whether its venue will hold it until its parent fills."""
-        waits = waits_for_parent(order, self._orders)
-        return waits and self._instruments[order.instrument_id].venue not in self._unlinked
+        return order.parent_order_id is not None and self._funds[order.instrument_id].waits(order)
 
     # ------------------------------------------------------------------ checks 2 to 7: alone
 

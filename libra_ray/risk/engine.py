@@ -46,7 +46,6 @@ class RiskLinks(NamedTuple):
         knows_algorithm: whether an execution algorithm of that id runs.
         equity: an account's equity now, raw, by venue; `reporting`: the currency that it is counted in.
         hedging: venues where a strategy may hold several positions of an instrument.
-        unlinked: venues that take every order as its own, so that children do not wait for their parent.
     """
 
     take: Callable[[Order], None]
@@ -58,7 +57,6 @@ class RiskLinks(NamedTuple):
     equity: Callable[[str], int]
     reporting: Mapping[str, Currency]
     hedging: frozenset[str] = frozenset()
-    unlinked: frozenset[str] = frozenset()
 
 
 class RiskEngine(Actor):
@@ -86,7 +84,7 @@ class RiskEngine(Actor):
         self._cache = cache
         self._take, self._report, self._forward = links.take, links.report, links.forward
         self._links = links
-        self._checks = Checks(cache, portfolio, funds, rules, links.knows_algorithm, links.hedging, links.unlinked)
+        self._checks = Checks(cache, portfolio, funds, rules, links.knows_algorithm, links.hedging)
         self._mode = rules.self_trade
         self._stops_self_trades = rules.self_trade is not SelfTradeMode.NONE
         self._on_breach = TradingState.REDUCING if rules.breaches is None else rules.breaches.on_breach

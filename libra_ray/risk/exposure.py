@@ -12,7 +12,7 @@ from typing import Final
 from libra_ray.model.enums import OrderType
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import decimal_text
-from libra_ray.model.open_orders import counted_units, waits_for_parent
+from libra_ray.model.open_orders import counted_units
 from libra_ray.model.orders import Order
 from libra_ray.model.rules.margin import worst_notional
 from libra_ray.model.views import CacheView, FundsView, PortfolioView
@@ -170,8 +170,7 @@ class Exposure:
 
     def _counted(self, ahead: Sequence[Order]) -> Iterator[Order]:
         """Orders that work, without children that are not released, and those ahead."""
-        orders = self._cache.orders
         for order in self._cache.working.values():
-            if order.parent_order_id is None or not waits_for_parent(order, orders):
+            if order.parent_order_id is None or not self._funds[order.instrument_id].waits(order):
                 yield order
         yield from ahead

@@ -95,11 +95,10 @@ class BarSteps(Executions):
 
     @staticmethod
     def _meets(market: Market, working: Working) -> bool:
-        """Whether the price of a bar's step reaches an order."""
-        order = working.order
-        if not working.waits:
-            return market.is_marketable(working.price, is_buy=order.is_buy)
-        return not market.looks_at_mark(order) and market.is_hit(working, working.trigger)
+        """Whether an order is reached in a bar's step."""
+        if working.waits:
+            return market.is_hit(working, working.trigger)
+        return market.is_marketable(working.price, is_buy=working.order.is_buy)
 
     def _move(self, market: Market, start: int, end: int, size: int) -> None:
         """The path from one price to the next: triggers execute at their price, limits at theirs."""
@@ -118,7 +117,9 @@ class BarSteps(Executions):
             if not working.waits:
                 return self._execute_reached(working)
             # A trigger meets a market at its price, within the stretch that the price really went.
-            px = min(max(working.trigger or 0, min(start, end)), max(start, end))
+            px = end
+            if not market.looks_at_mark(working.order):
+                px = min(max(working.trigger or 0, min(start, end)), max(start, end))
             there = L1Book(book.tick, consumes=book.consumes)
             there.reset(px, size)
             is_buy = working.order.is_buy

@@ -17,6 +17,7 @@ __all__ = ["BAR_STEPS", "Entry", "Market", "bar_path", "bar_sizes"]
 
 BAR_STEPS: Final = 4
 _BETWEEN: Final = (TriggerType.MID_POINT, TriggerType.MARK_PRICE)
+_ELSEWHERE: Final = (TriggerType.LAST_PRICE, TriggerType.MARK_PRICE)
 _SIZES: Final = ("bid_qty", "ask_qty")
 
 Entry: TypeAlias = tuple[int, int, int, Working]
@@ -192,8 +193,8 @@ class Market:
             if working.is_trailing and working.waits:
                 reach.every_row = True
             elif working.waits:
-                # What a trade between two sessions has hit acts on the first row of any kind inside the next one.
-                reach.every_row |= self.has_sessions and order.trigger_type is TriggerType.LAST_PRICE
+                # What a trade or mark between two sessions has hit acts on the first row of any kind inside the next.
+                reach.every_row |= self.has_sessions and order.trigger_type in _ELSEWHERE
                 self._reach_trigger(reach, working)
             elif order.is_buy:
                 reach.ask_fall = max(reach.ask_fall, working.price)

@@ -38,6 +38,8 @@ def random_scenario(seed: int, *, kind: str, orders: int, leave_out: frozenset[s
     if has_second:
         leave_out |= {"start"}  # before the first row no rate is known
     risk = _risk(draw, leave_out, has_latency="latency" in venue.get("options", {}))
+    if "stp" in risk:
+        leave_out |= {"oto", "oco", "ouo", "bracket"}  # what two orders of one list take of one resting is not written
     if "support_contingent_orders" in venue.get("options", {}):
         risk.pop("max_open_orders", None)  # whether ignored links still make children is not written
         leave_out |= {"trading_state"}

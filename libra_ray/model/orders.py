@@ -18,6 +18,7 @@ from libra_ray.model.enums import (
 )
 from libra_ray.model.numbers import Price, Quantity, Rate
 from libra_ray.model.order_states import CLOSED, SUCCESSORS, is_legal
+from libra_ray.model.rules.fixed_point import decimal_quotient
 
 __all__ = ["LIMIT_TYPES", "MARKET_TYPES", "TOUCH_TYPES", "TRAILING_TYPES", "TRIGGER_TYPES", "Order"]
 
@@ -153,7 +154,7 @@ class Order(msgspec.Struct, eq=False, gc=False):
         """Quantity-weighted average of its fills, None before the first."""
         if self.filled_raw == 0:
             return None
-        return (Decimal(self.fill_value_raw) / self.filled_raw).scaleb(-self.price_precision)
+        return decimal_quotient(self.fill_value_raw, self.filled_raw, self.price_precision)
 
     @property
     def is_closed(self) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 from libra_ray.model.contract_terms import ContractTerms
 from libra_ray.model.enums import PositionSide
 from libra_ray.model.numbers import Currency, Money, Quantity
+from libra_ray.model.rules.fixed_point import decimal_quotient
 from libra_ray.model.rules.pnl import INVERSE_DECIMALS, released
 
 __all__ = ["Position"]
@@ -104,9 +105,10 @@ class Position(msgspec.Struct, eq=False, gc=False):
             return None
         instrument = self.terms.instrument
         if self.terms.inverse:
-            units = Decimal(quantity_raw * instrument.multiplier.num) / instrument.multiplier.den
-            return units.scaleb(-instrument.size_precision) / Decimal(value).scaleb(-INVERSE_DECIMALS)
-        return (Decimal(value) / quantity_raw).scaleb(-instrument.price_precision)
+            multiplier = instrument.multiplier
+            decimals = instrument.size_precision - INVERSE_DECIMALS
+            return decimal_quotient(quantity_raw * multiplier.num, multiplier.den * value, decimals)
+        return decimal_quotient(value, quantity_raw, instrument.price_precision)
 
     def unrealized_raw(self, px_raw: int) -> int:
         """Profit if closed at `px_raw`, settlement raw."""

@@ -4,7 +4,12 @@ Interpreted, Python's integers are exact at any size. Every rule that multiplies
 functions, so that a compiled form needs one checked 128-bit version of each and nothing else.
 """
 
-__all__ = ["div_ceil", "div_half_even", "rescale_half_even"]
+from decimal import Context, Decimal
+from typing import Final
+
+__all__ = ["decimal_quotient", "div_ceil", "div_half_even", "rescale_half_even"]
+
+_AVERAGES: Final = Context(prec=60)
 
 
 def div_half_even(numerator: int, denominator: int) -> int:
@@ -27,3 +32,8 @@ def rescale_half_even(raw: int, from_scale: int, to_scale: int) -> int:
         factor: int = 10 ** (to_scale - from_scale)
         return raw * factor
     return div_half_even(raw, 10 ** (from_scale - to_scale))
+
+
+def decimal_quotient(numerator: int, denominator: int, decimals: int) -> Decimal:
+    """`numerator / denominator / 10**decimals` to 60 digits, for averages that people read; whatever the context."""
+    return _AVERAGES.scaleb(_AVERAGES.divide(Decimal(numerator), Decimal(denominator)), -decimals)

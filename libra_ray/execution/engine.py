@@ -205,9 +205,10 @@ class ExecutionEngine(Actor):
 
     def _tell_pending(self, kind: type[OrderEvent], order: Order, ts_ns: int) -> None:
         """SUBMITTED and PENDING_* are not on record; they are built only where somebody listens."""
-        topic = self._audience.order_topic(order.strategy_id)
-        if self._audience.listens_to(order.strategy_id) and self._audience.has_receivers(topic):
-            self._publish(topic, kind(ts_ns, order.strategy_id, order.instrument_id, order.client_order_id))
+        strategy_id, audience = order.strategy_id, self._audience
+        if audience.listens_to(strategy_id) and audience.has_receivers(audience.order_topic(strategy_id)):
+            event = kind(ts_ns, strategy_id, order.instrument_id, order.client_order_id)
+            self._publish(audience.order_topic(strategy_id), event)
 
     # ------------------------------------------------------------------ events
 

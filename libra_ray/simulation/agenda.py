@@ -56,17 +56,19 @@ class Agenda:
             _Source(lambda: self.day_end_ns, end_day),
         )
 
-    def next_ns(self) -> int:
-        """When something is due that comes after the rows of its time. Looked at once a stretch of rows."""
+    def quiet_until_ns(self) -> int:
+        """Rows before this time need nothing from here: nothing is due before them, and no order expires at theirs."""
         due_ns = min(self._timers.next_ns, self.day_end_ns, self._maker.next_close_ns)
-        for venue in self._venues:
-            if venue.has_endings:
-                due_ns = min(due_ns, _close_ns(venue))
         if self._timed:
             for venue in self._timed:
                 due_ns = min(due_ns, venue.due.next_ns, venue.next_contract_end_ns, venue.next_rollover_ns)
             due_ns = min(due_ns, self._reports.next_ns)
-        return due_ns
+        expiry_ns = NEVER_NS
+        for venue in self._venues:
+            if venue.has_endings:
+                due_ns = min(due_ns, _close_ns(venue))
+                expiry_ns = min(expiry_ns, venue.next_expiry_ns or NEVER_NS)
+        return min(due_ns + 1, expiry_ns)
 
     def first(self) -> tuple[int, Callable[[int], object]]:
         """When the first thing is due, and how it is done: a call with that time."""
@@ -76,15 +78,6 @@ class Agenda:
             if due_ns < first_ns:
                 first_ns, run = due_ns, source.run
         return first_ns, run
-
-    def is_quiet_until(self, ts_ns: int) -> bool:
-        """Whether it is plain at a glance that nothing is due before a row of that time."""
-        if self._timers.next_ns < ts_ns or self.day_end_ns < ts_ns or self._maker.next_close_ns < ts_ns or self._timed:
-            return False
-        for venue in self._venues:  # noqa: SIM110 - once a row: a generator costs more than the question
-            if venue.has_endings:
-                return False
-        return True
 
     def next_expiry_ns(self) -> int:
         """When the next order expires: before a row of that time."""

@@ -17,7 +17,7 @@ from libra_ray.data.merge import Run, merged_runs
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.schemas import Bar, Row
 from libra_ray.portfolio import Cursor
-from libra_ray.runtime import NEVER_NS, Actor
+from libra_ray.runtime import Actor
 from libra_ray.runtime.views import Handler
 from libra_ray.simulation.agenda import Agenda
 from libra_ray.simulation.book_view import OrderBook
@@ -107,10 +107,7 @@ class Replay:
             return at
         if self._watches_equity:
             return at
-        free = state.first_at(self._agenda.next_ns() + 1, at, stop)
-        expiry_ns = self._agenda.next_expiry_ns()
-        if expiry_ns != NEVER_NS:
-            free = min(free, state.first_at(expiry_ns, at, stop))
+        free = state.first_at(self._agenda.quiet_until_ns(), at, stop)
         if market is not None and market.needs_rows:
             reach = market.reach
             free = at if reach.every_row else min(free, state.next_touch(reach, at, free))
@@ -228,7 +225,7 @@ class Replay:
     def _replay_row(self, state: StreamState, index: int, row: Row) -> None:
         """One row in full: what is due before it, the venue, the actors, and what they sent."""
         ts_ns = row.ts_ns
-        if not self._agenda.is_quiet_until(ts_ns):
+        if self._agenda.quiet_until_ns() <= ts_ns:
             self._settle_before(ts_ns)
         cursor = state.cursor
         self._clock.ts_ns = ts_ns
@@ -293,7 +290,7 @@ class Replay:
                 at = free
                 continue
             end = state.message_end(at, stop)
-            if free < end:
+            if free < end and self._agenda.quiet_until_ns() <= int(state.ts[at]):
                 self._settle_before(int(state.ts[at]))
             state.fill_book(at, end)
             row = state.row_at(end - 1)
@@ -316,12 +313,8 @@ class Replay:
 
     def _settle_before(self, ts_ns: int) -> None:
         """What is due before a row of that time, and the orders that expire before it is matched."""
-        agenda = self._agenda
-        expiry_ns = agenda.next_expiry_ns()
-        if agenda.next_ns() < ts_ns or expiry_ns < ts_ns:
-            self._settle_until(ts_ns, inclusive=False)
-            expiry_ns = agenda.next_expiry_ns()
-        if expiry_ns <= ts_ns:
+        self._settle_until(ts_ns, inclusive=False)
+        if self._agenda.next_expiry_ns() <= ts_ns:
             self._expire_before_row(ts_ns)
 
     def _expire_before_row(self, ts_ns: int) -> None:

@@ -110,7 +110,7 @@ class BarSteps(Executions):
         if not reached:
             self._move_trailing(market)
             return
-        used_at: dict[tuple[bool, int], int] = {}
+        used_at: dict[int, tuple[int, int]] = {}  # by price: of what the step shows there, on either side
         book = market.l1
 
         def act(working: Working) -> bool:
@@ -122,16 +122,14 @@ class BarSteps(Executions):
                 px = min(max(working.trigger or 0, min(start, end)), max(start, end))
             there = L1Book(book.tick, consumes=book.consumes)
             there.reset(px, size)
-            is_buy = working.order.is_buy
-            side, at_end = (there.asks, book.asks) if is_buy else (there.bids, book.bids)
-            side.used = at_end.used if px == end else used_at.get((is_buy, px), 0)
+            used = (book.bids.used, book.asks.used) if px == end else used_at.get(px, (0, 0))
+            there.bids.used, there.asks.used = used
             market.book = there
             self._trigger(working)
             market.book = book
+            used_at[px] = there.bids.used, there.asks.used
             if px == end:
-                at_end.used = side.used
-            else:
-                used_at[is_buy, px] = side.used
+                book.bids.used, book.asks.used = used_at[px]
             return False
 
         self._run(market, market.in_priority(reached), act)

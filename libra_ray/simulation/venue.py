@@ -256,7 +256,7 @@ class SimulatedVenue(Settlements):
             return "INSTRUMENT_EXPIRED"
         if order.time_in_force in _AUCTIONS and not self.sessions.has_calendar:
             return "NO_SESSION"
-        if self.sessions.has_calendar and not self.sessions.takes_command(now_ns):
+        if self.sessions.has_calendar and not self._is_open(working.market):
             is_market = order.type is OrderType.MARKET or order.type is OrderType.MARKET_TO_LIMIT
             is_immediate = order.time_in_force in _IMMEDIATE and not working.waits
             if (is_market and order.time_in_force not in _AUCTIONS) or is_immediate:
@@ -346,7 +346,7 @@ class SimulatedVenue(Settlements):
     def _act(self, working: Working) -> None:
         """What is marketable or hit acts now, unless bars let it wait for the next open, or the market is closed."""
         market = working.market
-        if self._has_calendar and not self.sessions.takes_command(self._now_ns):
+        if self._has_calendar and not self._is_open(market):
             self._wait(working) if working.waits else self._rest(working)
         elif self._holds(market):
             self._hold(working)
@@ -355,6 +355,10 @@ class SimulatedVenue(Settlements):
             self._trigger(working)
         else:
             self._execute_taker(working)
+
+    def _is_open(self, market: Market) -> bool:
+        """Whether orders execute now: inside a session, or within the steps of a bar that ends with one."""
+        return self.sessions.takes_command(self._now_ns) or market.rows.step_px is not None
 
     def _wait_for_auction(self, working: Working) -> None:
         """An order for an open or a close is accepted and waits for it."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from libra_ray.testing.reference.document import Instrument
-from libra_ray.testing.reference.exact import half_even, rounded_up
+from libra_ray.testing.reference.exact import floor_to, half_even, rounded_up
 from libra_ray.testing.reference.orders import Order, sign
 from libra_ray.testing.reference.positions import Position
 from libra_ray.testing.reference.state import State
@@ -177,8 +177,9 @@ class Account:
         return instrument.base, order.leaves
 
     def _base_of_quote(self, order: Order, price: Decimal) -> Decimal:
-        decimals = self.state.decimals(order.instrument.base)
-        return rounded_up(Fraction(order.leaves) / Fraction(price), decimals)
+        """As it will be converted on arrival: down to the size step."""
+        qty = floor_to(Fraction(order.leaves) / Fraction(price), order.instrument.step)
+        return rounded_up(qty, self.state.decimals(order.instrument.base))
 
     def _cash_locked(self, more: list[Order]) -> dict[str, Decimal]:
         sums: dict[str, Decimal] = {}

@@ -80,7 +80,7 @@ class Venue:
             self.end(order, "REJECTED", "EXPIRED_ON_ARRIVAL")
         elif order.is_auction and not self.sessions.has_calendar:
             self.end(order, "REJECTED", "NO_SESSION")
-        elif not self.sessions.takes_command(now) and not order.is_auction and self._is_immediate(order):
+        elif not self._executes_now(market) and not order.is_auction and self._is_immediate(order):
             self.end(order, "REJECTED", "MARKET_CLOSED")
         elif self._fit_quantity(order, market):
             if order.is_auction:

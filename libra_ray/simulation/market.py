@@ -193,8 +193,7 @@ class Market:
             if working.is_trailing and working.waits:
                 reach.every_row = True
             elif working.waits:
-                # What a trade or mark between two sessions has hit acts on the first row of any kind inside the next.
-                reach.every_row |= self.has_sessions and order.trigger_type in _ELSEWHERE
+                reach.every_row |= order.trigger_type in _ELSEWHERE and self._is_moved_elsewhere
                 self._reach_trigger(reach, working)
             elif order.is_buy:
                 reach.ask_fall = max(reach.ask_fall, working.price)
@@ -205,6 +204,15 @@ class Market:
         if self.auction:
             reach.every_row = True
         return reach
+
+    @property
+    def _is_moved_elsewhere(self) -> bool:
+        """Whether rows that match nothing move the last price or the mark: what they hit acts on the next that does.
+
+        Rows between two sessions, bars beside quotes or trades, trades that are not to execute.
+        """
+        others = (self.trades, self.bars)
+        return self.has_sessions or any(stream is not None and not stream.matches for stream in others)
 
     @staticmethod
     def _reach_trigger(reach: Reach, working: Working) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from libra_ray.messages.commands import SetTradingState
-from libra_ray.messages.events import OrderEvent
+from libra_ray.messages.events import OrderEvent, OrderFilled
 from libra_ray.messages.schemas import Bar, Quote, Row, Trade
 from libra_ray.model.enums import ContingencyType
 from libra_ray.model.orders import Order
@@ -61,6 +61,7 @@ class ScriptedStrategy(Strategy):
         self.timeline: list[list[Any]] = []
         self.by_label: dict[str, Order] = {}
         self.labels: dict[str, str] = {}
+        self._opened: dict[str, str] = {}
         self._rows_seen = 0
         self._events_seen: dict[tuple[str, str], int] = {}
 
@@ -105,6 +106,8 @@ class ScriptedStrategy(Strategy):
         name = EVENT_NAMES.get(type(event).__name__)
         if name is None:
             return
+        if isinstance(event, OrderFilled):
+            self._note_opening(event.client_order_id)
         label = self.label_of(event.client_order_id)
         seen = self._events_seen[label, name] = self._events_seen.get((label, name), 0) + 1
         for block in self._actions:
@@ -180,13 +183,16 @@ class ScriptedStrategy(Strategy):
         self._name(form.order, order)
         return order
 
+    def _note_opening(self, client_order_id: str) -> None:
+        """A fill may have opened a position, which keeps that name after it is closed."""
+        for position in self.portfolio.positions():
+            if position.opening_order_id == client_order_id:
+                self._opened[client_order_id] = position.position_id
+
     def _position_of(self, label: str) -> str:
         """The id of the position that the order of a label opened; the label itself where it opened none."""
         order = self.by_label.get(label)
-        for position in self.portfolio.positions():
-            if order is not None and position.opening_order_id == order.client_order_id:
-                return position.position_id
-        return label
+        return label if order is None else self._opened.get(order.client_order_id, label)
 
     def _submit_list(self, operation: SubmitListOp) -> None:
         orders = [self._made(form) for form in operation.orders]

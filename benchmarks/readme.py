@@ -17,7 +17,7 @@ __all__ = ["MEASURED", "README", "rendered", "with_numbers"]
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 MEASURED = Path(__file__).resolve().parent / "measured.json"
-NAMES = ("engine_noop_quotes", "engine_ema_cross", "bus_one_to_one", "sweep_scaling", "cold_start")
+NAMES = ("engine_noop_quotes", "engine_ema_cross", "capture_replay", "bus_one_to_one", "sweep_scaling", "cold_start")
 _BLOCK = re.compile(r"<!-- numbers -->\n.*?(?=\nEach figure)", re.DOTALL)
 
 

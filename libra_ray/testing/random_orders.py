@@ -81,7 +81,8 @@ class OrderFlow:
             return self._bracket()
         if kind == "list" and not {"oco", "ouo", "oto"} <= self.leave_out:
             return self._list()
-        if kind == "close" and "close" not in self.leave_out:
+        names_one = not self.is_hedging or bool(self.entries)  # the net of several positions is not written
+        if kind == "close" and "close" not in self.leave_out and names_one:
             return self._close()
         return self._submit()
 
@@ -277,8 +278,6 @@ class OrderFlow:
         return {"op": "submit_list", "orders": [parent, *children]}
 
     def _close(self) -> Form:
-        if self.is_hedging and not self.entries:
-            return {}  # the net of several positions is not written
         form: Form = {"op": "close", "order": self._label()}
         self.labels.pop()  # nothing is made when flat
         if self.is_hedging:

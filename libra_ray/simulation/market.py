@@ -32,6 +32,7 @@ class Market:
         source: what makes an L1 book: quotes as soon as there is one, before that trades or bars.
         working: orders that rest, wait for a trigger or are pending, by client order id, in order of acceptance.
         is_alive: the contract has not expired.
+        has_queue, has_sessions: resting orders have places in a queue; the venue keeps a calendar.
         auction: orders that wait for the first row of a session, and since when that may come.
         guards: (fall, rise): prices at which the account must be looked at; None where no price matters.
         every_row: the account must be looked at after each row.

@@ -388,9 +388,9 @@ class SimulatedVenue(Settlements):
                 return "STOP_IN_MARKET"
             return None
         asked = command.price_raw
-        moves = asked is not None and asked != order.price_raw
-        would_take = moves and market.is_marketable(asked or 0, is_buy=order.is_buy)
-        return "POST_ONLY_WOULD_TAKE" if order.post_only and would_take else None
+        if not order.post_only or asked is None or asked == order.price_raw:
+            return None
+        return "POST_ONLY_WOULD_TAKE" if market.is_marketable(asked, is_buy=order.is_buy) else None
 
     def _act_after_change(self, working: Working) -> None:
         """What became marketable, or was hit, by a change acts as if it arrived now."""

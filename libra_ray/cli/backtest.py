@@ -1,6 +1,8 @@
 """`libra backtest`: one event-driven run, its figures, and its folder."""
 
 import sys
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
@@ -36,6 +38,13 @@ SUMMARY: Final = (
 )
 
 
+class Engine(StrEnum):
+    """What runs a backtest."""
+
+    EVENT = "event"
+    LOCKSTEP = "lockstep"
+
+
 def backtest(
     config: ConfigFile = None,
     *,
@@ -46,6 +55,12 @@ def backtest(
     batch_rows: Annotated[
         int | None, typer.Option("--batch-rows", min=1, help="Rows at a time; changes no result.")
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="`lockstep`: each host in a Ray actor, for the same run hash.")
+    ] = Engine.EVENT,
+    placement: Annotated[
+        str | None, typer.Option("--placement", help="Of lockstep: `isolated` (default) or `fused`; else the file's.")
+    ] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> Answer:
@@ -53,16 +68,20 @@ def backtest(
     from libra_ray.simulation.run_config import load_run
 
     run = load_run(read_source(config, config_option, sets))
-    document, result = run_once(run, runs, report=not no_report, batch_rows=batch_rows, debug=debug, quiet=as_json)
+    how = {"batch_rows": batch_rows, "engine": engine.value, "placement": placement}
+    document, result = run_once(run, runs, report=not no_report, how=how, debug=debug, quiet=as_json)
     if result.faults:
         raise failed(result, f"Results so far: {document['folder']}")
     return Answer(document, lambda out: print_summary(out, document, result))
 
 
 def run_once(
-    run: "LoadedRun", runs: Path, *, report: bool, batch_rows: int | None, debug: bool, quiet: bool
+    run: "LoadedRun", runs: Path, *, report: bool, debug: bool, quiet: bool, how: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], "BacktestResult"]:
-    """Run, write the folder, and return what the command answers with."""
+    """Run, write the folder, and return what the command answers with.
+
+    `how`: arguments of `backtest` that change no result, where they are not None: rows at a time, engine, placement.
+    """
     from loguru import logger
 
     from libra_ray import simulation
@@ -73,11 +92,11 @@ def run_once(
     if not quiet:
         counts = ((data.rows, "row"), (len(data), "stream"), (len(run.system.actors), "actor"))
         note(", ".join(count_text(count, noun) for count, noun in counts))
-    batch = batch_rows or run.config.run.batch_rows
+    chosen = {"batch_rows": run.config.run.batch_rows, **_given(how or {})}
     with reserved(runs, run.config.run.name) as folder:
         with log_to(folder.draft / LOG_NAME, debug=debug):
             logger.info("{} begins: {:,} rows, seed {}", folder.run_id, data.rows, run.config.run.seed)
-            result = simulation.backtest(run.system, data=data, **({} if batch is None else {"batch_rows": batch}))
+            result = simulation.backtest(run.system, data=data, **_given(chosen))
             logger.info("{} ended: {}, run hash {}", folder.run_id, result.counts, result.run_hash)
         kept = record_backtest(folder, run, result, report=report)
     counts = kept["counts"]
@@ -99,6 +118,10 @@ def run_once(
         "code_hash": kept["hashes"]["code"],
     }
     return document, result
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def print_summary(out: TextIO, document: dict[str, Any], result: "BacktestResult") -> None:

@@ -48,13 +48,16 @@ def determinism(
     *,
     config_option: ConfigOption = None,
     sets: Sets = None,
+    placement: Annotated[
+        str | None, typer.Option("--placement", help="Also run in lockstep, actors placed so: `isolated`, for example.")
+    ] = None,
     without_sweep: Annotated[
         bool, typer.Option("--without-sweep", help="Do not start Ray.", show_default=False)
     ] = False,
     as_json: Json = False,
     _debug: Debug = False,
 ) -> Answer:
-    """Run a file again under other hash seeds, batch sizes and worker counts. Exit 1 when a run hash differs."""
+    """Run a file again under other hash seeds, batch sizes, workers and placements. Exit 1 when a run hash differs."""
     from libra_ray.simulation.run_config import load_run
 
     source = read_source(config, config_option, sets)
@@ -62,7 +65,7 @@ def determinism(
     shared = [str(source.path), *(part for each in sets or [] for part in ("--set", each))]
     results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="libra-check-") as folder:
-        for case in _cases(run, sweeps=not without_sweep):
+        for case in _cases(run, sweeps=not without_sweep, placement=placement):
             document = _run(case, shared, Path(folder))
             results.append({"name": case.name, **_hashes(document)})
             if not as_json:
@@ -81,7 +84,7 @@ def determinism(
     return Answer({"equal": not differing, "differing": differing, "runs": results}, show, 1 if differing else 0)
 
 
-def _cases(run: "LoadedRun", *, sweeps: bool) -> Iterator[Case]:
+def _cases(run: "LoadedRun", *, sweeps: bool, placement: str | None) -> Iterator[Case]:
     """The first run is what the others must equal; then the first sweep, likewise."""
     yield Case("hash seed 0", "backtest", environment={"PYTHONHASHSEED": "0"})
     for seed in HASH_SEEDS:
@@ -90,6 +93,8 @@ def _cases(run: "LoadedRun", *, sweeps: bool) -> Iterator[Case]:
     for size in BATCH_ROWS:
         if size > 1 or rows <= SMALL_BATCH_ROWS_MAX:
             yield Case(f"batches of {size:,}", "backtest", ("--batch-rows", str(size)))
+    if placement is not None:
+        yield Case(f"lockstep, {placement}", "backtest", ("--engine", "lockstep", "--placement", placement))
     if not sweeps:
         return
     from libra_ray.cli.health import cores

@@ -102,7 +102,7 @@ def demo(
     step("4. One backtest: every order through risk engine, execution engine and venue")
     run = load_run(config)
     runs = into / "runs"
-    backtest, result = run_once(run, runs, report=True, batch_rows=None, debug=debug, quiet=as_json)
+    backtest, result = run_once(run, runs, report=True, debug=debug, quiet=as_json)
     if result.faults:
         raise failed(result, f"Results so far: {backtest['folder']}")
     if not as_json:

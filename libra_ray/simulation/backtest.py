@@ -1,9 +1,9 @@
 """One backtest: a system and a dataset in, a result out. No Ray, no files, no wall clock."""
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from libra_ray.clock import LiveClock
 from libra_ray.data import Dataset, Stream
@@ -23,6 +23,7 @@ from libra_ray.messages.schemas import (
 )
 from libra_ray.model.identifiers import instrument_venue, period_ns
 from libra_ray.portfolio import Cache, Cursor
+from libra_ray.runtime import Actor
 from libra_ray.simulation.book_scout import BookScout
 from libra_ray.simulation.latency import DueCommands
 from libra_ray.simulation.market import Market
@@ -30,10 +31,10 @@ from libra_ray.simulation.replay import Replay
 from libra_ray.simulation.reports import EngineLinks
 from libra_ray.simulation.result import BacktestResult
 from libra_ray.simulation.stream_state import StreamState
-from libra_ray.simulation.system import System
+from libra_ray.simulation.system import ActorEntry, System
 from libra_ray.simulation.venue import SimulatedVenue
 
-__all__ = ["attach", "backtest", "build", "cursor_of", "delayed_reports", "make_venue"]
+__all__ = ["attach", "backtest", "build", "cursor_of", "delayed_reports", "make_venue", "run_cell"]
 
 BATCH_ROWS = 8_192
 COLLECT_EVERY = 200_000
@@ -41,21 +42,58 @@ NS_PER_SECOND = 10**9
 _REPLAYED = (BARS, QUOTES, TRADES, MARK_PRICES, FUNDING_RATES, BOOK_DELTAS, BOOK_SNAPSHOTS)
 
 
-def backtest(system: System, *, data: Dataset, batch_rows: int = BATCH_ROWS) -> BacktestResult:
-    """Run `system` over `data` in this process and return what came of it.
+def backtest(
+    system: System,
+    *,
+    data: Dataset,
+    batch_rows: int = BATCH_ROWS,
+    engine: Literal["event", "lockstep"] = "event",
+    placement: str | Mapping[str, str] | None = None,
+) -> BacktestResult:
+    """Run `system` over `data` and return what came of it.
 
-    The result is a function of code, configuration, data and seed; `batch_rows` changes speed and memory, never it.
-    A strategy that raises is a fault of the result, not an exception. Raises `ConfigError` for a system that does not
-    fit the data, `DataError` DATA008 for data without rows.
+    Args:
+        system: stays as it is.
+        data: what it runs over.
+        batch_rows: rows at a time; changes speed and memory, never the result.
+        engine: `event` runs all in this process. `lockstep` runs actors apart, each host in a Ray actor, and gives the
+            same `run_hash`: slower by what messages cost, and the proof that they do apart what they do together.
+        placement: which actors share a host, for `lockstep`: `isolated` (the default), `fused`, or `{actor_id: host}`.
+
+    The result is a function of code, configuration, data and seed. A strategy that raises is a fault of the result, not
+    an exception. Raises `ConfigError` for a system that does not fit the data or its placement, `DataError` DATA008 for
+    data without rows.
     """
+    if engine == "lockstep":
+        return _in_lockstep(system, data, batch_rows, "isolated" if placement is None else placement)
+    if engine != "event" or placement not in (None, "fused"):
+        what = f"engine {quoted(engine)} with placement {quoted(placement)}"
+        raise ConfigError("CONF002", "engine", what, 'Give engine="event" alone, or engine="lockstep".', str(engine))
     kernel, replay = build(system, data, batch_rows=batch_rows)
+    return BacktestResult(system, data, kernel, run_cell(kernel, replay))
+
+
+def _in_lockstep(system: System, data: Dataset, batch_rows: int, placement: str | Mapping[str, str]) -> BacktestResult:
+    """Everything is checked before a process starts; Ray is loaded here and not before."""
+    kernel, _ = build(system, data, batch_rows=batch_rows)
+    kinds = {actor_id: actor.rank.kind for actor_id, actor in kernel.host.actors.items()}
+    from libra_ray.hosts.placement import plan
+    from libra_ray.simulation.lockstep.start import lockstep
+
+    hosts = {each.host_id: each.actor_ids for each in plan(kinds, placement)}
+    part, reports = lockstep(system, data, hosts, batch_rows=batch_rows)
+    return BacktestResult(system, data, part.kernel, part.seconds, lockstep=reports)
+
+
+def run_cell(kernel: TradingKernel, replay: Replay) -> float:
+    """Start the kernel, replay all rows, stop it; returns the seconds that took."""
     watch = LiveClock()
     began_ns = watch.now_ns()
     with calm_collector():
         kernel.start()
         replay.run()
         kernel.stop()
-    return BacktestResult(system, data, kernel, (watch.now_ns() - began_ns) / NS_PER_SECOND)
+    return (watch.now_ns() - began_ns) / NS_PER_SECOND
 
 
 @contextmanager
@@ -72,8 +110,14 @@ def calm_collector() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tuple[TradingKernel, Replay]:
-    """The kernel with all actors added, and the loop that will run it; nothing is started."""
+def build(
+    system: System,
+    data: Dataset,
+    *,
+    batch_rows: int = BATCH_ROWS,
+    make: Callable[[ActorEntry], Actor] = ActorEntry.make,
+) -> tuple[TradingKernel, Replay]:
+    """The kernel with all actors added, as `make` makes them, and the loop that will run it; nothing is started."""
     if not any(stream.rows for stream in data.streams):
         raise DataError("DATA008", None, "0 data rows", "Check the file or the date range.")
     if batch_rows < 1:
@@ -102,7 +146,7 @@ def build(system: System, data: Dataset, *, batch_rows: int = BATCH_ROWS) -> tup
     topics = (*(state.topic for state in states), *bars.counts())
     kernel.data.wire(topics, lambda: {state.topic: state.cursor.index + 1 for state in states} | bars.counts())
     for entry in system.actors:
-        kernel.add(entry.make())
+        kernel.add(make(entry))
     return kernel, Replay(kernel, states, markets, venues, reports, bars)
 
 

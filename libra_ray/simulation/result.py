@@ -1,8 +1,9 @@
 """What a backtest gives back: figures, tables, the run hash, a report."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -17,6 +18,9 @@ from libra_ray.simulation.run_hash import run_hash
 from libra_ray.simulation.system import System
 from libra_ray.simulation.tables import accounts_table, equity_table, fills_table, orders_table, positions_table
 
+if TYPE_CHECKING:
+    from libra_ray.simulation.lockstep.exchange import HostReport
+
 __all__ = ["BacktestResult"]
 
 
@@ -27,11 +31,21 @@ class BacktestResult:
         system, data: what was run.
         seconds: how long the replay took, without loading and results.
         faults: what actors raised; a run with any has failed, and these are its results so far.
+        lockstep: what each host of a run in lockstep has said; empty for a run in one process.
     """
 
-    def __init__(self, system: System, data: Dataset, kernel: TradingKernel, seconds: float) -> None:
+    def __init__(
+        self,
+        system: System,
+        data: Dataset,
+        kernel: TradingKernel,
+        seconds: float,
+        *,
+        lockstep: Mapping[str, "HostReport"] | None = None,
+    ) -> None:
         self.system = system
         self.data = data
+        self.lockstep = dict(lockstep or {})
         self.seconds = seconds
         self.faults: list[Fault] = list(kernel.host.faults)
         self._kernel = kernel

@@ -18,7 +18,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from libra_ray.runtime.ray.folders import LOCK_NAME, PrivateFolder
 
-__all__ = ["SharedFolder"]
+__all__ = ["SharedFolder", "own_node"]
 
 PIECE_BYTES: Final = 32 << 20
 REMOVE_SECONDS_MAX: Final = 10
@@ -58,7 +58,7 @@ class SharedFolder:
 
     def on_node(self, node_id: str) -> str:
         """Where the files are on that node; they are copied there first when nobody asked before."""
-        if node_id == _own_node():
+        if node_id == own_node():
             return str(self.path)
         if node_id not in self._keepers:
             self._keepers[node_id] = self._copied_to(node_id)
@@ -119,7 +119,7 @@ def _pieces(folder: Path) -> Iterator[tuple[str, np.ndarray[Any, np.dtype[np.uin
             yield path.name, np.asarray(content[start : start + PIECE_BYTES])
 
 
-def _own_node() -> str | None:
+def own_node() -> str | None:
     """The node whose disk this process sees; None for a client, whose machine is no node."""
     client: Any = ray_client
     return None if client.is_connected() else str(ray.get_runtime_context().get_node_id())

@@ -12,17 +12,25 @@ __all__ = ["Exchange", "HostReport", "LockstepFigures", "Mail", "Speaker"]
 PROMISE_EVERY: Final = 8_192
 """An actor that does nothing for so many turns says so, that others may go on before anybody waits for it."""
 _FOREVER: Final = 2**62
+_END: Final = ""
+"""In the place of an actor id: the host that tells it has come to the end, and needs nothing any more."""
 
 
 class Mail(Protocol):
-    """Carries messages to all other hosts and from them, none lost, in order per sender."""
+    """Carries messages to all other hosts and from them, none lost, in order per sender.
+
+    Attributes:
+        others: how many other hosts there are.
+    """
+
+    others: int
 
     def tell(self, body: bytes) -> None:
         """Send to all others."""
         ...
 
     def hear(self) -> bytes:
-        """The next message of anybody; waits for it. Raises `LockstepBroken` when a host is gone."""
+        """The next message of anybody; waits for it. Raises when a host is gone."""
         ...
 
 
@@ -57,7 +65,7 @@ class Exchange:
         self._speakers: list[Speaker] = []
         self._promised: dict[str, int] = {}
         self._boxes: dict[str, deque[Turn]] = {}
-        self._told = self._heard = self._rounds = 0
+        self._told = self._heard = self._rounds = self._ended = 0
 
     def speak_for(self, speaker: Speaker) -> None:
         """An actor of this host: its promises are made here."""
@@ -84,6 +92,9 @@ class Exchange:
             self.promise(speaker.actor_id, speaker.number)
         self._rounds += 1
         turn = read_turn(self._mail.hear())
+        if turn.actor_id == _END:
+            self._ended += 1
+            return
         self._heard += 1
         box = self._boxes.get(turn.actor_id)
         if box is None:
@@ -91,7 +102,11 @@ class Exchange:
         box.append(turn)
 
     def finish(self) -> LockstepFigures:
-        """The run has ended here: the actors of this host will do nothing any more."""
+        """The run has ended here: the actors of this host will do nothing any more. Waits for the end of all."""
         for speaker in self._speakers:
             self.promise(speaker.actor_id, _FOREVER)
-        return LockstepFigures(self._told, self._heard, self._rounds)
+        figures = LockstepFigures(self._told, self._heard, self._rounds)
+        self._mail.tell(msgspec.msgpack.encode(Turn(_END, 0)))
+        while self._ended < self._mail.others:
+            self.wait()
+        return figures

@@ -17,6 +17,7 @@ class QueueMail:
     def __init__(self, me: str, boxes: Mapping[str, "queue.Queue[bytes]"]) -> None:
         self._mine = boxes[me]
         self._others = [box for name, box in boxes.items() if name != me]
+        self.others = len(self._others)
 
     def tell(self, body: bytes) -> None:
         for box in self._others:

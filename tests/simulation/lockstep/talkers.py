@@ -110,7 +110,13 @@ class Listener(lr.Strategy):
             self.sell("EMCA.SIM", 2)
 
 
-def talking(*, rows: int = 1_500, seed: int = 3, raises_at: int = 0, **venue: Any) -> tuple[lr.System, Dataset]:
+def talking(
+    *,
+    rows: int = 1_500,
+    seed: int = 3,
+    raises_at: int = 0,
+    **venue: Any,  # noqa: ANN401 - settings of a venue
+) -> tuple[lr.System, Dataset]:
     """The system of both, with a TWAP, and quotes of two instruments."""
     from libra_actors.algorithms import Twap
 

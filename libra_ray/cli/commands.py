@@ -14,6 +14,7 @@ from libra_ray.cli.new import new
 from libra_ray.cli.runs import runs
 from libra_ray.cli.settings import settings
 from libra_ray.cli.sweep import sweep
+from libra_ray.cli.top import top
 
 __all__ = ["app"]
 
@@ -53,3 +54,4 @@ app.command()(doctor)
 app.command()(new)
 app.add_typer(settings, name="config")
 app.command()(bench)
+app.command()(top)

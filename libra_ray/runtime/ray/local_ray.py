@@ -7,13 +7,15 @@ thread that started them.
 
 import logging
 import threading
+from collections.abc import Mapping
 from typing import Final
 
 import ray
 
 from libra_ray.runtime.ray.environment import local_ray_environment
-from libra_ray.runtime.ray.folders import PrivateFolder
+from libra_ray.runtime.private_folders import PrivateFolder
 from libra_ray.runtime.ray.processes import end, started_by_session
+from libra_ray.runtime.ray.undertaker import Undertaker
 
 __all__ = ["LocalRay"]
 
@@ -27,8 +29,9 @@ RAY_FOLDER: Final = "r"
 class LocalRay:
     """Ray's processes, their folder and their environment, from `start` to `stop`."""
 
-    def __init__(self, cores: int) -> None:
+    def __init__(self, cores: int, undertaker: Undertaker, switches: Mapping[str, str] | None = None) -> None:
         self._cores = cores
+        self._undertaker, self._switches = undertaker, switches or {}
         self._error: BaseException | None = None
         self._is_up, self._may_end = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._live, name="libra-ray-keeper", daemon=True)
@@ -51,11 +54,13 @@ class LocalRay:
     def _live(self) -> None:
         try:
             folder = PrivateFolder.for_sockets()
+            self._undertaker.mind(folder.path)
             try:
-                with local_ray_environment(folder.path):
+                with local_ray_environment(folder.path, self._switches):
                     self._run(folder)
             finally:
                 folder.remove()
+                self._undertaker.forget(folder.path)
         except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for it
             self._error = error
         finally:

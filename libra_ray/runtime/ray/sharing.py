@@ -16,7 +16,7 @@ from ray.exceptions import RayError
 from ray.util.client import ray as ray_client
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from libra_ray.runtime.ray.folders import LOCK_NAME, PrivateFolder
+from libra_ray.runtime.private_folders import LOCK_NAME, PrivateFolder
 
 __all__ = ["SharedFolder", "own_node"]
 

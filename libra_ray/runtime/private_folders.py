@@ -18,12 +18,13 @@ except ImportError:  # Windows: no locks, so what a killed session leaves stays 
 else:
     fcntl = _fcntl
 
-__all__ = ["LOCK_NAME", "PrivateFolder"]
+__all__ = ["LOCK_NAME", "PrivateFolder", "live_folders"]
 
 PREFIX: Final = "libra-ray-"
 LOCK_NAME: Final = "session.lock"
 # A unix socket's path has 107 bytes; Ray adds 65 for its folders and the name of the socket, mkdtemp 19.
 SOCKET_ROOT_CHARS_MAX: Final = 107 - 65 - 19
+SHORT_PARENT: Final = Path("/tmp")  # noqa: S108 - folders in it are private
 
 
 class PrivateFolder:
@@ -39,8 +40,8 @@ class PrivateFolder:
     @classmethod
     def for_sockets(cls) -> "PrivateFolder":
         """In the temporary folder of the machine, or in `/tmp` where that path is too long for a unix socket."""
-        parent = tempfile.gettempdir()
-        return cls(Path(parent if len(os.fsencode(parent)) <= SOCKET_ROOT_CHARS_MAX else "/tmp"))  # noqa: S108
+        parent = Path(tempfile.gettempdir())
+        return cls(parent if len(os.fsencode(parent)) <= SOCKET_ROOT_CHARS_MAX else SHORT_PARENT)
 
     def remove(self) -> None:
         """Delete the folder with all that is in it and let the lock go."""
@@ -63,22 +64,42 @@ def _locked(folder: Path) -> int | None:
     return lock_fd
 
 
+def live_folders() -> list[Path]:
+    """The folders of this user's sessions that live: those whose lock somebody holds, in the order of their names."""
+    if fcntl is None:
+        return []
+    parents = {Path(tempfile.gettempdir()), SHORT_PARENT}
+    locks = {lock for parent in parents for lock in parent.glob(f"{PREFIX}*/{LOCK_NAME}")}
+    return sorted(lock.parent for lock in locks if _is_mine(lock) and _is_held(lock))
+
+
 def _sweep(parent: Path) -> None:
     """Remove the folders of this user's sessions that were killed: those whose lock nobody holds."""
     if fcntl is None:
         return
     for lock in parent.glob(f"{PREFIX}*/{LOCK_NAME}"):
-        try:
-            if lock.parent.stat().st_uid != os.getuid():
-                continue
-            lock_fd = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:  # removed meanwhile by its owner
-            continue
-        try:
-            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # its session lives
-            continue
-        else:
+        if _is_mine(lock) and not _is_held(lock):
             shutil.rmtree(lock.parent, ignore_errors=True)
-        finally:
-            os.close(lock_fd)
+
+
+def _is_mine(lock: Path) -> bool:
+    try:
+        return lock.parent.stat().st_uid == os.getuid()
+    except OSError:  # removed meanwhile by its owner
+        return False
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether the session lives. One whose folder is being removed counts as held: its owner is at it."""
+    assert fcntl is not None  # noqa: S101 - without locks nobody asks
+    try:
+        lock_fd = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock_fd)
+    return False

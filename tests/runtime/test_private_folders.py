@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from libra_ray.runtime.ray.folders import PrivateFolder
+from libra_ray.runtime.private_folders import PrivateFolder
 from libra_ray.runtime.ray.sharing import SharedFolder
 
 
@@ -26,7 +26,7 @@ def test_the_folder_of_a_killed_session_is_swept_by_the_next_and_a_living_one_is
     code = f"""
 import os, signal
 from pathlib import Path
-from libra_ray.runtime.ray.folders import PrivateFolder
+from libra_ray.runtime.private_folders import PrivateFolder
 PrivateFolder(Path({str(tmp_path)!r}))
 os.kill(os.getpid(), signal.SIGKILL)
 """

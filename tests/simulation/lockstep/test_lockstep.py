@@ -1,5 +1,6 @@
 """Hosts that each have a part of the actors come to the run hash of one that has them all."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import libra_ray as lr
+from libra_ray.simulation.run_config import load_run
 from tests.simulation.lockstep.hosts import run_in_threads
 from tests.simulation.lockstep.talkers import talking
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+RUNS = sorted(path.name for path in EXAMPLES.glob("*.toml") if "sweep" not in path.name)
 APART = {"observer": (), "witness": (), "one": ("Asker-1",), "two": ("Listener-1",), "three": ("TWAP",)}
 SETTINGS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -36,6 +40,20 @@ def test_every_host_comes_to_the_run_hash_of_the_fused_run(name: str) -> None:
         assert [str(fault.to_error()) for fault in part.kernel.host.faults] == errors
         assert part.kernel.bus.topic_counts == fused._kernel.bus.topic_counts  # noqa: SLF001
     assert len(errors) == ("raises_at" in SETTINGS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUNS)
+def test_every_public_strategy_does_apart_what_it_does_together(name: str) -> None:
+    run = load_run(EXAMPLES / name)
+    data = run.data.prefix(2_000)
+    strategies = {f"host {number}": (entry.actor_id,) for number, entry in enumerate(run.system.actors)}
+
+    parts = run_in_threads(run.system, data, {"observer": (), **strategies}, batch_rows=8_192)
+
+    fused = lr.backtest(run.system, data=data)
+    assert fused.counts["fills"] > 0
+    assert {part.run_hash for part in parts.values()} == {fused.run_hash}
 
 
 @pytest.mark.slow

@@ -5,15 +5,23 @@ from typing import Any
 
 import msgspec
 
+from libra_ray.messages.codec import register
+
 __all__ = ["DeadLetter", "DeadReason", "NoReceiver", "Request", "TimedOut"]
 
 
 class DeadReason(StrEnum):
-    """Why a message could not be delivered."""
+    """Why a message could not be delivered. Those from STALE_EPOCH on happen between hosts only."""
 
     NO_RECEIVER = "NO_RECEIVER"
     LATE_REPLY = "LATE_REPLY"
     UNKNOWN_REQUEST = "UNKNOWN_REQUEST"
+    STALE_EPOCH = "STALE_EPOCH"
+    BAD_VERSION = "BAD_VERSION"
+    BAD_FRAME = "BAD_FRAME"
+    TOO_LONG = "TOO_LONG"
+    UNDECODABLE = "UNDECODABLE"
+    WRONG_SOURCE = "WRONG_SOURCE"
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -58,3 +66,6 @@ class NoReceiver(msgspec.Struct, frozen=True):
     correlation_id: int
     endpoint: str
     ts_ns: int
+
+
+register(DeadLetter, DeadReason, NoReceiver, Request, TimedOut)

@@ -63,6 +63,7 @@ class Bus:
         table: who receives what; read it, and change it through the bus only.
         dead_letters: the last `dead_letters_max` of them, oldest first.
         dead_counts: how many there were, by reason.
+        origin: the actor whose messages leave now, where a host or a recorder says so; else empty.
 
     """
 
@@ -77,10 +78,21 @@ class Bus:
         self._waiting: dict[int, _Waiting] = {}
         self._requests = 0
         self._deadlines: Deadlines | None = None
+        self.origin = ""
 
     def attach(self, deadlines: Deadlines) -> None:
         """Time-outs are kept by `deadlines` (a host) from now on."""
         self._deadlines = deadlines
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which messages are stamped."""
+        return self._clock
+
+    @property
+    def deadlines(self) -> Deadlines | None:
+        """Who keeps time-outs: the host of this bus; None while there is none."""
+        return self._deadlines
 
     @property
     def version(self) -> int:
@@ -200,7 +212,7 @@ class Bus:
             correlation_id = self.next_correlation_id()
         now_ns = self._clock.now_ns()
         request = Request(correlation_id, endpoint, message, source, now_ns, now_ns + timeout_ns)
-        if self.table.receiver(endpoint) is None:
+        if not self.has_endpoint(endpoint):
             self._bury(DeadReason.NO_RECEIVER, endpoint, request)
             on_reply(correlation_id, NoReceiver(correlation_id, endpoint, now_ns))
             return correlation_id
@@ -213,8 +225,7 @@ class Bus:
         """End a request; False, and a dead letter, when it has ended before or never was."""
         waiting = self._waiting.pop(correlation_id, None)
         if waiting is None:
-            is_known = 0 < correlation_id <= self._requests
-            reason = DeadReason.LATE_REPLY if is_known else DeadReason.UNKNOWN_REQUEST
+            reason = DeadReason.LATE_REPLY if self._was_asked(correlation_id) else DeadReason.UNKNOWN_REQUEST
             self._bury(reason, f"reply:{correlation_id}", reply)
             return False
         if self._deadlines is not None:
@@ -250,6 +261,9 @@ class Bus:
             route.point_to(handlers)
         self._fresh[topic] = route
         return route
+
+    def _was_asked(self, correlation_id: int) -> bool:
+        return 0 < correlation_id <= self._requests
 
     def _time_out(self, correlation_id: int) -> None:
         waiting = self._waiting.pop(correlation_id, None)

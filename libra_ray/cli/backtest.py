@@ -68,7 +68,8 @@ def backtest(
     from libra_ray.simulation.run_config import load_run
 
     run = load_run(read_source(config, config_option, sets))
-    how = {"batch_rows": batch_rows, "engine": engine.value, "placement": placement}
+    placed = placement or (run.lockstep_placement if engine is Engine.LOCKSTEP else None)
+    how = {"batch_rows": batch_rows, "engine": engine.value, "placement": placed}
     document, result = run_once(run, runs, report=not no_report, how=how, debug=debug, quiet=as_json)
     if result.faults:
         raise failed(result, f"Results so far: {document['folder']}")

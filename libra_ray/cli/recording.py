@@ -21,6 +21,8 @@ TABLES: Final = ("orders", "fills", "positions", "equity", "accounts")
 LIBRARY: Final = Path(__file__).resolve().parents[1]
 NO_INFLUENCE: Final = ("folder", "batch_rows")
 """Settings of `[run]` that change no result."""
+ONLY_HOSTS: Final = ("placement", "supervision", "metrics")
+"""Tables that say how a run lives on hosts: they change no result either."""
 SHOWING: Final = ("cli", "analysis")
 """Parts of the library that show results and make none."""
 
@@ -59,7 +61,9 @@ def fingerprints(run: "LoadedRun") -> dict[str, Any]:
     resolved = resolved_config(run.config)
     return {
         "hashes": {
-            "config": content_hash({**resolved, "run": _without(resolved["run"], NO_INFLUENCE)}),
+            "config": content_hash(
+                {**_without(resolved, ONLY_HOSTS), "run": _without(resolved["run"], NO_INFLUENCE)},
+            ),
             "code": code_hash((entry.cls for entry in run.system.actors), run.folder),
             "data": run.data.digest,
         },

@@ -10,9 +10,10 @@ import typer
 
 from libra_ray.cli.answer import Answer
 from libra_ray.cli.options import Debug, Json
-from libra_ray.errors import ConfigError, did_you_mean, quoted
+from libra_ray.errors import ConfigError, did_you_mean, printable, quoted
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
     from libra_ray.hosts.status import HostStatus, TreeStatus
@@ -22,10 +23,17 @@ __all__ = ["top"]
 INTERVAL_SECONDS: Final = 1.0
 STALE_SECONDS: Final = 5.0
 NS_PER_SECOND: Final = 10**9
+PLAIN_WIDTH: Final = 10_000
+"""Where no terminal is, a line of the tree is one line."""
 LANES: Final = ("CONTROL", "RISK", "ORDERS", "SIGNALS", "MARKET_DATA")
-HEADER: Final = (
-    "host", "actor", "state", "epoch", "restarts", "pid", "c/r/o/s/m", "msg/s", "lag ms", "drops", "dead", "MB",
-)  # fmt: skip
+NAMES: Final = ("host", "actor", "state")
+FACTS: Final = ("epoch", "restarts", "pid", "inbox", "msg/s", "lag ms", "drops", "dead", "cpu s", "MB")
+LEGEND: Final = "inbox: what waits in lanes control/risk/orders/signals/market data; dead: letters that reached nobody"
+COLOURS: Final = {
+    "UP": "green", "RUNNING": "green",
+    "STARTING": "yellow", "SUSPECT": "yellow", "DEGRADED": "yellow", "STOPPING": "yellow",
+    "DOWN": "red", "GIVEN_UP": "red", "FAULTED": "red", "HALTED": "red",
+}  # fmt: skip
 
 
 def top(
@@ -33,7 +41,7 @@ def top(
         str | None, typer.Option("--session", help="Name or folder of the session; needed when several run.")
     ] = None,
     *,
-    once: Annotated[bool, typer.Option("--once", help="Print the tree once and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print the tree once and end.", show_default=False)] = False,
     as_json: Json = False,
     _debug: Debug = False,
 ) -> Answer:
@@ -45,35 +53,38 @@ def top(
 
 
 def _found(session: str | None) -> tuple[Path, "TreeStatus"]:
-    """The session asked for, or the only one. Raises `ConfigError` CONF002."""
-    living = list(_living())
-    names = [tree.name for _, tree in living]
-    wanted = [
-        (folder, tree)
-        for folder, tree in living
-        if session in (None, tree.name, tree.session, str(folder), folder.name)
-    ]
+    """The session asked for, or the only one.
+
+    Raises `ConfigError` CONF002 where there is not exactly one, `DataError` for one whose status cannot be read.
+    """
+    from libra_ray.hosts.status import TreeStatus, live_sessions
+
+    living = live_sessions()
+    names = {folder: _names(folder, said) for folder, said in living.items()}
+    wanted = [folder for folder in living if session is None or session in names[folder]]
     if len(wanted) == 1:
-        return wanted[0]
-    if session is not None and len(wanted) > 1:
-        what, fix = f"{len(wanted)} sessions are called {quoted(session)}", "Give the folder of one."
-    elif session is not None:
-        what, fix = f"no session {quoted(session)} runs here", did_you_mean(session, names)
-    elif living:
-        what, fix = f"{len(living)} sessions run: {', '.join(str(folder) for folder, _ in living)}", "Name one of them."
-    else:
+        said = living[wanted[0]]
+        if isinstance(said, TreeStatus):
+            return wanted[0], said
+        raise said
+    if not living:
         what, fix = "no session of this user runs on this machine", "Start one by libra_ray.deploy."
+        raise ConfigError("CONF002", None if session is None else "--session", what, fix, session)
+    if not wanted:
+        known = [known for each in names.values() for known in each[:1]]
+        what, fix = f"no session {quoted(session)} runs here", did_you_mean(str(session), known)
+    else:
+        whose = "" if session is None else f" by the name {quoted(session)}"
+        what, fix = f"{len(wanted)} sessions run{whose}: {', '.join(map(str, wanted))}", "Give the folder of one."
     raise ConfigError("CONF002", "--session", what, fix, session)
 
 
-def _living() -> Iterator[tuple[Path, "TreeStatus"]]:
-    from libra_ray.hosts.status import read_status
-    from libra_ray.runtime.private_folders import live_folders
+def _names(folder: Path, said: object) -> tuple[str, ...]:
+    """How a session may be called: by its name, which another may have too, or by its folder."""
+    from libra_ray.hosts.status import TreeStatus
 
-    for folder in live_folders():
-        tree = read_status(folder)
-        if tree is not None:
-            yield folder, tree
+    folders = (folder.name, str(folder))
+    return (said.name, said.session, *folders) if isinstance(said, TreeStatus) else folders
 
 
 def _watched(folder: Path, tree: "TreeStatus") -> "TreeStatus":
@@ -83,14 +94,17 @@ def _watched(folder: Path, tree: "TreeStatus") -> "TreeStatus":
     from libra_ray.hosts.status import read_status
     from libra_ray.runtime.private_folders import live_folders
 
-    with Live(_table(tree), refresh_per_second=4, screen=True) as live:
-        try:
-            while folder in live_folders():
-                tree = read_status(folder) or tree
-                live.update(_table(tree))
-                time.sleep(INTERVAL_SECONDS)
-        except KeyboardInterrupt:
-            return tree
+    live = Live(_view(tree), auto_refresh=False, screen=True)
+    try:
+        live.start(refresh=True)
+        while folder in live_folders():
+            tree = read_status(folder) or tree
+            live.update(_view(tree), refresh=True)
+            time.sleep(INTERVAL_SECONDS)
+    except KeyboardInterrupt:
+        return tree
+    finally:  # and not by `with`: Ctrl-C may come while it starts
+        live.stop()
     return tree
 
 
@@ -109,7 +123,23 @@ def _age_seconds(tree: "TreeStatus") -> float:
 def _print(out: TextIO, tree: "TreeStatus") -> None:
     from rich.console import Console
 
-    Console(file=out, highlight=False, width=None if out.isatty() else 160).print(_table(tree))
+    Console(file=out, highlight=False, width=None if out.isatty() else PLAIN_WIDTH).print(_view(tree))
+
+
+def _view(tree: "TreeStatus") -> "Group":
+    """The title, the table, and a line for each reason that somebody has given."""
+    from rich.console import Group
+    from rich.text import Text
+
+    title = Text(f"{printable(tree.name)}  ", style="bold")
+    title.append(tree.state, style=COLOURS.get(tree.state, ""))
+    title.append(f"  placement {printable(tree.placement)}")
+    if tree.halted_by:
+        title.append(f", trading halted: {printable(tree.halted_by)}")
+    age = _age_seconds(tree)
+    if age > STALE_SECONDS:
+        title.append(f", told {age:,.0f} s ago", style="red")
+    return Group(title, _table(tree), *map(Text, _reasons(tree)), Text(LEGEND, style="dim"))
 
 
 def _table(tree: "TreeStatus") -> "Table":
@@ -117,13 +147,15 @@ def _table(tree: "TreeStatus") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    halted = f", trading halted: {tree.halted_by}" if tree.halted_by else ""
-    title = f"{tree.name}  {tree.state}  placement {tree.placement}{halted}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(HEADER):
-        table.add_column(name, justify="left" if place < 3 else "right", overflow="fold")  # noqa: PLR2004 - names
-    for row in _rows(tree):
-        table.add_row(*(Text(cell) for cell in row))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in NAMES:
+        table.add_column(name, overflow="fold")
+    for name in FACTS:
+        table.add_column(name, justify="right", overflow="fold")
+    for host_id, actor_id, state, *facts in _rows(tree):
+        colours = [COLOURS.get(word.strip("()"), "") for word in state.split()]
+        shown = Text(state, style="red" if "red" in colours else colours[-1])
+        table.add_row(Text(printable(host_id)), Text(printable(actor_id)), shown, *map(Text, facts))
     return table
 
 
@@ -134,10 +166,9 @@ def _rows(tree: "TreeStatus") -> Iterator[tuple[str, ...]]:
         if not host.actors:
             yield (host.host_id, "", host.state, *facts)
         for number, actor in enumerate(host.actors):
-            state = actor.state if host.state == "UP" else f"{actor.state} ({host.state})"
-            yield (
-                ("" if number else host.host_id), actor.actor_id, state, *(facts if not number else ("",) * len(facts)),
-            )  # fmt: skip
+            state = actor.state if host.state in {"UP", actor.state} else f"{actor.state} ({host.state})"
+            shown = ("",) * len(facts) if number else facts
+            yield ("" if number else host.host_id, actor.actor_id, state, *shown)
 
 
 def _facts(host: "HostStatus") -> tuple[str, ...]:
@@ -151,5 +182,15 @@ def _facts(host: "HostStatus") -> tuple[str, ...]:
         f"{host.lag_ns / 1e6:,.1f}",
         f"{host.drops:,}",
         f"{sum(host.dead_letters.values()):,}",
+        f"{host.cpu_seconds:,.1f}",
         f"{host.private_bytes / 1e6:,.0f}" if host.private_bytes else "-",
     )
+
+
+def _reasons(tree: "TreeStatus") -> Iterator[str]:
+    for host in tree.hosts:
+        if host.reason:
+            yield printable(f"host {host.host_id}: {host.reason}")
+        for actor in host.actors:
+            if actor.reason:
+                yield printable(f"{actor.actor_id}: {actor.reason}")

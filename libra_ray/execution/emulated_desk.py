@@ -7,7 +7,6 @@ from typing import Protocol
 from libra_ray.execution.emulated_triggers import (
     Held,
     Prices,
-    become_released,
     is_activated,
     is_hit,
     moved,
@@ -15,7 +14,7 @@ from libra_ray.execution.emulated_triggers import (
     source_px,
 )
 from libra_ray.execution.emulated_watch import Watch, data_patterns
-from libra_ray.execution.engine import ExecutionEngine
+from libra_ray.execution.port import ExecutionPort
 from libra_ray.messages.commands import Command
 from libra_ray.messages.events import OrderDenied, OrderEmulated, OrderEvent, OrderExpired, OrderReleased, OrderUpdated
 from libra_ray.model.enums import TimeInForce
@@ -64,7 +63,7 @@ class EmulatedDesk(Actor):
     def _open(
         self,
         cache: EmulatorCache,
-        engine: ExecutionEngine,
+        engine: ExecutionPort,
         forward: Callable[[Command], None],
         day_end_ns: Callable[[Order, int], int | None],
     ) -> None:
@@ -165,7 +164,6 @@ class EmulatedDesk(Actor):
         shown_px = released_px(held, px)
         self._unwatch(held)
         held.is_released = True
-        become_released(held.order)
         self._host.queue.append((self, self._send, held))  # before anything that somebody makes of the event
         self._engine.process_local(OrderReleased(*self.head(held.order), shown_px))
         return True

@@ -7,7 +7,7 @@ from libra_ray.execution.emulated_form import emulation_refusal
 from libra_ray.execution.emulated_links import Links
 from libra_ray.execution.emulated_state import decoded, encoded
 from libra_ray.execution.emulated_triggers import Held
-from libra_ray.execution.engine import ExecutionEngine
+from libra_ray.execution.port import ExecutionPort
 from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import (
     OrderCanceled,
@@ -38,7 +38,7 @@ class OrderEmulator(EmulatedDesk):
     def wire(
         self,
         cache: EmulatorCache,
-        engine: ExecutionEngine,
+        engine: ExecutionPort,
         *,
         forward: Callable[[Command], None],
         day_end_ns: Callable[[Order, int], int | None],
@@ -221,6 +221,19 @@ class OrderEmulator(EmulatedDesk):
                 self._heard_of[topic] = None
 
     # ------------------------------------------------------------------ restart
+
+    def is_held(self, client_order_id: str) -> bool:
+        """Whether an order is kept here."""
+        return client_order_id in self._held
+
+    def let_go(self, client_order_id: str) -> bool:
+        """An order has gone on without this emulator's doing; whether it was held here until now."""
+        held = self._held.get(client_order_id)
+        if held is None or held.is_released:
+            return False
+        self._drop(held)
+        self._finish()
+        return True
 
     def on_reset(self) -> None:
         """Hold nothing."""

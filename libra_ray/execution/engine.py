@@ -1,12 +1,14 @@
 """The execution engine: sends what the risk engine let pass, and folds what comes back."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from libra_ray.errors import InvalidOrderTransitionError, quoted
 from libra_ray.execution.audience import Audience
 from libra_ray.execution.client import ExecutionClient
 from libra_ray.execution.fills_seen import FillsSeen, Known
+from libra_ray.execution.fold import FoldedOrders, OrderFold
+from libra_ray.execution.initialized import rare_terms
 from libra_ray.execution.record import RunRecord
 from libra_ray.messages.commands import (
     CancelAllOrders,
@@ -20,27 +22,17 @@ from libra_ray.messages.events import (
     AccountBooked,
     InstrumentHalted,
     MarginCall,
-    OrderAccepted,
-    OrderCanceled,
     OrderCancelRejected,
     OrderDenied,
-    OrderEmulated,
     OrderEvent,
-    OrderExpired,
     OrderFilled,
     OrderInitialized,
-    OrderModifyRejected,
     OrderPendingCancel,
     OrderPendingUpdate,
-    OrderRejected,
-    OrderReleased,
     OrderSubmitted,
-    OrderTriggered,
-    OrderUpdated,
     PositionEvent,
 )
-from libra_ray.model.enums import OrderStatus, TriggerType
-from libra_ray.model.instruments import Instrument
+from libra_ray.model.enums import OrderStatus
 from libra_ray.model.orders import Order
 from libra_ray.runtime import Actor
 from libra_ray.runtime.views import Handler
@@ -52,23 +44,21 @@ NEVER_ACCEPTED = 2**63
 _DENIABLE = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
 
 
-class _Orders(Protocol):
-    instruments: dict[str, Instrument]
-    orders: dict[str, Order]
-    new: dict[str, Order]
-    working: dict[str, Order]
-
-
 class _Positions(Protocol):
     def on_fill(self, fill: OrderFilled) -> list[PositionEvent | AccountBooked]: ...
 
 
-class ExecutionEngine(Actor):
-    """The only writer of orders. Each event is applied, recorded and published before the next one is made."""
+class ExecutionEngine(OrderFold, Actor):
+    """The only writer of orders. Each event is applied, recorded and published before the next one is made.
+
+    Attributes:
+        holders: orders that are kept before the venue, by client order id, with who keeps each.
+        duplicate_fills: fills that venues reported again.
+    """
 
     def wire(
         self,
-        orders: _Orders,
+        orders: FoldedOrders,
         portfolio: _Positions,
         clients: Mapping[str, ExecutionClient],
         record: RunRecord,
@@ -83,16 +73,15 @@ class ExecutionEngine(Actor):
 
         `halt` is told when a report cannot be; `overfills`: instruments whose fills beyond an order's leaves are facts.
         """
-        self._orders, self._portfolio, self._clients, self._record = orders, portfolio, clients, record
+        self._fold(orders)
+        self._portfolio, self._clients, self._record = portfolio, clients, record
         self._audience, self._publish, self._publish_report = audience, publish, publish
         self._on_booked = on_booked
         self._events = record.events
-        self._canceling: dict[str, Order] = {}  # a cancel is on its way, whatever the order's status says meanwhile
-        self._holders: dict[str, tuple[Order, Handler]] = {}
+        self.holders: dict[str, tuple[Order, Handler]] = {}
         self._halt, self._overfills = halt, overfills
         self._seen = FillsSeen(record.events)
         self.duplicate_fills = 0
-        self._acceptances = 0
 
     def delay_reports(self, publish: Callable[[str, Any], None]) -> None:
         """Let what venues report be published by `publish`, which may do so later. Called once, before start."""
@@ -122,7 +111,7 @@ class ExecutionEngine(Actor):
             order.post_only,
             order.reduce_only,
             order.quote_quantity,
-            _rare_terms(order),
+            rare_terms(order),
         )
         self._events.append(event)
         if self._audience.listens_to(order.strategy_id):
@@ -147,15 +136,20 @@ class ExecutionEngine(Actor):
 
     def hold(self, order: Order, holder: Handler) -> None:
         """`order` is kept before the venue, by the order emulator or an algorithm: its cancels go to `holder`."""
-        self._holders[order.client_order_id] = (order, holder)
+        self.holders[order.client_order_id] = (order, holder)
 
     def unhold(self, order: Order) -> None:
         """Nobody keeps it any longer: it went on, or has ended."""
-        self._holders.pop(order.client_order_id, None)
+        self.holders.pop(order.client_order_id, None)
 
     def holds(self, order: Order) -> bool:
         """Whether somebody keeps it before the venue."""
-        return order.client_order_id in self._holders
+        return order.client_order_id in self.holders
+
+    def go_on(self, acceptances: int, canceling: Iterable[str]) -> None:
+        """Go on where an earlier life stood: so many acceptances, and cancels of these orders on their way."""
+        self.acceptances = acceptances
+        self.canceling.update((order_id, self._orders.orders[order_id]) for order_id in canceling)
 
     def recall(self, order: Order) -> None:
         """An order of an earlier life, from a snapshot: known and on record again, as it stands."""
@@ -169,7 +163,7 @@ class ExecutionEngine(Actor):
 
     def _modify(self, command: ModifyOrder) -> None:
         order = command.order
-        held = self._holders.get(order.client_order_id)
+        held = self.holders.get(order.client_order_id)
         if held is not None:
             held[1](command)
             return
@@ -178,9 +172,9 @@ class ExecutionEngine(Actor):
         self._clients[order.instrument_id].modify(command)
 
     def _cancel(self, order: Order, ts_ns: int, code: str = "") -> None:
-        if order.client_order_id in self._canceling:
+        if order.client_order_id in self.canceling:
             return  # one is on its way already
-        held = self._holders.get(order.client_order_id)
+        held = self.holders.get(order.client_order_id)
         if held is not None:
             held[1](CancelOrder(ts_ns, order.strategy_id, order, code))
             return
@@ -189,14 +183,14 @@ class ExecutionEngine(Actor):
             event = OrderCancelRejected(ts_ns, order.strategy_id, order.instrument_id, order.client_order_id, code)
             self.process(event)
             return
-        self._canceling[order.client_order_id] = order
+        self.canceling[order.client_order_id] = order
         order.move(OrderStatus.PENDING_CANCEL, ts_ns)
         self._tell_pending(OrderPendingCancel, order, ts_ns)
         self._clients[order.instrument_id].cancel(order, ts_ns, code)
 
     def _cancel_all(self, command: CancelAllOrders) -> None:
         """In order of acceptance; then what is in flight or held, in order of submission."""
-        held = [order for order, _ in self._holders.values()]
+        held = [order for order, _ in self.holders.values()]
         working = sorted(self._orders.working.values(), key=lambda order: order.acceptance or NEVER_ACCEPTED)
         for order in [*working, *held]:
             wanted = command.instrument_id in (None, order.instrument_id)
@@ -314,77 +308,3 @@ class ExecutionEngine(Actor):
                 else audience.position_topic(event.strategy_id)
             )
             publish(topic, fact)
-
-    def _apply(self, order: Order, event: OrderEvent) -> None:
-        ts_ns = event.ts_ns
-        if type(event) is OrderAccepted:
-            order.move(OrderStatus.ACCEPTED, ts_ns)
-            order.venue_order_id, order.ts_accepted_ns = event.venue_order_id, ts_ns
-            self._acceptances += 1
-            order.acceptance = self._acceptances
-        elif type(event) is OrderCanceled:
-            self._close(order, OrderStatus.CANCELED, event.code, "", ts_ns)
-        elif type(event) is OrderRejected:
-            self._close(order, OrderStatus.REJECTED, event.code, event.message, ts_ns)
-        elif type(event) is OrderExpired:
-            self._close(order, OrderStatus.EXPIRED, "", "", ts_ns)
-        elif type(event) is OrderTriggered:
-            order.move(OrderStatus.TRIGGERED, ts_ns)
-        elif type(event) is OrderEmulated:
-            order.move(OrderStatus.EMULATED, ts_ns)
-        elif type(event) is OrderReleased:
-            order.move(OrderStatus.RELEASED, ts_ns)
-        elif type(event) is OrderUpdated:
-            order.settle_pending(ts_ns)
-            if order.quote_quantity and event.quantity_raw is not None:
-                order.quote_quantity = False
-                order.size_precision = self._orders.instruments[order.instrument_id].size_precision
-            order.quantity_raw = order.quantity_raw if event.quantity_raw is None else event.quantity_raw
-            order.price_raw = order.price_raw if event.price_raw is None else event.price_raw
-            order.trigger_raw = order.trigger_raw if event.trigger_raw is None else event.trigger_raw
-        elif isinstance(event, OrderModifyRejected | OrderCancelRejected):
-            order.settle_pending(ts_ns)
-            if isinstance(event, OrderCancelRejected):
-                self._canceling.pop(order.client_order_id, None)
-
-    def _close(self, order: Order, status: OrderStatus, code: str, message: str, ts_ns: int) -> None:
-        order.move(status, ts_ns)
-        order.code, order.message = code, message
-        self._orders.working.pop(order.client_order_id, None)
-        self._canceling.pop(order.client_order_id, None)
-
-
-def _rare_terms(order: Order) -> tuple[tuple[str, str], ...]:
-    """What few orders are told, by name, as text; empty for a plain order."""
-    if (
-        order.display_raw is None
-        and order.trailing_offset is None
-        and order.activation_raw is None
-        and order.trigger_type is TriggerType.DEFAULT
-        and order.emulation_trigger is None
-        and order.exec_algorithm_id is None
-        and order.exec_spawn_id is None
-        and order.order_list_id is None
-        and order.position_id is None
-    ):
-        return ()
-    return tuple((name, str(value)) for name in _RARE if (value := getattr(order, name)) not in (None, (), ""))
-
-
-_RARE = (
-    "display_raw",
-    "trigger_type",
-    "trailing_offset",
-    "trailing_offset_type",
-    "limit_offset",
-    "activation_raw",
-    "emulation_trigger",
-    "trigger_instrument_id",
-    "exec_algorithm_id",
-    "exec_spawn_id",
-    "contingency_type",
-    "parent_order_id",
-    "linked_order_ids",
-    "order_list_id",
-    "position_id",
-)

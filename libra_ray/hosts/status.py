@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from libra_ray.errors import LibraError
+from libra_ray.errors import DataError
+from libra_ray.runtime.private_folders import live_folders
 
 __all__ = [
     "STATUS_NAME",
@@ -18,6 +19,7 @@ __all__ = [
     "HostStatus",
     "LaneStatus",
     "TreeStatus",
+    "live_sessions",
     "read_status",
     "write_status",
 ]
@@ -26,7 +28,15 @@ STATUS_NAME: Final = "status.json"
 
 
 class LaneStatus(msgspec.Struct, frozen=True):
-    """One lane of a host's inbox: what came, what was handed out, what waits, and what was lost."""
+    """One lane of a host: what it sent and took in, what waits in its inbox, and what was lost.
+
+    Attributes:
+        depth, high_water: messages that wait, and that waited at most.
+        sent, received: to other hosts and from them, each once.
+        dropped: market data and notices that found no room.
+        dead: what was refused, such as frames of a former life.
+        oldest_age_ns: how long ago the oldest message that waits was sent.
+    """
 
     depth: int = 0
     high_water: int = 0
@@ -52,13 +62,15 @@ class HostStatus(msgspec.Struct, frozen=True):
     """One host process.
 
     Attributes:
-        state: STARTING, UP, SUSPECT (silent for a second), DOWN, STOPPED.
-        messages_per_second: reliable and market-data messages handed to actors, over the last second.
-        lag_ns: how long the oldest message of the inbox has waited.
-        drops: market data that subscribers here did not get, because they were slow.
+        state: STARTING, UP, SUSPECT (silent for a second), STOPPING, STOPPED, DOWN, GIVEN_UP (it fell too often).
+        node: where it runs, as Ray calls it.
+        messages, messages_per_second: what was taken from all lanes but CONTROL, since it was started, and lately.
+        lag_ns: how long ago the oldest message that waits was sent.
+        drops: batches of market data of this host that slow subscribers did not get.
         dead_letters: by reason.
         restarts: how often the process was started again; the epoch counts all starts of the host.
         cpu_seconds: of the process; `private_bytes`: memory that it shares with nobody.
+        ts_ns: when the host said this; `reason`: why it does not run.
     """
 
     host_id: str
@@ -116,10 +128,29 @@ def write_status(folder: Path, tree: TreeStatus) -> None:
 
 
 def read_status(folder: Path) -> TreeStatus | None:
-    """The tree in a folder; None where none was written yet. Raises `LibraError` for a file that is none."""
+    """The tree in a folder; None where none was written yet. Raises `DataError` DATA011 for a file that is none."""
+    path = folder / STATUS_NAME
     try:
-        return msgspec.json.decode((folder / STATUS_NAME).read_bytes(), type=TreeStatus)
-    except FileNotFoundError:
+        return msgspec.json.decode(path.read_bytes(), type=TreeStatus)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except msgspec.DecodeError as error:
-        raise LibraError(f"{folder / STATUS_NAME} is no status: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        fix = "It is damaged, or its session runs another version of libra_ray."
+        raise DataError("DATA011", str(path), f"is no status: {error}", fix) from error
+
+
+def live_sessions() -> dict[Path, TreeStatus | DataError]:
+    """What each session of this user that runs on this machine says of itself, by its folder; or why it cannot be read.
+
+    One that has not said anything yet, and a folder that is no deployment's, is left out.
+    """
+    found: dict[Path, TreeStatus | DataError] = {}
+    for folder in live_folders():
+        try:
+            tree = read_status(folder)
+        except DataError as error:
+            found[folder] = error
+        else:
+            if tree is not None:
+                found[folder] = tree
+    return found

@@ -6,26 +6,20 @@ from typing import NamedTuple
 from libra_ray.bus import Bus
 from libra_ray.clock import VirtualClock
 from libra_ray.data.engine import DataEngine
-from libra_ray.errors import ConfigError, quoted
 from libra_ray.execution import Audience, ExecutionClient, ExecutionEngine, OrderEmulator, RunRecord
+from libra_ray.kernel.books import Books
 from libra_ray.kernel.risk_rules import risk_rules
-from libra_ray.kernel.settings import MakerTaker, RiskSettings, VenueSettings
+from libra_ray.kernel.settings import RiskSettings, VenueSettings
 from libra_ray.messages.commands import CancelAllOrders, Command, SetTradingState, SubmitOrder
 from libra_ray.messages.events import InstrumentHalted, TradingStateChanged
-from libra_ray.model.accounts import Account
-from libra_ray.model.contract_terms import ContractTerms
-from libra_ray.model.enums import AccountType, TradingState
+from libra_ray.model.enums import TradingState
 from libra_ray.model.instruments import Instrument
-from libra_ray.model.numbers import Rate, currency
-from libra_ray.model.orders import Order
 from libra_ray.portfolio import Cache, CacheActor, Funds, Portfolio, PortfolioActor, StrategyPortfolio
 from libra_ray.risk import RiskEngine, RiskLinks
 from libra_ray.runtime import Actor, ActorConfig, Delivery, Fault, Kind, LocalHost
 from libra_ray.strategy import ExecAlgorithm, Strategy
 
 __all__ = ["KernelParts", "TradingKernel"]
-
-DAY_NS = 86_400 * 10**9
 
 
 class KernelParts(NamedTuple):
@@ -68,29 +62,16 @@ class TradingKernel:
         self.bus = Bus(self.clock)
         self.host = LocalHost(self.clock, self.bus, seed)
         self.record = RunRecord()
-        self.cache = Cache(instruments)
-        self.portfolio = Portfolio(self.cache)
+        self.books = Books(venues, instruments, start_ns)
+        self.cache, self.portfolio, self.funds = self.books.cache, self.books.portfolio, self.books.funds
+        self.record.events.extend(self.books.deposits)
         self.strategies: list[Strategy] = []
         self.halted_by: Fault | None = None
-        self._venues = {venue.name: venue for venue in venues}
-        self._check_venues(venues)
         self._build(venues, risk, make_client)
         self.host.on_faulted = self._on_strategy_fault
         self.host.on_kernel_fault = self._on_kernel_fault
 
     # ------------------------------------------------------------------ building
-
-    def _check_venues(self, venues: Sequence[VenueSettings]) -> None:
-        if len(self._venues) != len(venues):
-            names = [venue.name for venue in venues]
-            name = next(name for name in names if names.count(name) > 1)
-            what = f"venue {quoted(name)} is given 2 times"
-            raise ConfigError("CONF007", None, what, "Give each its own name.", name)
-        for instrument in self.cache.instruments.values():
-            if instrument.venue not in self._venues:
-                fix = f"Add the venue {instrument.venue}; known are {', '.join(self._venues) or 'none'}."
-                what = f"instrument {quoted(instrument.id)} has no venue"
-                raise ConfigError("CONF008", None, what, fix, instrument.id)
 
     def _build(self, venues: Sequence[VenueSettings], risk: RiskSettings, make_client: ClientMaker) -> None:
         host = self.host
@@ -109,22 +90,8 @@ class TradingKernel:
         host.add(self.emulator, Kind.EMULATOR)
         host.add(self.data, Kind.DATA)
         host.provide(cache=self.cache, portfolio=self.portfolio)
-        for instrument in self.cache.instruments.values():
-            self.portfolio.terms[instrument.id] = _terms(instrument, self._venues[instrument.venue])
-        funds: dict[str, Funds] = {}
-        for venue in venues:
-            self._open_account(venue)
-            funds[venue.name] = Funds(
-                self.portfolio,
-                venue.name,
-                Rate.parse(venue.leverage),
-                leveraged=venue.margin_model == "leveraged",
-                leverages={name: Rate.parse(leverage) for name, leverage in venue.leverages.items()},
-                links=venue.support_contingent_orders,
-            )
-        self.funds = funds
         self._equity_watches: dict[str, Callable[[int], None]] = {}
-        parts = KernelParts(self.cache, self.portfolio, self.execution, funds, self._equity_watches.__setitem__)
+        parts = KernelParts(self.cache, self.portfolio, self.execution, self.funds, self._equity_watches.__setitem__)
         self.clients = {venue.name: make_client(venue, parts) for venue in venues}
         self.execution.wire(
             self.cache,
@@ -136,15 +103,15 @@ class TradingKernel:
                 self.bus.receivers,
                 [account.account_id for account in self.portfolio.accounts.values()],
             ),
-            publish=self.bus.publish,
+            publish=self._publish,
             on_booked=self._sample_equity_of,
             halt=self._halt_instrument,
-            overfills=[made.id for made in self.cache.instruments.values() if self._venues[made.venue].allow_overfills],
+            overfills=self.books.overfilled,
         )
         self.risk.wire(
             self.cache,
             self.portfolio,
-            {made.id: funds[made.venue] for made in self.cache.instruments.values()},
+            self.books.funds_by_instrument,
             risk_rules(risk),
             RiskLinks(
                 take=self.execution.take,
@@ -155,7 +122,7 @@ class TradingKernel:
                 knows_algorithm=lambda algorithm_id: self.bus.has_endpoint(f"{algorithm_id}.execute"),
                 equity=self.portfolio.equity_raw,
                 reporting={venue: account.reporting for venue, account in self.portfolio.accounts.items()},
-                hedging=frozenset(venue.name for venue in venues if venue.oms == "hedging"),
+                hedging=self.books.hedging,
             ),
             now_ns=self.clock.ts_ns,
         )
@@ -165,17 +132,11 @@ class TradingKernel:
             self.cache,
             self.execution,
             forward=self._on_from_emulator,
-            day_end_ns=self._day_end_ns,
-            fills_whole=lambda order: self._venue_of(order).oto_mode == "full",
+            day_end_ns=self.books.day_end_ns,
+            fills_whole=self.books.fills_whole,
         )
         self.bus.register("OrderEmulator.execute", self.emulator.execute)
         self.bus.register("Kernel.command", self._command)
-
-    def _open_account(self, venue: VenueSettings) -> None:
-        base = None if venue.base_currency is None else currency(venue.base_currency, venue.currencies)
-        deposits = venue.deposits()
-        account = Account(f"{venue.name}-account", AccountType(venue.account), base, base or deposits[0].currency)
-        self.record.events.extend(self.portfolio.add_account(venue.name, account, deposits, self.clock.ts_ns))
 
     def add(self, actor: Actor) -> str:
         """Take a user actor, an execution algorithm or a strategy into the system; returns its id."""
@@ -219,16 +180,6 @@ class TradingKernel:
         """Stop everything in reverse order, past failures; returns the faults that stopping met."""
         return self.host.stop_all(self.start_order)
 
-    def _venue_of(self, order: Order) -> VenueSettings:
-        return self._venues[self.cache.instruments[order.instrument_id].venue]
-
-    def _day_end_ns(self, order: Order, now_ns: int) -> int | None:
-        """When a DAY order ends that arrives now: the close of the running session, or of the next one."""
-        sessions = self._venue_of(order).sessions
-        if sessions == "24h":
-            return (now_ns // DAY_NS + 1) * DAY_NS
-        return next((closes for _, closes in sessions if closes > now_ns), None)
-
     def _on_from_emulator(self, command: Command) -> None:
         """An order that was released: to the algorithm that it names, else to the risk engine."""
         algorithm = command.order.exec_algorithm_id if isinstance(command, SubmitOrder) else None
@@ -240,6 +191,9 @@ class TradingKernel:
         """Endpoint `Kernel.command`."""
         if isinstance(command, SetTradingState):
             self.risk.execute(command)
+
+    def _publish(self, topic: str, event: object) -> None:
+        self.bus.publish(topic, event)  # looked up each time: a recorder may stand in its place
 
     def _announce_trading_state(self, event: TradingStateChanged) -> None:
         self.record.events.append(event)
@@ -305,11 +259,3 @@ class TradingKernel:
             if order.status == "DENIED":
                 counts[order.code] = counts.get(order.code, 0) + 1
         return counts
-
-
-def _terms(instrument: Instrument, venue: VenueSettings) -> ContractTerms:
-    """An instrument's factors with the fee rates of its venue."""
-    fees = venue.fees
-    if isinstance(fees, MakerTaker):
-        return ContractTerms(instrument, Rate.parse(fees.maker), Rate.parse(fees.taker))
-    return ContractTerms.of(instrument)

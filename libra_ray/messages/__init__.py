@@ -1,3 +1,3 @@
 """All that may cross an inbox: commands, events, market data."""
 
-__all__ = ["commands", "events", "queries", "rows", "schemas"]
+__all__ = ["codec", "commands", "events", "queries", "rows", "schemas"]

@@ -62,7 +62,7 @@ class _StructForm:
         self.read_typed: Callable[[Buffer], object] | None = None
         try:
             self.guard = guard_of(cls)
-            self.read_typed = msgspec.msgpack.Decoder(cls).decode
+            self.read_typed = msgspec.msgpack.Decoder(cls, ext_hook=_refuse).decode
         except (TypeError, NameError):  # annotations that msgspec cannot read
             self.guard = _never
 
@@ -73,6 +73,11 @@ class _StructForm:
         if self.read_typed is None:
             raise ValueError("it is always written in exact form")
         return self.read_typed(body)
+
+
+def _refuse(code: int, _data: memoryview) -> object:
+    """The typed form has no extensions."""
+    raise ValueError(f"an extension of code {code}")
 
 
 def _never(_message: object) -> bool:

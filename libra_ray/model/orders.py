@@ -112,7 +112,7 @@ class Order(msgspec.Struct, eq=False, gc=False):
 
     def __post_init__(self) -> None:
         self.is_buy = self.side is OrderSide.BUY
-        self.ts_last_ns = self.ts_init_ns
+        self.ts_last_ns = self.ts_last_ns or self.ts_init_ns  # kept where an order is read anew in mid-life
 
     def __repr__(self) -> str:
         at = "" if self.price_raw is None else f" @ {self.price}"

@@ -1,7 +1,7 @@
 """Positions and money, folded from fills by one function, the same for the kernel and every projection of it."""
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from libra_ray.messages.events import (
     AccountBooked,
@@ -24,6 +24,8 @@ from libra_ray.portfolio.rates import ExchangeRates
 __all__ = ["Portfolio", "PortfolioEvent"]
 
 PortfolioEvent: TypeAlias = PositionEvent | AccountBooked
+
+_PX_RAW_MAX: Final = 10**38
 
 
 class Portfolio:
@@ -182,10 +184,53 @@ class Portfolio:
             ts_ns, account.account_id, kind, unit.code, unit.precision, amount_raw, total, instrument_id
         )
 
+    def count_positions_from(self, number: int) -> None:
+        """Let ids of positions that orders open under hedging begin after `number`."""
+        self._positions_opened = number
+
     def next_position_id(self) -> str:
         """The id of a position that an order opens under hedging: `P-{n}`."""
         self._positions_opened += 1
         return f"P-{self._positions_opened}"
+
+    # ------------------------------------------------------------------ what was booked elsewhere
+
+    def on_booked(self, booked: AccountBooked) -> None:
+        """A projection is told of a booking that no fill here has made: the total is what it says."""
+        account = self._account(booked)
+        unit = account.currencies.get(booked.currency) or Currency(booked.currency, booked.precision)
+        change = booked.total_raw - account.total_raw(unit.code)
+        if change and account.base is not None and unit.code != account.base.code:
+            key = (unit.code, account.base.code)
+            self.unconverted[key] = self.unconverted.get(key, 0) + 1
+        account.book(change, unit)
+
+    def take_back(self, booked: AccountBooked) -> None:
+        """A projection has made a booking that was made otherwise where it counts."""
+        account, code = self._account(booked), booked.currency
+        left_raw = account.book(-booked.amount_raw, Currency(code, booked.precision))
+        if account.base is None or account.base.code == code:
+            return
+        key = (code, account.base.code)
+        self.unconverted[key] -= 1
+        if not self.unconverted[key]:
+            del self.unconverted[key]
+        if not left_raw:
+            del account.totals[code]
+
+    def on_settled(self, closed: PositionClosed) -> None:
+        """A projection is told that a position was closed without a fill, at a price that its profit tells."""
+        position = self.open.get(closed.position_id)
+        if position is None:
+            return
+        name, quantity = position.instrument_id, position.quantity_raw
+        self.net[name] = self.net.get(name, 0) - quantity
+        position.reduce(abs(quantity), _closing_px(position, closed.pnl_raw))
+        position.realized_raw = closed.realized_raw
+        self._close(position, "", closed.ts_ns)
+
+    def _account(self, booked: AccountBooked) -> Account:
+        return next(one for one in self.accounts.values() if one.account_id == booked.account_id)
 
     # ------------------------------------------------------------------ questions
 
@@ -261,6 +306,23 @@ class Portfolio:
             return raw
         converted = self.rates.convert(raw, unit, target)
         return 0 if converted is None else converted
+
+
+def _closing_px(position: Position, pnl_raw: int) -> int:
+    """The price at which closing a position makes that profit; the lowest of them where rounding allows several."""
+    terms, sign, size = position.terms, 1 if position.quantity_raw > 0 else -1, abs(position.quantity_raw)
+
+    def profit(px_raw: int) -> int:
+        return sign * terms.pnl(sign, px_raw, size, position.open_value)
+
+    low, high = (1 if terms.inverse else -_PX_RAW_MAX), _PX_RAW_MAX
+    while low < high:
+        middle = (low + high) // 2
+        if profit(middle) < sign * pnl_raw:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def _event(kind: type[PositionEvent], position: Position, fill: OrderFilled, pnl_raw: int) -> PositionEvent:

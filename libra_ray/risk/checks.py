@@ -6,11 +6,12 @@ from typing import Final
 from libra_ray.errors import quoted
 from libra_ray.model.enums import OrderStatus, OrderType, TimeInForce, TradingState
 from libra_ray.model.instruments import Instrument
+from libra_ray.model.on_grid import put_on_grid
 from libra_ray.model.orders import Order
 from libra_ray.model.views import CacheView, FundsView, PortfolioView
 from libra_ray.risk.exposure import Exposure
 from libra_ray.risk.form import check_bracket, check_form, unknown_instrument
-from libra_ray.risk.grid import check_display, check_prices, check_quantity, put_on_grid
+from libra_ray.risk.grid import check_display, check_prices, check_quantity
 from libra_ray.risk.limits import RiskRules, Scope, Scopes
 from libra_ray.risk.notional import check_notional
 from libra_ray.risk.refusal import Refusal

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple, TypeAlias
 
+import msgspec
+
 from libra_ray.messages.commands import (
     CancelOrder,
     Command,
@@ -184,6 +186,19 @@ class RiskEngine(Actor):
         # A breach never loosens: what is halted stays so.
         if reason is not None and self.trading_state not in (self._on_breach, TradingState.HALTED):
             self._move_to(self._on_breach, reason, ts_ns)
+
+    # ------------------------------------------------------------------ restart
+
+    def on_save(self) -> Mapping[str, bytes]:
+        """The trading state, and which instruments are halted."""
+        return {"state": msgspec.json.encode((self.trading_state, sorted(self._checks.halted)))}
+
+    def on_load(self, state: Mapping[str, bytes]) -> None:
+        """Let through what was let through. The rates count anew."""
+        if "state" in state:
+            trading_state, halted = msgspec.json.decode(state["state"], type=tuple[TradingState, list[str]])
+            self.trading_state = trading_state
+            self._checks.halted.update(halted)
 
     # ------------------------------------------------------------------ answers
 

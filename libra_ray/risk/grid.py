@@ -3,10 +3,11 @@
 from libra_ray.model.enums import OrderType
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Price, Quantity, decimal_text
+from libra_ray.model.on_grid import rescaled
 from libra_ray.model.orders import LIMIT_TYPES, Order
 from libra_ray.risk.refusal import Refusal
 
-__all__ = ["check_display", "check_price", "check_prices", "check_quantity", "put_on_grid", "rescaled"]
+__all__ = ["check_display", "check_price", "check_prices", "check_quantity"]
 
 _ICEBERG_TYPES = (*LIMIT_TYPES, OrderType.TRAILING_STOP_LIMIT)
 
@@ -88,33 +89,6 @@ def check_display(instrument: Instrument, order: Order) -> Refusal | None:
         step = decimal_text(instrument.step_raw, instrument.size_precision)
         return Refusal("DISPLAY_QTY_INVALID", f"{shown} is not a multiple of the step {step}. Correct it.")
     return None
-
-
-def put_on_grid(order: Order, instrument: Instrument) -> None:
-    """Bring raw integers that lie on the grid to the instrument's own decimals: venues know no others. Exact.
-
-    An amount of quote currency keeps its own until the venue converts it.
-    """
-    given, own = order.price_precision, instrument.price_precision
-    if given != own:
-        for name in ("price_raw", "trigger_raw", "activation_raw"):
-            px_raw = getattr(order, name)
-            if px_raw is not None:
-                setattr(order, name, rescaled(px_raw, given, own))
-        order.price_precision = own
-    given, own = order.size_precision, instrument.size_precision
-    if given != own:
-        if order.display_raw is not None:
-            order.display_raw = rescaled(order.display_raw, given, own)
-        if not order.quote_quantity:
-            order.quantity_raw = rescaled(order.quantity_raw, given, own)
-            order.size_precision = own
-
-
-def rescaled(raw: int, given: int, own: int) -> int:
-    """A value that fits `own` decimals, from `given` ones."""
-    scaled: int = raw * 10 ** (own - given) if own >= given else raw // 10 ** (given - own)
-    return scaled
 
 
 def _at_one_scale(raw: int, precision: int, increment: int, own: int) -> tuple[int, int]:

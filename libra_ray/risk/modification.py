@@ -5,8 +5,9 @@ import msgspec
 from libra_ray.messages.commands import ModifyOrder
 from libra_ray.model.enums import OrderStatus
 from libra_ray.model.instruments import Instrument
+from libra_ray.model.on_grid import rescaled
 from libra_ray.model.orders import Order
-from libra_ray.risk.grid import check_price, check_quantity, rescaled
+from libra_ray.risk.grid import check_price, check_quantity
 
 __all__ = ["form_refusal", "is_change", "on_grid", "status_refusal"]
 

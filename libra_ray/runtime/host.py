@@ -8,16 +8,17 @@ import numpy as np
 from loguru import logger
 
 from libra_ray.clock import Clock, VirtualClock
-from libra_ray.errors import ConfigError, StrategyError, quoted
+from libra_ray.errors import ConfigError, InvalidTransitionError, StrategyError, quoted
 from libra_ray.runtime.actor import Actor
 from libra_ray.runtime.delivery import Delivery
 from libra_ray.runtime.faults import Fault, fault_of
 from libra_ray.runtime.hooks import check_hooks
-from libra_ray.runtime.lifecycle import NEXT, Trigger, next_state
+from libra_ray.runtime.lifecycle import NEXT, State, Trigger, next_state
 from libra_ray.runtime.lifecycle_driver import LifecycleDriver
+from libra_ray.runtime.outbox import Entry
 from libra_ray.runtime.rank import Kind, Rank
 from libra_ray.runtime.timers import NEVER_NS, Alarm
-from libra_ray.runtime.views import BusPort, Handler, Log
+from libra_ray.runtime.views import BusPort, Handler, Keeper, Log
 
 __all__ = ["SETTLE_MESSAGES_MAX", "LocalHost"]
 
@@ -46,6 +47,7 @@ class LocalHost(LifecycleDriver):
     Attributes:
         clock, bus, seed, epoch: as given. `timers.next_ns` is when the next timer is due.
         cache, portfolio: what actors added from now on are given; see `provide`.
+        keepers: what has a state beside the actors, by name; a name is no actor's id.
         actors: by id, in order of registration.
         faults: what actors raised, in order. A run that ends with any has failed.
         on_faulted: called with (actor, fault) when an actor outside the kernel has become FAULTED.
@@ -68,7 +70,9 @@ class LocalHost(LifecycleDriver):
         self.log_of = log_of or _loguru_of
         self.cache: Any = None
         self.portfolio: Any = None
+        self.keepers: dict[str, Keeper] = {}
         self._added: dict[str, int] = {}
+        self._registered = 0
         self._settling = False
         self._fired = self._fired_ns = 0
         bus.attach(self)
@@ -91,10 +95,18 @@ class LocalHost(LifecycleDriver):
         if actor_id in self.actors:
             what = f"actor id {quoted(actor_id)} is given 2 times"
             raise ConfigError("CONF007", None, what, "Give each actor an actor_id of its own.", actor_id)
-        actor._bind(self, actor_id, Rank(kind, len(self.actors)))  # noqa: SLF001 - the host is the actor's other half
+        actor._bind(self, actor_id, Rank(kind, self._registered))  # noqa: SLF001 - the host is the actor's other half
+        self._registered += 1
         self.actors[actor_id] = actor
         self._move(actor, Trigger.INITIALIZE, to_state)
         return actor_id
+
+    def remove(self, actor_id: str) -> None:
+        """Forget a DISPOSED actor; its id is free again. Raises `InvalidTransitionError` in any other state."""
+        actor = self.actor(actor_id)
+        if actor.state is not State.DISPOSED:
+            raise InvalidTransitionError(actor_id, actor.state, "REMOVE")
+        del self.actors[actor_id]
 
     def provide(self, *, cache: object = None, portfolio: object = None) -> None:
         """Give these views to the actors there are and to those to come; None leaves a view as it is."""
@@ -137,11 +149,15 @@ class LocalHost(LifecycleDriver):
         before, waiting = len(self.faults), list(self.queue)
         for actor_id in actor_ids:
             self.start(actor_id)
+        self.order_by_rank(waiting)
+        return self.faults[before:]
+
+    def order_by_rank(self, waiting: Sequence[Entry]) -> None:
+        """Order what is queued behind `waiting` by the rank of its sender, as what starting brought about must be."""
         born = [self.queue[index] for index in range(len(waiting), len(self.queue))]
         self.queue.clear()
         self.queue.extend(waiting)
         self.queue.extend(sorted(born, key=lambda entry: entry[0].rank_no))
-        return self.faults[before:]
 
     def stop_all(self, actor_ids: Sequence[str]) -> list[Fault]:
         """Stop those of these that can be stopped, in reverse order, settling after each; returns the faults met."""
@@ -189,13 +205,16 @@ class LocalHost(LifecycleDriver):
     # --- time ---------------------------------------------------------------------------------------------------
 
     def fire_next(self) -> None:
-        """Run the handler of the first timer, whatever the time. Does not move the clock and does not settle.
+        """Run the handler of the first timer, whatever the time. Does not move the clock and does not settle."""
+        alarm = self.timers.pop_due(NEVER_NS)
+        if alarm is not None:
+            self.fire(alarm)
+
+    def fire(self, alarm: Alarm) -> None:
+        """Run the handler of a timer that has been taken from `timers`.
 
         More than 65,536 at one time fault the actor whose timer that is (STRAT002): they would never end.
         """
-        alarm = self.timers.pop_due(NEVER_NS)
-        if alarm is None:
-            return
         now_ns = self.clock.now_ns()
         self._fired = self._fired + 1 if now_ns == self._fired_ns else 1
         self._fired_ns = now_ns

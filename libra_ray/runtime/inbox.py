@@ -138,6 +138,7 @@ class Inbox:
         if lossy or min(capacities.values()) < 1:
             raise ValueError(f"a lane holds at least one message, and these only block: {sorted(lossy)}")
         self._lanes = tuple(_LaneQueue(capacities[lane], policies[lane]) for lane in Lane)
+        self._by_priority = tuple(zip(Lane, self._lanes, strict=True))
         self._seq = 0
 
     def put(self, lane: Lane, message: object, *, key: Hashable = None, ts_ns: int = 0) -> bool:
@@ -150,7 +151,7 @@ class Inbox:
 
     def get(self) -> tuple[Lane, object] | None:
         """The oldest message of the highest lane that is not empty; None when all are."""
-        for lane, queue in zip(Lane, self._lanes, strict=True):
+        for lane, queue in self._by_priority:
             if queue.letters:
                 return lane, queue.take().message
         return None

@@ -104,6 +104,11 @@ class LifecycleDriver(Outbox):
         actor._rollback()  # noqa: SLF001
         self._fail(actor, fault_of(actor, actor.actor_id, error, self.clock.now_ns()))
 
+    @property
+    def held_events(self) -> int:
+        """Events that wait for actors that do not run."""
+        return sum(map(len, self._held.values()))
+
     # --- lifecycle ----------------------------------------------------------------------------------------------
 
     def start(self, actor_id: str, saved: Mapping[str, bytes] | None = None) -> bool:
@@ -111,11 +116,23 @@ class LifecycleDriver(Outbox):
 
         Like the other triggers: raises `InvalidTransitionError` when the state does not allow it.
         """
+        return self.begin_start(actor_id, saved) and self.complete_start(actor_id)
+
+    def begin_start(self, actor_id: str, saved: Mapping[str, bytes] | None = None) -> bool:
+        """The first half of `start`: the actor is STARTING when this returns True, and what comes for it waits."""
         actor = self.actor(actor_id)
-        hooks: list[tuple[Callable[..., object], tuple[object, ...]]] = [(actor.on_start, ())]
-        if saved is not None:
-            hooks.append((actor.on_load, (saved,)))
-        return self._step(actor, Trigger.START, Trigger.START_COMPLETED, *hooks)
+        self._move(actor, Trigger.START)
+        well = self.run(actor, actor.on_start)
+        if well and saved is not None:
+            well = self.run(actor, actor.on_load, saved)
+        return well and actor.state is State.STARTING
+
+    def complete_start(self, actor_id: str) -> bool:
+        """The second half: START_COMPLETED, then the events that waited. Returns whether it now runs."""
+        actor = self.actor(actor_id)
+        self._move(actor, Trigger.START_COMPLETED)
+        self._deliver_held(actor)
+        return actor.is_active
 
     def stop(self, actor_id: str) -> bool:
         """STOP: `on_stop`."""

@@ -7,6 +7,7 @@ from other containers on the same file system.
 import os
 import shutil
 import tempfile
+from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -18,13 +19,14 @@ except ImportError:  # Windows: no locks, so what a killed session leaves stays 
 else:
     fcntl = _fcntl
 
-__all__ = ["LOCK_NAME", "PrivateFolder", "live_folders"]
+__all__ = ["LOCK_NAME", "PrivateFolder", "live_folders", "memory_twin"]
 
 PREFIX: Final = "libra-ray-"
 LOCK_NAME: Final = "session.lock"
 # A unix socket's path has 107 bytes; Ray adds 65 for its folders and the name of the socket, mkdtemp 19.
 SOCKET_ROOT_CHARS_MAX: Final = 107 - 65 - 19
 SHORT_PARENT: Final = Path("/tmp")  # noqa: S108 - folders in it are private
+SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where the system keeps shared memory
 
 
 class PrivateFolder:
@@ -44,13 +46,21 @@ class PrivateFolder:
         return cls(parent if len(os.fsencode(parent)) <= SOCKET_ROOT_CHARS_MAX else SHORT_PARENT)
 
     def remove(self) -> None:
-        """Delete the folder with all that is in it and let the lock go."""
+        """Delete the folder and its twin in shared memory with all that is in them, and let the lock go."""
+        shutil.rmtree(memory_twin(self.path), ignore_errors=True)
         shutil.rmtree(self.path, ignore_errors=True)
         if self.path.exists():  # somebody wrote while it was emptied
             shutil.rmtree(self.path)
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None
+
+
+def memory_twin(folder: Path) -> Path:
+    """The folder in shared memory that goes with a private one: made by who needs it first, removed with it."""
+    if folder.name.startswith(PREFIX):
+        return SHARED_MEMORY / folder.name
+    return SHARED_MEMORY / f"{PREFIX}{blake2b(os.fsencode(folder), digest_size=8).hexdigest()}"
 
 
 def _locked(folder: Path) -> int | None:
@@ -79,6 +89,7 @@ def _sweep(parent: Path) -> None:
         return
     for lock in parent.glob(f"{PREFIX}*/{LOCK_NAME}"):
         if _is_mine(lock) and not _is_held(lock):
+            shutil.rmtree(memory_twin(lock.parent), ignore_errors=True)
             shutil.rmtree(lock.parent, ignore_errors=True)
 
 

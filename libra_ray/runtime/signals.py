@@ -4,6 +4,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from libra_ray.messages.codec import register
+
 __all__ = ["Signal", "SignalValue"]
 
 SignalValue: TypeAlias = bool | int | float | str | bytes
@@ -16,3 +18,6 @@ class Signal(msgspec.Struct, frozen=True):
     value: SignalValue
     ts_ns: int
     source: str
+
+
+register(Signal)

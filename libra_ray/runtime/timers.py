@@ -6,6 +6,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from libra_ray.messages.codec import register
+
 __all__ = ["NEVER_NS", "Alarm", "Timer", "TimerKey", "TimerQueue"]
 
 NEVER_NS: Final = 2**63 - 1
@@ -144,3 +146,6 @@ class TimerQueue:
         while heap and live.get(heap[0][3].key) is not heap[0][3]:
             heappop(heap)
         self.next_ns = heap[0][0] if heap else NEVER_NS
+
+
+register(Timer)

@@ -1,9 +1,9 @@
 """What the runtime asks of its surroundings. Higher layers fulfil these protocols; the runtime never imports them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-__all__ = ["BusPort", "Deadlines", "Handler", "Log", "ReplyHandler", "Replyable"]
+__all__ = ["BusPort", "Deadlines", "Handler", "Keeper", "Log", "ReplyHandler", "Replyable"]
 
 Handler: TypeAlias = Callable[[Any], object]
 """Takes one message; what it returns is not looked at."""
@@ -44,6 +44,20 @@ class Deadlines(Protocol):
 
     def cancel_deadline(self, number: int, rank_no: int) -> None:
         """Forget that deadline; one that is gone already is fine."""
+
+
+class Keeper(Protocol):
+    """What a host has besides actors and keeps with their states, so that a later life of the host goes on with it."""
+
+    def on_save(self) -> Mapping[str, bytes]:
+        """Its state."""
+        ...
+
+    def on_load(self, state: Mapping[str, bytes]) -> None:
+        """What `on_save` gave in the life before; before any actor starts."""
+
+    def on_ready(self) -> None:
+        """What the life before had taken in since was handed out once more, and actors are about to run."""
 
 
 class BusPort(Protocol):

@@ -79,6 +79,21 @@ class Replay:
         for venue in self._venues:
             self._kernel.sample_equity(venue, last_ns)
 
+    # ------------------------------------------------------------------ step by step
+
+    def replay_row(self, state: StreamState, index: int, row: Row) -> None:
+        """One row of a market that comes row by row, and all that is due before it."""
+        self._replay_row(state, index, row)
+
+    def settle_until(self, ts_ns: int) -> None:
+        """Everything due up to and including `ts_ns` in order of time, each settled at its own time."""
+        self._settle_until(ts_ns, inclusive=True)
+
+    @property
+    def next_due_ns(self) -> int:
+        """When something is due next besides rows."""
+        return self._agenda.first()[0]
+
     # ------------------------------------------------------------------ rows
 
     def _replay_rows(self, state: StreamState, start: int, stop: int) -> None:

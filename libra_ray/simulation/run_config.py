@@ -1,6 +1,7 @@
 """A run file, read and checked: the system and the data that come of it.
 
-Checked in one order before anything is read or started: keys and values, names, strategies. Then data is loaded.
+Checked in one order before anything is read or started: keys and values, names, strategies, placement. Then data is
+loaded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +13,16 @@ from typing import Any, TypeVar
 from libra_ray.config import ConfigSource, Settings, first_of, read_part, read_settings
 from libra_ray.data import Dataset
 from libra_ray.errors import ConfigError, UserError, printable, quoted
+from libra_ray.hosts.placement import PlacementLike
 from libra_ray.runtime import Actor
 from libra_ray.runtime.actor_config import config_class_of
 from libra_ray.simulation.run_data import load_data
+from libra_ray.simulation.run_placement import (
+    check_supervision,
+    checked_placement,
+    deployment_of,
+    placement_in_lockstep,
+)
 from libra_ray.simulation.run_settings import RunConfig, resolved_config
 from libra_ray.simulation.strategy_import import import_actor
 from libra_ray.simulation.system import System
@@ -32,16 +40,28 @@ class LoadedRun:
     Attributes:
         config, source: the settings, and where each came from.
         system: venues, limits, strategies and actors.
+        placement: which actors share a host, as `deploy` takes it; None where the file does not say.
     """
 
     config: RunConfig
     source: ConfigSource
     system: System
+    placement: PlacementLike | None = None
 
     @property
     def folder(self) -> Path:
         """Where relative paths and strategies are looked for."""
         return self.config.run_folder(self.source)
+
+    @property
+    def lockstep_placement(self) -> PlacementLike | None:
+        """`placement` as `backtest` takes it for a run in lockstep."""
+        return placement_in_lockstep(self.placement, self.system)
+
+    @property
+    def deployment(self) -> Mapping[str, Any]:
+        """What `deploy` is given beside the system: placement, restart types, supervision, metrics."""
+        return deployment_of(self.config, self.placement, self.system)
 
     @cached_property
     def data(self) -> Dataset:
@@ -79,7 +99,9 @@ def load_run(
         for index, (actor, entry) in enumerate(zip(made, entries, strict=True)):
             with source.located(kind, index):
                 system.add(actor, actor_id=entry.id)
-    return LoadedRun(checked, source, system)
+    placement = checked_placement(checked, source, system)
+    check_supervision(checked, source, system)
+    return LoadedRun(checked, source, system, placement)
 
 
 def _given(settings: Settings) -> dict[str, Any]:

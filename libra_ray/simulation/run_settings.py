@@ -11,8 +11,12 @@ from libra_ray.config.times import TimeNs
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.wording import Wording
 from libra_ray.errors import ConfigError, quoted
+from libra_ray.hosts.metrics_settings import MetricsSettings
+from libra_ray.hosts.placement import PlacementSettings
 from libra_ray.kernel import RiskSettings, VenueSettings
 from libra_ray.kernel.settings import DecimalText
+from libra_ray.runtime.supervision import Restart
+from libra_ray.runtime.supervision.settings import SupervisionSettings
 
 __all__ = [
     "ActorSettings",
@@ -22,6 +26,7 @@ __all__ = [
     "InstrumentTables",
     "RunConfig",
     "RunSettings",
+    "RunSupervision",
     "SweepSettings",
     "SynthSettings",
     "resolved_config",
@@ -167,8 +172,21 @@ class SweepSettings(Settings):
     seed: NonNegativeInt = 0
 
 
+class RunSupervision(SupervisionSettings):
+    """`[supervision]`.
+
+    Attributes:
+        restart: what brings an actor back: `permanent` the end of its host and a fault of its own, `transient` the end
+            of its host, `temporary` nothing.
+        restarts: the same for single actors, by id.
+    """
+
+    restart: Restart = Restart.TRANSIENT
+    restarts: dict[str, Restart] = Field(default_factory=dict)
+
+
 class RunConfig(Settings):
-    """A whole run file."""
+    """A whole run file. `placement`, `supervision` and `metrics` change how it runs on hosts, and no result."""
 
     run: RunSettings
     data: DataSettings
@@ -177,6 +195,9 @@ class RunConfig(Settings):
     strategy: Annotated[list[ActorSettings], OneOrMore, Field(min_length=1)]
     actor: Annotated[list[ActorSettings], OneOrMore] = Field(default_factory=list)
     risk: RiskSettings = RiskSettings()
+    placement: PlacementSettings = PlacementSettings()
+    supervision: RunSupervision = RunSupervision()
+    metrics: MetricsSettings = MetricsSettings()
     sweep: SweepSettings = SweepSettings()
     grid: dict[str, list[Any]] = Field(default_factory=dict)
 

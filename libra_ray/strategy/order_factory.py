@@ -25,7 +25,7 @@ SIZES_MAX = 1_024
 
 
 class OrderFactory:
-    """Makes orders of one strategy: `{strategy_id}-{n}`. A handler that raises gives its numbers back.
+    """Makes orders of one strategy: `{strategy_id}-{n}`, n from 1. A handler that raises gives its numbers back.
 
     A number that does not fit the instrument's decimals is kept as it is, never rounded: the risk engine denies it.
     """
@@ -35,6 +35,7 @@ class OrderFactory:
         self._strategy = strategy
         self._host = host
         self._made: list[Order] = []
+        self._prefix, self._before, self._counts_on = strategy_id, 0, False
         self._sizes: dict[tuple[str, DecimalLike], tuple[int, int]] = {}
 
     def market(self, instrument_id: str, side: OrderSide | str, quantity: DecimalLike, **terms: object) -> Order:
@@ -290,8 +291,15 @@ class OrderFactory:
             found = self._sizes[key] = (size.raw, size.precision)
         return found
 
+    def count_on(self, prefix: str, before: int) -> None:
+        """Orders are `{prefix}-{n}` from here on, n from `before` + 1, and a reset does not begin anew."""
+        self._prefix, self._before, self._counts_on = prefix, before, True
+        self._made.clear()
+
     def forget(self) -> None:
         """RESET: count from 1 again."""
+        if self._counts_on:
+            self._before += len(self._made)
         self._made.clear()
 
     def prices(
@@ -323,7 +331,7 @@ class OrderFactory:
         return display
 
     def _next_id(self) -> str:
-        return f"{self._strategy_id}-{len(self._made) + 1}"
+        return f"{self._prefix}-{self._before + len(self._made) + 1}"
 
     def _made_now(self, order: Order) -> Order:
         """Count an order, so that a handler that raises takes it back."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
-from libra_ray.execution import ExecutionEngine
+from libra_ray.execution import ExecutionPort
 from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder
 from libra_ray.messages.events import (
     OrderCanceled,
@@ -265,10 +265,14 @@ class PrimaryDesk(OrderHooks):
 
     # --- for the host and the kernel ----------------------------------------------------------------------------
 
-    def link_order_path(self, execution: ExecutionEngine, risk: Handler) -> None:
+    def link_order_path(self, execution: ExecutionPort, risk: Handler) -> None:
         """Give it the order path. Called once by the kernel, after it was added."""
         self._execution, self._risk = execution, risk
         self._inbox = Delivery(self._host, self, self._execute, keeps=True)
+
+    def works(self, client_order_id: str) -> bool:
+        """Whether that is a primary of this algorithm."""
+        return client_order_id in self._works
 
     def give_up(self, _message: None = None) -> None:
         """It has faulted: children are canceled, and primaries that were not sent end with `ALGORITHM_FAULTED`."""

@@ -127,7 +127,7 @@ class Strategy(Actor):
         cache.new[order_id] = order
         receiver = self._risk
         if order.emulation_trigger is not None or order.exec_algorithm_id is not None:
-            receiver = self._holder_of(order)
+            receiver = self.first_receiver(order)
         self._host.staged.append((self, receiver, SubmitOrder(self.clock.now_ns(), self.actor_id, order)))
 
     def submit_order_list(self, orders: Sequence[Order]) -> None:
@@ -261,16 +261,18 @@ class Strategy(Actor):
             if called:
                 self._handlers[kind] = tuple(called)
 
-    def link_order_path(self) -> None:
-        """Resolve the order path's first links. Called by the kernel once its parts are registered."""
-        bus = self._host.bus
-        self._risk, self._execution = bus.link("RiskEngine.execute"), bus.link("ExecEngine.execute")
-        self._emulator = bus.link("OrderEmulator.execute")
+    def link_order_path(self, link: Callable[[str], Handler] | None = None) -> None:
+        """Resolve the order path's first links, by `link` or on the bus. Called by the kernel."""
+        link = link or self._host.bus.link
+        self._risk, self._execution = link("RiskEngine.execute"), link("ExecEngine.execute")
+        self._emulator = link("OrderEmulator.execute")
 
-    def _holder_of(self, order: Order) -> Handler:
-        """Who keeps an order before it goes to the risk engine, which denies one for an algorithm that is not there."""
+    def first_receiver(self, order: Order) -> Handler:
+        """Who is sent an order: the emulator, an algorithm that is there, else the risk engine."""
         if order.emulation_trigger is not None:
             return self._emulator
+        if order.exec_algorithm_id is None:
+            return self._risk
         endpoint = f"{order.exec_algorithm_id}.execute"
         return self._host.bus.link(endpoint) if self._host.bus.has_endpoint(endpoint) else self._risk
 

@@ -3,12 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, Literal, TypeVar
 
-import numpy as np
-
-from libra_ray.data import Stream
 from libra_ray.errors import LibraError
-from libra_ray.kernel import KernelParts, TradingKernel, VenueSettings
-from libra_ray.matching import Column
 from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import AnyEvent
 from libra_ray.messages.rows import RATE_PRECISION
@@ -20,7 +15,6 @@ from libra_ray.messages.schemas import (
     MARK_PRICES,
     QUOTES,
     TRADES,
-    Row,
     Schema,
 )
 from libra_ray.model.enums import AggressorSide
@@ -30,13 +24,9 @@ from libra_ray.model.numbers import DecimalLike, parse_decimal
 from libra_ray.model.orders import Order
 from libra_ray.model.positions import Position
 from libra_ray.model.rules.fixed_point import rescale_half_even
-from libra_ray.portfolio import Cursor
 from libra_ray.runtime import Actor
 from libra_ray.simulation import System
-from libra_ray.simulation.backtest import attach, cursor_of, delayed_reports, make_venue
-from libra_ray.simulation.market import Market
-from libra_ray.simulation.replay import Replay
-from libra_ray.simulation.stream_state import StreamState
+from libra_ray.simulation.row_by_row import RowByRow
 from libra_ray.simulation.venue import SimulatedVenue
 from libra_ray.strategy import OrderFactory, Strategy, StrategyConfig
 
@@ -55,35 +45,6 @@ class Hand(Strategy):
     """Sends what the test itself sends."""
 
     config: StrategyConfig
-
-
-class Feed(StreamState):
-    """A stream that grows by one row at a time."""
-
-    is_complete = False
-
-    def __init__(self, schema: Schema, instrument: Instrument, period: str, cursor: Cursor[Any]) -> None:
-        empty = schema.table(instrument, {name: [] for name in ("ts_init_ns", *schema.names[2:])}, period=period)
-        super().__init__(Stream(schema, instrument, period, empty), cursor, batch_rows=1)
-        self._columns = [[] for _ in schema.names]
-
-    def fill_book(self, start: int, stop: int) -> None:
-        """Apply rows [start, stop) to the book: as arrays, which is what it takes in standard precision."""
-        if self.book is not None:
-            rows = [self.column(name)[start:stop] for name in ("action", "side", "price", "qty", "order_id")]
-            action, side, price, qty, order_id = rows if self.book.wide else map(_as_array, rows)
-            self.book.apply(action, side, price, qty, order_id, 0, stop - start)
-
-    def push(self, values: tuple[int, ...]) -> tuple[int, Row]:
-        """Add a row; its index and the row."""
-        for column, value in zip(self._columns, values, strict=True):
-            column.append(value)  # type: ignore[union-attr]  # a feed's columns are lists
-        self.rows += 1
-        return self.rows - 1, self.schema.row(self.spec, *values)
-
-
-def _as_array(row: Column) -> Column:
-    return np.array(row, np.int64)
 
 
 class RecordingClient:
@@ -138,32 +99,20 @@ class Cell:
         for name in dict.fromkeys(instrument.venue for instrument in instruments):
             system.add_venue(name, **{"balances": ["1_000_000 USD"], **venue})
         self._commands: list[Command] = []
-        self._venues: dict[str, SimulatedVenue] = {}
-        self._markets: dict[str, Market] = {}
-        self._feeds: dict[tuple[str, str, str], Feed] = {}
         self._step_ns = step_ns
-        self._seed = seed
-        self.kernel = TradingKernel(
-            venues=system.venues,
-            instruments=instruments,
+        self._rows = RowByRow(
+            system.venues,
+            instruments,
             risk=system.risk_settings,
-            make_client=self._client,
             seed=seed,
             start_ns=start_ns,
+            client=lambda venue: RecordingClient(venue, self._commands),
         )
-        self.kernel.data.wire((), dict)
-        reports = delayed_reports(self.kernel, self._venues)
-        self._replay = Replay(self.kernel, [], self._markets, self._venues, reports)
-        for simulated in self._venues.values():
-            simulated.begin(start_ns)
+        self.kernel = self._rows.kernel
         self._hand = Hand(StrategyConfig(actor_id="Hand"))
         self.kernel.add(self._hand)
         self.kernel.start()
         self.orders: OrderFactory = self._hand.orders
-
-    def _client(self, settings: VenueSettings, parts: KernelParts) -> RecordingClient:
-        venue = self._venues[settings.name] = make_venue(settings, parts, self._markets, self._seed)
-        return RecordingClient(venue, self._commands)
 
     # ------------------------------------------------------------------ actors and orders
 
@@ -279,22 +228,8 @@ class Cell:
 
     def _row(self, schema: Schema, made: Instrument, period: str, ts_ns: int | None, *values: int) -> None:
         at_ns = self.now_ns + self._step_ns if ts_ns is None else ts_ns
-        if at_ns < self.now_ns:
-            raise ValueError(f"a row at {at_ns} is older than the cell's time {self.now_ns}")
-        feed = self._feed(schema, made, period)
-        index, row = feed.push((at_ns, at_ns, *values))
-        self._replay._replay_row(feed, index, row)  # noqa: SLF001 - the kit drives the loop's step, a row at a time
+        self._rows.push(schema, made, period, (at_ns, at_ns, *values))
         self._raise_faults()
-
-    def _feed(self, schema: Schema, made: Instrument, period: str) -> Feed:
-        key = (schema.name, made.id, period)
-        feed = self._feeds.get(key)
-        if feed is None:
-            empty = schema.table(made, {name: [] for name in ("ts_init_ns", *schema.names[2:])}, period=period)
-            cursor = cursor_of(Stream(schema, made, period, empty), self.kernel.cache)
-            feed = self._feeds[key] = Feed(schema, made, period, cursor)
-            attach(feed, self._markets[made.id], self._venues[made.venue].settings)
-        return feed
 
     # ------------------------------------------------------------------ time
 
@@ -306,9 +241,15 @@ class Cell:
     def advance_to(self, ts_ns: int) -> None:
         """Let time pass up to and including `ts_ns`, with everything due on the way."""
         self._settle()
-        self._replay._settle_until(ts_ns, inclusive=True)  # noqa: SLF001 - as above
-        self.kernel.clock.advance_to(ts_ns)
+        self._rows.advance_to(ts_ns)
         self._raise_faults()
+
+    def step(self, until_ns: int) -> bool:
+        """Let the next thing that is due happen, at its time; False when none is by `until_ns`, which then it is."""
+        self._settle()
+        due_ns = max(self._rows.next_due_ns, self.now_ns)
+        self.advance_to(min(due_ns, until_ns))
+        return due_ns <= until_ns
 
     def run_until_idle(self) -> None:
         """Jump from timer to timer until none is set that ends."""

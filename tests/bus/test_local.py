@@ -181,11 +181,7 @@ def test_without_a_receiver_the_end_is_no_receiver_and_a_dead_letter(host: Local
 def test_a_reply_to_what_never_was_asked_is_a_dead_letter_of_its_own_kind() -> None:
     bus = Bus()
     assert not bus.reply(5, "?")
-    assert bus.dead_counts == {
-        DeadReason.NO_RECEIVER: 0,
-        DeadReason.LATE_REPLY: 0,
-        DeadReason.UNKNOWN_REQUEST: 1,
-    }
+    assert {reason: count for reason, count in bus.dead_counts.items() if count} == {DeadReason.UNKNOWN_REQUEST: 1}
 
 
 def test_a_callback_takes_the_end_instead_of_the_hook(host: LocalHost) -> None:

@@ -2,18 +2,22 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from libra_ray.errors import LibraError
+from libra_ray.errors import DataError
 from libra_ray.hosts.status import (
     STATUS_NAME,
     ActorStatus,
     HostStatus,
     LaneStatus,
     TreeStatus,
+    live_sessions,
     read_status,
     write_status,
 )
+from libra_ray.messages.codec import decode, encode
+from libra_ray.runtime.private_folders import PrivateFolder
 
 TREE = TreeStatus(
     name="demo",
@@ -54,8 +58,45 @@ def test_hosts_and_actors_are_found_by_their_ids() -> None:
         TREE.actor("nobody")
 
 
-def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:
-    (tmp_path / STATUS_NAME).write_text("{")
+@pytest.mark.parametrize("content", ["{", "[]", '{"name": "x"}', b"\xff"])
+def test_a_damaged_file_is_a_clear_error(tmp_path: Path, content: str | bytes) -> None:
+    (tmp_path / STATUS_NAME).write_bytes(content if isinstance(content, bytes) else content.encode())
 
-    with pytest.raises(LibraError, match="is no status"):
+    with pytest.raises(
+        DataError, match=r"^DATA011 .*status\.json: is no status: [^\n]*\. It is damaged, or its session"
+    ):
         read_status(tmp_path)
+
+
+def test_a_tree_survives_the_wire() -> None:
+    assert decode(*encode(TREE)) == TREE
+    assert decode(*encode(TREE.hosts[1])) == TREE.hosts[1]
+
+
+def test_a_later_version_may_say_more(tmp_path: Path) -> None:
+    document = msgspec.to_builtins(TREE)
+    document["hosts"][0]["colour"] = "red"
+    (tmp_path / STATUS_NAME).write_bytes(msgspec.json.encode(document))
+
+    assert read_status(tmp_path) == TREE
+
+
+def test_sessions_that_live_are_found_and_one_damaged_file_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("libra_ray.runtime.private_folders.SHORT_PARENT", tmp_path)
+    silent, speaking, damaged, ended = (PrivateFolder() for _ in range(4))
+    write_status(speaking.path, TREE)
+    write_status(ended.path, TREE)
+    (damaged.path / STATUS_NAME).write_text("{")
+    ended.remove()
+
+    found = live_sessions()
+
+    assert set(found) == {speaking.path, damaged.path}
+    assert found[speaking.path] == TREE
+    assert isinstance(found[damaged.path], DataError)
+    for folder in (silent, speaking, damaged):
+        folder.remove()
+    assert live_sessions() == {}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, Flag, StrEnum
+from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -14,7 +15,6 @@ import msgspec
 import pyarrow as pa
 from hypothesis import strategies as st
 
-import libra_ray.messages
 from libra_ray.messages.events import OrderEvent
 from libra_ray.model.numbers import Price, Rate
 
@@ -32,9 +32,10 @@ __all__ = [
     "same",
 ]
 
+PACKAGES = ["libra_ray.messages", "libra_ray.hosts", "libra_ray.kernel.apart"]
 MODULES = [
-    *(f"libra_ray.messages.{found.name}" for found in pkgutil.iter_modules(libra_ray.messages.__path__)),
     "libra_ray.bus.letters",
+    "libra_ray.bus.wire.descriptors",
     "libra_ray.model.instruments",
     "libra_ray.model.numbers",
     "libra_ray.model.orders",
@@ -117,15 +118,20 @@ class Feature:
     __hash__ = None  # type: ignore[assignment]  # tables have none
 
 
+@cache
 def message_classes() -> list[type[msgspec.Struct]]:
-    """All structs that the library defines to be sent, in order of name."""
+    """All public structs of the packages and modules whose structs are sent, in order of name."""
+    names = [*MODULES]
+    for package in PACKAGES:
+        folder = importlib.import_module(package).__path__
+        names += [f"{package}.{found.name}" for found in pkgutil.iter_modules(folder)]
     found = {
         value
-        for name in MODULES
+        for name in names
         for value in vars(importlib.import_module(name)).values()
         if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == name
     }
-    return sorted(found, key=lambda cls: cls.__qualname__)
+    return sorted((cls for cls in found if not cls.__name__.startswith("_")), key=lambda cls: cls.__qualname__)
 
 
 integers = st.integers(-(2**70), 2**70) | st.integers(-(2**300), 2**300)

@@ -12,8 +12,8 @@ from typing import Final
 
 import ray
 
-from libra_ray.runtime.ray.environment import local_ray_environment
 from libra_ray.runtime.private_folders import PrivateFolder
+from libra_ray.runtime.ray.environment import local_ray_environment
 from libra_ray.runtime.ray.processes import end, started_by_session
 from libra_ray.runtime.ray.undertaker import Undertaker
 

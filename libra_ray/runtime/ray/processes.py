@@ -7,11 +7,12 @@ import os
 import signal
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Started", "end", "started_by_session"]
+__all__ = ["Started", "end", "kill", "own_start_ticks", "started_by_session"]
 
 PROC: Final = Path("/proc")
 POLL_SECONDS: Final = 0.02
@@ -48,6 +49,20 @@ def end(processes: Iterable[Started], *, grace_seconds: float) -> None:
             os.kill(each.pid, signal.SIGKILL)
         except ProcessLookupError:  # ended meanwhile
             continue
+
+
+def own_start_ticks() -> int:
+    """What tells this process from a later one of its number; 0 where nothing does."""
+    entry = _entry(str(os.getpid()))
+    return 0 if entry is None else entry.start_ticks
+
+
+def kill(pid: int, start_ticks: int) -> None:
+    """SIGKILL that process of this machine, also when it is stopped. Nothing happens to another of its number."""
+    now = _entry(str(pid))
+    if now is not None and start_ticks and now.start_ticks == start_ticks:
+        with suppress(ProcessLookupError):  # ended meanwhile
+            os.kill(pid, signal.SIGKILL)
 
 
 def _table() -> list[Started]:

@@ -7,6 +7,7 @@ import atexit
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -14,9 +15,10 @@ import ray
 
 from libra_ray.errors import ConfigError
 from libra_ray.runtime.ray.cluster import ADDRESS_VARIABLE, join_cluster
-from libra_ray.runtime.ray.environment import cluster_environment
+from libra_ray.runtime.ray.environment import NODE_CHECKS, cluster_environment
 from libra_ray.runtime.ray.local_ray import LocalRay
 from libra_ray.runtime.ray.signals import deferred_signals, sigterm_exits
+from libra_ray.runtime.ray.undertaker import Undertaker
 
 __all__ = ["RaySession", "core_count"]
 
@@ -33,11 +35,13 @@ class RaySession:
 
     It joins the Ray that this process is connected to (also inside a Ray task), else the cluster of `RAY_ADDRESS` (a
     Ray job has it), else it starts one on this machine, without a dashboard, with a token and a folder of its own.
-    A handler of SIGTERM is set for the time of the session, in the main thread and where none was set.
+    A handler of SIGTERM is set for the time of the session, in the main thread and where none was set. Should the
+    process be killed, an undertaker ends and removes what it has left on this machine.
 
     Args:
         workers: the engine processes wanted; None for one per core.
         workers_max: more would have nothing to do.
+        checks_nodes_often: a Ray that is started here gives up a lost node after 4.5 s, not after 66.
 
     Attributes:
         workers: as many as are used, known inside.
@@ -48,13 +52,17 @@ class RaySession:
     cluster that does not answer, CONN002 for one that refuses the token, CONN003 for one of another version.
     """
 
-    def __init__(self, *, workers: int | None = None, workers_max: int | None = None) -> None:
+    def __init__(
+        self, *, workers: int | None = None, workers_max: int | None = None, checks_nodes_often: bool = False
+    ) -> None:
         if workers is not None and workers < 1:
             raise ConfigError("CONF002", "workers", f"{workers} is below 1", "Give at least 1.", str(workers))
         self.version = str(ray.__version__)
         self.is_local = False
         self.workers = 0
         self._wanted, self._workers_max = workers, workers_max
+        self._switches = NODE_CHECKS if checks_nodes_often else {}
+        self._undertaker: Undertaker | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -77,11 +85,27 @@ class RaySession:
         where = "on this machine" if self.is_local else "in the cluster"
         return f"Ray {self.version}, {self.workers} worker{'s'[: self.workers != 1]} {where}"
 
+    def mind(self, folder: Path) -> None:
+        """Have `folder` removed, and whoever has a file open in it killed, should this process be killed.
+
+        Raises `RuntimeError` outside.
+        """
+        if self._undertaker is None:
+            raise RuntimeError("a session minds folders inside its context only")
+        self._undertaker.mind(folder)
+
+    def forget(self, folder: Path) -> None:
+        """The folder is gone."""
+        if self._undertaker is not None:
+            self._undertaker.forget(folder)
+
     def _enter(self) -> None:
         address = os.environ.get(ADDRESS_VARIABLE)
         # Ctrl-C in the few instructions before `__exit__` holds signals back would skip it.
         atexit.register(self._close)
         self._stack.callback(atexit.unregister, self._close)
+        self._undertaker = Undertaker()
+        self._stack.callback(self._undertaker.close)
         if ray.is_initialized():
             self.workers = self._within_cluster()
         elif address and address != "local":
@@ -91,7 +115,7 @@ class RaySession:
             self.workers = self._within_cluster()
         else:
             self.workers = self._at_most(self._wanted or core_count())
-            local = LocalRay(self.workers)
+            local = LocalRay(self.workers, self._undertaker, self._switches)
             local.start()
             self._stack.callback(local.stop)
             self.is_local = True

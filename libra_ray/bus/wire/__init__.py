@@ -1,0 +1,3 @@
+"""The wire between hosts: frames, links, segments, keys. Only this package imports zmq."""
+
+__all__ = ["frames", "keys", "port", "segments"]

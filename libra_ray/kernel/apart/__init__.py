@@ -1,0 +1,1 @@
+"""The kernel apart: each part on a host of its own, in step with the others by messages alone."""

@@ -1,0 +1,189 @@
+"""A paper venue: the simulated venue on live rows, with books of its own as an exchange has, on a host of its own."""
+
+import re
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, Final
+
+import msgspec
+
+from libra_ray.kernel.apart.execution_desk import REPORTS
+from libra_ray.kernel.apart.host_view import HostView, halt_on_faults, view_of
+from libra_ray.kernel.apart.letters import AdoptOrder
+from libra_ray.kernel.apart.links import is_replay, link, open_door
+from libra_ray.kernel.apart.plan import KernelPlan, client_id
+from libra_ray.kernel.settings import VenueSettings
+from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder, SubmitOrderList
+from libra_ray.messages.events import (
+    AccountBooked,
+    MarginCall,
+    OrderCanceled,
+    OrderCancelRejected,
+    OrderEvent,
+    OrderInitialized,
+    OrderModifyRejected,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+    OrderSubmitted,
+    PositionClosed,
+)
+from libra_ray.messages.schemas import SCHEMAS, Bar, Row, Schema
+from libra_ray.model.enums import OrderStatus
+from libra_ray.model.instruments import Instrument
+from libra_ray.model.orders import Order
+from libra_ray.runtime import NEVER_NS, Actor, ActorConfig, Kind, LocalHost, Timer
+from libra_ray.simulation.row_by_row import RowByRow
+
+__all__ = ["PaperVenue"]
+
+_PLAIN_PERIOD: Final = re.compile(r"[1-9]\d*(ms|s|m|h|d|w)")
+_OUR_STEPS: Final = (OrderSubmitted, OrderPendingUpdate, OrderPendingCancel)
+_OF_FILLS: Final = ("DEPOSIT", "TRADE", "PNL", "FEE")
+_SCHEMA_OF: Final[Mapping[type[Row], Schema]] = {schema.row: schema for schema in SCHEMAS.values()}
+_DUE: Final = "due"
+
+
+class PaperVenue(Actor):
+    """Takes commands at `{venue}.execute`, matches them on the rows that are published, and reports what came of it.
+
+    Attributes:
+        resent: orders that had come before; they are ignored.
+    """
+
+    def wire(self, host: LocalHost, plan: KernelPlan, venue: VenueSettings) -> None:
+        """Open its books. Called once, after it was added to `host`."""
+        self._host, self._venue = host, venue
+        mine = [made for made in plan.instruments if made.venue == venue.name]
+        self._instruments: dict[str, Instrument] = {made.id: made for made in mine}
+        self._built = frozenset(spec.topic for spec in plan.bars)
+        self._market = RowByRow([venue], mine, seed=plan.seed, start_ns=host.clock.now_ns())
+        self._kernel = self._market.kernel
+        self._orders = self._kernel.cache.orders
+        self._report_to = link(host, REPORTS)
+        self.resent = 0
+        numbers = plan.venues.index(venue) * 10**12 + (host.epoch - 1) * 10**9
+        self._market.venues[venue.name].count_from((host.epoch - 1) * 10**9)
+        self._kernel.portfolio.count_positions_from(numbers)
+        for topic in ("events.order.*", "events.position.*", "events.account.*"):
+            self._kernel.bus.subscribe(topic, self._on_event)
+        self._kernel.start()
+        open_door(host, f"{venue.name}.execute", self, self._execute)
+        halt_on_faults(host)
+        if host.epoch > 1:
+            view = view_of(host, plan, self.actor_id)
+            view.when_synced(lambda: self._begin_anew(view))
+
+    def on_start(self) -> None:
+        """Listen to the market."""
+        for pattern in (f"data.*.{self._venue.name}.*", f"data.bars.*.{self._venue.name}-*"):
+            self.subscribe(pattern, self._on_row)
+
+    # ------------------------------------------------------------------ commands
+
+    def _execute(self, command: Command) -> None:
+        """Endpoint `{venue}.execute`."""
+        if is_replay(self._host):
+            return  # its orders have ended with the life that took them in
+        now_ns = self._stand_now()
+        execution = self._kernel.execution
+        if isinstance(command, SubmitOrder | SubmitOrderList):
+            copies = command.orders if isinstance(command, SubmitOrderList) else (command.order,)
+            orders = tuple(self._arrived(each) for each in copies if each.client_order_id not in self._orders)
+            self.resent += len(copies) - len(orders)
+            if isinstance(command, SubmitOrderList) and orders:
+                execution.execute(SubmitOrderList(now_ns, command.strategy_id, orders))
+            elif orders:
+                execution.execute(SubmitOrder(now_ns, command.strategy_id, orders[0]))
+        elif isinstance(command, ModifyOrder | CancelOrder):
+            order = self._orders.get(command.order.client_order_id)
+            if order is None:
+                self._refuse(command, now_ns)
+                return
+            at_venue = self._kernel.clients[self._venue.name]
+            if isinstance(command, ModifyOrder):
+                at_venue.modify(msgspec.structs.replace(command, ts_ns=now_ns, order=order))
+            else:
+                at_venue.cancel(order, now_ns, command.code)
+        self._settle()
+
+    def _refuse(self, command: ModifyOrder | CancelOrder, ts_ns: int) -> None:
+        """The order has never come here."""
+        order, refusal = command.order, OrderModifyRejected if isinstance(command, ModifyOrder) else OrderCancelRejected
+        head = (ts_ns, order.strategy_id, order.instrument_id, order.client_order_id)
+        self._report_to(refusal(*head, "UNKNOWN_ORDER"))
+
+    def _arrived(self, sent: Order) -> Order:
+        """The venue's own object of an order, as it comes in."""
+        order = self._orders[sent.client_order_id] = msgspec.structs.replace(sent, status=OrderStatus.INITIALIZED)
+        return order
+
+    def _begin_anew(self, view: HostView) -> None:
+        """In a later life it holds what the system holds with it, and no orders: those there were are canceled."""
+        name, portfolio = self._venue.name, self._kernel.portfolio
+        for theirs in view.portfolio.positions_open(venue=name):
+            position = copy(theirs)
+            portfolio.open[position.position_id] = position
+            portfolio.net[position.instrument_id] = portfolio.net_raw(position.instrument_id) + position.quantity_raw
+        account, booked = portfolio.accounts[name], view.portfolio.accounts[name]
+        account.totals, account.currencies = dict(booked.totals), dict(booked.currencies)
+        for order in list(view.cache.working.values()):
+            if order.instrument_id in self._instruments:
+                self._orders[order.client_order_id] = copy(order)
+                head = (self.clock.now_ns(), order.strategy_id, order.instrument_id, order.client_order_id)
+                self._report_to(OrderCanceled(*head, "VENUE_RESTARTED"))
+
+    # ------------------------------------------------------------------ the market and time
+
+    def _on_row(self, row: Any) -> None:  # noqa: ANN401 - whatever is published of this venue
+        schema = _SCHEMA_OF.get(type(row))
+        made = self._instruments.get(row.spec.instrument_id) if schema is not None else None
+        if schema is None or made is None:
+            return
+        period = row.period if isinstance(row, Bar) else ""
+        if period and not _PLAIN_PERIOD.fullmatch(period):
+            return  # made by the data engine: such bars are no market
+        _, _, ts_event_ns, *values = msgspec.structs.astuple(row)
+        now_ns = max(row.ts_ns, self._kernel.clock.now_ns())
+        self._market.push(schema, made, period, (now_ns, ts_event_ns, *values))
+        self._settle()
+
+    def _stand_now(self) -> int:
+        """Let time pass up to now; returns the venue's time."""
+        now_ns = max(self.clock.now_ns(), self._kernel.clock.now_ns())
+        self._market.advance_to(now_ns)
+        return now_ns
+
+    def _settle(self) -> None:
+        self._kernel.host.settle()
+        due_ns = self._market.next_due_ns
+        if due_ns < NEVER_NS:
+            self.clock.set_alert(_DUE, at_ns=due_ns, callback=self._on_due)
+
+    def _on_due(self, _timer: Timer) -> None:
+        self._stand_now()
+        self._settle()
+
+    # ------------------------------------------------------------------ reports
+
+    def _on_event(self, event: object) -> None:
+        """What happened here is reported, but for what the execution engine does itself: its steps, and its books."""
+        if isinstance(event, OrderInitialized):
+            order = self._orders[event.client_order_id]  # only what it makes itself is taken up here
+            self._report_to(AdoptOrder(event.ts_ns, order.strategy_id, order))
+        elif isinstance(event, OrderEvent):
+            if not isinstance(event, _OUR_STEPS):
+                self._report_to(event)
+        elif isinstance(event, AccountBooked):
+            if event.kind not in _OF_FILLS:
+                self._report_to(event)
+        elif isinstance(event, MarginCall) or (isinstance(event, PositionClosed) and not event.client_order_id):
+            self._report_to(event)
+
+
+def add_paper_venue(host: LocalHost, plan: KernelPlan, venue: str) -> PaperVenue:
+    """Build the paper venue of that name, add it to `host` and wire it."""
+    settings = next(one for one in plan.venues if one.name == venue)
+    actor = PaperVenue(ActorConfig(actor_id=client_id(venue)))
+    host.add(actor, Kind.EXECUTION)
+    actor.wire(host, plan, settings)
+    return actor

@@ -1,0 +1,99 @@
+"""Who must live somewhere when the parts of a system live apart: values that build their actor where they come to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from libra_ray.kernel.apart.host_view import view_of
+from libra_ray.kernel.apart.parts import KERNEL_KINDS, add_kernel_part
+from libra_ray.kernel.apart.plan import KernelPlan, client_id
+from libra_ray.kernel.apart.user_actors import add_user_actor
+from libra_ray.model.instruments import Instrument
+from libra_ray.runtime import Actor, Kind
+from libra_ray.sessions.paper_venue import add_paper_venue
+from libra_ray.simulation.system import ActorEntry, System
+from libra_ray.strategy import ExecAlgorithm, Strategy
+
+if TYPE_CHECKING:
+    from libra_ray.hosts.actor_host import ActorHost
+    from libra_ray.hosts.context import Resident
+
+__all__ = ["KernelResident", "Placeable", "UserResident", "VenueResident", "residents"]
+
+
+class Placeable(NamedTuple):
+    """Somebody to be placed: the actor's id, what it is, and the value that builds it in whichever host it comes to."""
+
+    actor_id: str
+    kind: Kind
+    resident: "Resident"
+
+
+@dataclass(frozen=True, slots=True)
+class KernelResident:
+    """A part of the kernel: `Cache`, `Portfolio`, `RiskEngine`, `ExecEngine`, `OrderEmulator` or `DataEngine`."""
+
+    actor_id: str
+    plan: KernelPlan
+
+    def make(self, host: "ActorHost") -> Actor:
+        """Build, add and wire it."""
+        return add_kernel_part(host, self.plan, self.actor_id)
+
+
+@dataclass(frozen=True, slots=True)
+class VenueResident:
+    """The client of a venue; until there are real ones, a venue of its own that is simulated on live rows."""
+
+    actor_id: str
+    venue: str
+    plan: KernelPlan
+
+    def make(self, host: "ActorHost") -> Actor:
+        """Build, add and wire it."""
+        return add_paper_venue(host, self.plan, self.venue)
+
+
+@dataclass(frozen=True, slots=True)
+class UserResident:
+    """A strategy, an execution algorithm or another actor of the user."""
+
+    actor_id: str
+    entry: ActorEntry
+    plan: KernelPlan
+
+    def make(self, host: "ActorHost") -> Actor:
+        """Build, add and wire it. Actors that are added to this host later are wired in the same way."""
+        view = view_of(host, self.plan, self.actor_id)
+        host.adopt = lambda actor, _kind: add_user_actor(host, view, actor)
+        actor = self.entry.make()
+        add_user_actor(host, view, actor)
+        return actor
+
+
+def residents(system: System, *, instruments: Iterable[Instrument] = ()) -> tuple[Placeable, ...]:
+    """All actors of `system`, in the order in which they are to be started; stopped in reverse.
+
+    Cache, Portfolio, RiskEngine, ExecEngine, OrderEmulator, algorithms, DataEngine, venue clients (`{venue}-client`),
+    user actors, strategies. `instruments`: those that come with the data, beside the system's own. Any number of them
+    may share a host. Each resident is a value that pickles.
+    """
+    given = {made.id: made for made in (*instruments, *system.instruments.values())}
+    plan = KernelPlan(system.venues, tuple(given.values()), system.risk_settings, system.seed, system.bars)
+    users: dict[Kind, list[Placeable]] = {Kind.ALGORITHM: [], Kind.ACTOR: [], Kind.STRATEGY: []}
+    for entry in system.actors:
+        kind = _kind_of(entry.cls)
+        users[kind].append(Placeable(entry.actor_id, kind, UserResident(entry.actor_id, entry, plan)))
+    kernel = [Placeable(name, kind, KernelResident(name, plan)) for name, kind in KERNEL_KINDS.items()]
+    clients = [
+        Placeable(client_id(venue.name), Kind.EXECUTION, VenueResident(client_id(venue.name), venue.name, plan))
+        for venue in plan.venues
+    ]
+    *first, data = kernel
+    return (*first, *users[Kind.ALGORITHM], data, *clients, *users[Kind.ACTOR], *users[Kind.STRATEGY])
+
+
+def _kind_of(cls: type[Actor]) -> Kind:
+    if issubclass(cls, ExecAlgorithm):
+        return Kind.ALGORITHM
+    return Kind.STRATEGY if issubclass(cls, Strategy) else Kind.ACTOR

@@ -1,0 +1,113 @@
+"""Replay: a recorded session goes on in its own order in a fresh host, or says where it does not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from libra_ray.runtime import Actor, Timer
+from libra_ray.testing import (
+    Crossing,
+    Recorder,
+    ReplayDivergedError,
+    Replayed,
+    Replayer,
+    assert_same_traffic,
+    read_traffic,
+)
+from tests.testing.sessions import Feed, Trader, new_host, run_session
+
+
+def test_a_session_replays_into_a_part_of_it_in_its_own_order(tmp_path: Path) -> None:
+    session = run_session(tmp_path / "t")
+    host = new_host(trader := Trader())
+    with Recorder(tmp_path / "u", host):
+        host.start_all(list(host.actors))
+        replayed = Replayer(tmp_path / "t").into(host)
+
+    assert trader.told == session.actors["Trader-1"].told  # type: ignore[attr-defined]
+    assert "time out" in trader.told
+
+    def of_trader(path: Path) -> Iterator[Crossing]:
+        return (each for each in read_traffic(path) if each.source == "Trader-1")
+
+    assert_same_traffic(of_trader(tmp_path / "t"), of_trader(tmp_path / "u"))
+    assert [each.ts_ns for each in of_trader(tmp_path / "t")] == [each.ts_ns for each in of_trader(tmp_path / "u")]
+    timers = sum(each.kind in ("TIMER", "DEADLINE") for each in of_trader(tmp_path / "t"))
+    assert isinstance(replayed, Replayed)
+    assert replayed.fired == timers
+    assert not host.bus.has_endpoint("Feed.query")
+
+
+def test_a_session_replays_into_all_of_it(tmp_path: Path) -> None:
+    run_session(tmp_path / "t")
+    host = new_host(Feed(), Trader())
+    with Recorder(tmp_path / "u", host):
+        host.start_all(list(host.actors))
+        Replayer(tmp_path / "t").into(host)
+    assert_same_traffic(tmp_path / "t", tmp_path / "u")
+    assert_same_traffic(tmp_path / "t", tmp_path / "u", by_source=True)
+
+
+class Late(Actor):
+    """Says in which order it heard a message and its timer."""
+
+    def on_start(self) -> None:
+        self.subscribe("news", self.hear)
+        self.clock.set_alert("due", at_ns=10)
+
+    def on_timer(self, _timer: Timer) -> None:
+        self.publish("said", f"timer {self.clock.now_ns()}")
+
+    def hear(self, message: str) -> None:
+        self.publish("said", f"{message} {self.clock.now_ns()}")
+
+
+def test_a_timer_that_was_late_then_is_late_again(tmp_path: Path) -> None:
+    host = new_host(Late())
+    host.start_all(["Late-1"])
+    with Recorder(tmp_path / "t", host):
+        host.clock.advance_to(12)  # type: ignore[attr-defined]
+        host.bus.publish("news", "first")
+        host.settle()
+        host.clock.advance_to(15)  # type: ignore[attr-defined]
+        host.fire_next()
+        host.settle()
+    said = [each.message for each in read_traffic(tmp_path / "t") if each.destination == "said"]
+    assert said == ["first 12", "timer 15"]
+
+    again = new_host(Late())
+    again.start_all(["Late-1"])
+    with Recorder(tmp_path / "u", again):
+        assert Replayer(tmp_path / "t").into(again) == Replayed(given=1, fired=1, own=2)
+    assert_same_traffic(tmp_path / "t", tmp_path / "u")
+    assert [each.message for each in read_traffic(tmp_path / "u") if each.destination == "said"] == said
+
+
+def test_without_recorded_timers_they_fire_when_due(tmp_path: Path) -> None:
+    host = new_host(Late())
+    host.start_all(["Late-1"])
+    with Recorder(tmp_path / "t", host.bus):  # type: ignore[arg-type]
+        host.advance_to(12)
+        host.bus.publish("news", "first")
+        host.settle()
+    again = new_host(Late())
+    again.start_all(["Late-1"])
+    news = [each for each in read_traffic(tmp_path / "t") if each.destination == "news"]
+    with Recorder(tmp_path / "u", again.bus):  # type: ignore[arg-type]
+        Replayer(news).into(again)
+    assert_same_traffic(tmp_path / "t", tmp_path / "u")
+
+
+def test_a_host_that_does_something_else_is_found_out(tmp_path: Path) -> None:
+    class Idle(Actor):
+        pass
+
+    run_session(tmp_path / "t")
+    host = new_host()
+    host.add(Idle(actor_id="Trader-1"))
+    host.start_all(["Trader-1"])
+    with pytest.raises(ReplayDivergedError) as caught:
+        Replayer(tmp_path / "t").into(host)
+    assert "REQUEST Feed.query" in caught.value.expected
+    assert caught.value.what == "Trader-1 asks nothing now"

@@ -71,12 +71,12 @@ class Turn(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Call(NamedTuple):
-    """A call of the actor's interface. `fresh` are the orders among its arguments that the kernel did not know."""
+    """A call of the actor's interface. `fresh` are ids of orders among its arguments that the kernel did not know."""
 
     name: str
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    fresh: frozenset[int]
+    fresh: frozenset[str]
 
 
 class Callback:
@@ -177,9 +177,9 @@ class Asked(NamedTuple):
 _DECODER = msgspec.msgpack.Decoder(Turn)
 
 
-def _packed(value: Any, fresh: frozenset[int]) -> list[Any]:  # noqa: ANN401 - whatever an argument is
+def _packed(value: Any, fresh: frozenset[str]) -> list[Any]:  # noqa: ANN401 - whatever an argument is
     if isinstance(value, Order):
-        return ["O", *encode(value)] if id(value) in fresh else ["o", value.client_order_id]
+        return ["O", *encode(value)] if value.client_order_id in fresh else ["o", value.client_order_id]
     if isinstance(value, Callback):
         return ["c", value.number]
     if isinstance(value, tuple | list) and any(isinstance(each, Order) for each in value):

@@ -117,7 +117,9 @@ class _Performer:
         kwargs = {key: self._sendable(name, value) for key, value in kwargs.items()}
         orders = self.actor.cache.orders
         fresh = frozenset(
-            id(each) for each in _orders_in((*args, *kwargs.values())) if orders.get(each.client_order_id) is not each
+            each.client_order_id
+            for each in _orders_in((*args, *kwargs.values()))
+            if orders.get(each.client_order_id) is not each
         )
         self.is_recording = False
         try:

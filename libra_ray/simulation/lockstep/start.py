@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from libra_ray.data import Dataset
 from libra_ray.errors import LibraError
-from libra_ray.runtime.ray import HostEnd, HostProcess, RaySession, SharedFolder, ended_hosts, own_node
 from libra_ray.runtime.private_folders import PrivateFolder
+from libra_ray.runtime.ray import HostEnd, HostProcess, RaySession, SharedFolder, ended_hosts, own_node
 from libra_ray.simulation.lockstep.calls import LockstepBroken
 from libra_ray.simulation.lockstep.exchange import HostReport
 from libra_ray.simulation.lockstep.mail import PortMail

@@ -90,6 +90,9 @@ if TYPE_CHECKING:
     from libra_ray.runtime import ActorConfig as ActorConfig
     from libra_ray.runtime import Signal as Signal
     from libra_ray.runtime import Timer as Timer
+    from libra_ray.hosts.status import TreeStatus as TreeStatus
+    from libra_ray.sessions import Deployment as Deployment
+    from libra_ray.sessions import deploy as deploy
     from libra_ray.simulation import BacktestResult as BacktestResult
     from libra_ray.simulation import System as System
     from libra_ray.simulation import backtest as backtest
@@ -174,6 +177,8 @@ _HOME = {
     **dict.fromkeys(("Dataset", "Stream", "catalog", "import_file", "sample", "samples", "synth"), "libra_ray.data"),
     **dict.fromkeys(("BacktestResult", "System", "backtest"), "libra_ray.simulation"),
     **dict.fromkeys(("SweepResult", "sweep"), "libra_ray.sweeps"),
+    **dict.fromkeys(("Deployment", "deploy"), "libra_ray.sessions"),
+    "TreeStatus": "libra_ray.hosts.status",
 }
 
 __version__ = "0.1.0"
@@ -190,6 +195,7 @@ __all__ = [
     "Currency",
     "DataError",
     "Dataset",
+    "Deployment",
     "ExecAlgorithm",
     "ExecAlgorithmConfig",
     "FixedFee",
@@ -249,12 +255,14 @@ __all__ = [
     "Trade",
     "TradingState",
     "TrailingOffsetType",
+    "TreeStatus",
     "TriggerType",
     "VenueError",
     "VenueSettings",
     "__version__",
     "backtest",
     "catalog",
+    "deploy",
     "equity",
     "future",
     "import_file",

@@ -12,12 +12,13 @@ from typing import Any, Final, Literal, Self, TypeVar
 from libra_ray.clock import LiveClock
 from libra_ray.config import build_settings
 from libra_ray.errors import LibraError
-from libra_ray.hosts.commands import Answer
+from libra_ray.hosts.commands import AddActor, Answer
+from libra_ray.hosts.context import imported_class
 from libra_ray.hosts.metrics import serving_metrics
 from libra_ray.hosts.metrics_settings import MetricsSettings
 from libra_ray.hosts.placement import FUSED, ISOLATED, MAIN, PlacementLike
 from libra_ray.hosts.status import TreeStatus, write_status
-from libra_ray.runtime import Actor, Signal, SignalValue
+from libra_ray.runtime import Actor, Signal, SignalValue, config_class_of
 from libra_ray.runtime.private_folders import PrivateFolder
 from libra_ray.runtime.ray import RaySession, own_node
 from libra_ray.runtime.ray.nodes import NodeFolders, living_nodes
@@ -28,13 +29,19 @@ from libra_ray.sessions.host_main import run_deployed_host
 from libra_ray.sessions.launcher import Launcher
 from libra_ray.sessions.procedures import Steps
 from libra_ray.sessions.programs import Programs
+from libra_ray.sessions.residents import placeable, residents
 from libra_ray.sessions.sites import ClusterSites, OwnSites, Sites
-from libra_ray.sessions.specs import actor_spec, host_specs
+from libra_ray.sessions.specs import ActorSpec, actor_spec, host_specs
 from libra_ray.sessions.status_view import tree_status
-from libra_ray.sessions.supervision_settings import SupervisionSettings, checked_restarts, supervision_tree
+from libra_ray.sessions.supervision_settings import (
+    DEFAULT_RESTART,
+    SupervisionSettings,
+    checked_restarts,
+    supervision_tree,
+)
 from libra_ray.sessions.supervisor import Orders, SupervisorCarrier
 from libra_ray.sessions.supervisor_thread import SupervisorThread
-from libra_ray.simulation.system import System
+from libra_ray.simulation.system import ActorEntry, System
 
 __all__ = ["Deployment", "deploy"]
 
@@ -115,11 +122,11 @@ class Deployment:
     ) -> None:
         """Checks everything and starts nothing."""
         self.name = system.name
-        actor_ids = [entry.actor_id for entry in system.actors]
+        placeables = residents(system)
+        actor_ids = [each.actor_id for each in placeables]
         restarts = checked_restarts(restart, actor_ids)
-        self._actors = [
-            actor_spec(entry.actor_id, entry.cls, entry.config, restarts[entry.actor_id]) for entry in system.actors
-        ]
+        self._system = system
+        self._actors = [actor_spec(each, restarts[each.actor_id]) for each in placeables]
         self._hosts = host_specs(self._actors, placement)
         if not isinstance(supervision, SupervisionSettings):
             supervision = build_settings(SupervisionSettings, dict(supervision or {}), place="supervision")
@@ -245,7 +252,7 @@ class Deployment:
         Raises `ConfigError` CONF007 for an id that is taken, `LibraError` when it cannot be added.
         """
         name = actor_id or actor.config.actor_id or self._new_id(type(actor).__name__)
-        spec = actor_spec(name, type(actor), actor.config, checked_restarts(restart, [name])[name])
+        spec = self._spec(ActorEntry(name, type(actor), actor.config), checked_restarts(restart, [name])[name])
         self._do(lambda carrier: carrier.operations.add_actor(spec, host))
         return name
 
@@ -313,6 +320,7 @@ class Deployment:
             launcher=launcher,
             make_program=programs.for_host,
             make_host=lambda actor_id: MAIN if self._placement == FUSED else actor_id,
+            describe=self._described,
             public_key=sites.public_key,
             on_status=self._show,
         )
@@ -346,6 +354,15 @@ class Deployment:
         answer = self._ask(procedure, START_SECONDS)
         if not answer.is_ok:
             raise LibraError(answer.text)
+
+    def _described(self, command: AddActor) -> ActorSpec:
+        """An actor that another one wants added."""
+        found = imported_class(command.path)
+        config = build_settings(config_class_of(found), command.settings, place=command.actor_id)
+        return self._spec(ActorEntry(command.actor_id, found, config), DEFAULT_RESTART)
+
+    def _spec(self, entry: ActorEntry, restart: Restart) -> ActorSpec:
+        return actor_spec(placeable(self._system, entry), restart)
 
     def _new_id(self, class_name: str) -> str:
         taken = {actor.actor_id for host in self.tree().hosts for actor in host.actors}

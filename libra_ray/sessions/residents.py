@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from libra_ray.hosts.context import MadeActor
 from libra_ray.kernel.apart.host_view import view_of
 from libra_ray.kernel.apart.parts import KERNEL_KINDS, add_kernel_part
 from libra_ray.kernel.apart.plan import KernelPlan, client_id
 from libra_ray.kernel.apart.user_actors import add_user_actor
 from libra_ray.model.instruments import Instrument
 from libra_ray.runtime import Actor, Kind
+from libra_ray.runtime.supervision import StartStage
 from libra_ray.sessions.paper_venue import add_paper_venue
 from libra_ray.simulation.system import ActorEntry, System
 from libra_ray.strategy import ExecAlgorithm, Strategy
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from libra_ray.hosts.actor_host import ActorHost
     from libra_ray.hosts.context import Resident
 
-__all__ = ["KernelResident", "Placeable", "UserResident", "VenueResident", "residents"]
+__all__ = ["KernelResident", "Placeable", "UserResident", "VenueResident", "placeable", "residents"]
 
 
 class Placeable(NamedTuple):
@@ -27,6 +29,11 @@ class Placeable(NamedTuple):
     actor_id: str
     kind: Kind
     resident: "Resident"
+
+    @property
+    def stage(self) -> StartStage:
+        """When it starts."""
+        return StartStage.CLIENT if isinstance(self.resident, VenueResident) else StartStage[self.kind.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +78,31 @@ class UserResident:
         return actor
 
 
+def placeable(system: System, entry: ActorEntry, *, instruments: Iterable[Instrument] = ()) -> Placeable:
+    """An actor of a user in `system`: wired to the kernel where there is one, which is where there are venues."""
+    kind = _kind_of(entry.cls)
+    if system.venues:
+        return Placeable(entry.actor_id, kind, UserResident(entry.actor_id, entry, _plan(system, instruments)))
+    settings = {name: value for name, value in entry.config if name != "actor_id"}
+    return Placeable(entry.actor_id, kind, MadeActor(entry.cls, entry.actor_id, settings, kind))
+
+
 def residents(system: System, *, instruments: Iterable[Instrument] = ()) -> tuple[Placeable, ...]:
     """All actors of `system`, in the order in which they are to be started; stopped in reverse.
 
     Cache, Portfolio, RiskEngine, ExecEngine, OrderEmulator, algorithms, DataEngine, venue clients (`{venue}-client`),
-    user actors, strategies. `instruments`: those that come with the data, beside the system's own. Any number of them
-    may share a host. Each resident is a value that pickles.
+    user actors, strategies; of a system without venues those of the user alone. `instruments`: those that come with
+    the data, beside the system's own. Any number of them may share a host. Each
+    resident is a value that pickles.
     """
-    given = {made.id: made for made in (*instruments, *system.instruments.values())}
-    plan = KernelPlan(system.venues, tuple(given.values()), system.risk_settings, system.seed, system.bars)
+    given = tuple(instruments)
     users: dict[Kind, list[Placeable]] = {Kind.ALGORITHM: [], Kind.ACTOR: [], Kind.STRATEGY: []}
     for entry in system.actors:
-        kind = _kind_of(entry.cls)
-        users[kind].append(Placeable(entry.actor_id, kind, UserResident(entry.actor_id, entry, plan)))
+        made = placeable(system, entry, instruments=given)
+        users[made.kind].append(made)
+    if not system.venues:
+        return (*users[Kind.ALGORITHM], *users[Kind.ACTOR], *users[Kind.STRATEGY])
+    plan = _plan(system, given)
     kernel = [Placeable(name, kind, KernelResident(name, plan)) for name, kind in KERNEL_KINDS.items()]
     clients = [
         Placeable(client_id(venue.name), Kind.EXECUTION, VenueResident(client_id(venue.name), venue.name, plan))
@@ -91,6 +110,11 @@ def residents(system: System, *, instruments: Iterable[Instrument] = ()) -> tupl
     ]
     *first, data = kernel
     return (*first, *users[Kind.ALGORITHM], data, *clients, *users[Kind.ACTOR], *users[Kind.STRATEGY])
+
+
+def _plan(system: System, instruments: Iterable[Instrument]) -> KernelPlan:
+    given = {made.id: made for made in (*instruments, *system.instruments.values())}
+    return KernelPlan(system.venues, tuple(given.values()), system.risk_settings, system.seed, system.bars)
 
 
 def _kind_of(cls: type[Actor]) -> Kind:

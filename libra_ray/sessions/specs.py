@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from libra_ray.errors import ConfigError, quoted
-from libra_ray.hosts.context import BUS, SUPERVISOR, MadeActor, Resident
+from libra_ray.hosts.context import BUS, SUPERVISOR, Resident
 from libra_ray.hosts.placement import PlacementLike, plan
-from libra_ray.runtime import Actor, ActorConfig, Kind
 from libra_ray.runtime.supervision import Restart, StartStage, in_start_order
-from libra_ray.strategy import ExecAlgorithm, Strategy
+from libra_ray.sessions.residents import Placeable
 
-__all__ = ["ActorSpec", "HostSpec", "actor_spec", "bus_spec", "host_specs", "stage_of", "start_runs"]
+__all__ = ["ActorSpec", "HostSpec", "actor_spec", "bus_spec", "host_specs", "start_runs"]
 
 STRENGTH = (Restart.TEMPORARY, Restart.TRANSIENT, Restart.PERMANENT)
 
@@ -49,20 +48,9 @@ def bus_spec() -> HostSpec:
     return HostSpec(BUS, ())
 
 
-def stage_of(kind: Kind) -> StartStage:
-    """When an actor of that kind starts."""
-    return StartStage[kind.name]
-
-
-def actor_spec(actor_id: str, actor_class: type[Actor], config: ActorConfig, restart: Restart) -> ActorSpec:
-    """An actor or strategy of a user, made of its class and settings."""
-    kind = Kind.ACTOR
-    if issubclass(actor_class, Strategy):
-        kind = Kind.STRATEGY
-    elif issubclass(actor_class, ExecAlgorithm):
-        kind = Kind.ALGORITHM
-    settings = {name: value for name, value in config if name != "actor_id"}
-    return ActorSpec(actor_id, stage_of(kind), MadeActor(actor_class, actor_id, settings, kind), restart)
+def actor_spec(placeable: Placeable, restart: Restart) -> ActorSpec:
+    """Somebody to be placed, and whether he comes back."""
+    return ActorSpec(placeable.actor_id, placeable.stage, placeable.resident, restart)
 
 
 def host_specs(actors: Sequence[ActorSpec], placement: PlacementLike) -> tuple[HostSpec, ...]:

@@ -11,15 +11,14 @@ from libra_ray.bus import NoReceiver, TimedOut
 from libra_ray.bus.wire.frames import Kind
 from libra_ray.bus.wire.port import Letter, Port
 from libra_ray.clock import Clock
-from libra_ray.errors import LibraError, NoReceiverError
+from libra_ray.errors import ConfigError, LibraError, NoReceiverError
 from libra_ray.hosts.actor_carrier import ActorCarrier
 from libra_ray.hosts.commands import AddActor, Answer, RemoveActor, StartActors, StopActors
-from libra_ray.hosts.context import BUS, HostProgram, ImportedActor
+from libra_ray.hosts.context import BUS, HostProgram
 from libra_ray.messages.codec import DecodeError, decode
 from libra_ray.messages.commands import SetTradingState
 from libra_ray.messages.events import ComponentStateChanged
 from libra_ray.model.enums import TradingState
-from libra_ray.runtime import Kind as ActorKind
 from libra_ray.runtime import State
 from libra_ray.runtime.supervision import Phase, Restart, SupervisionTree
 from libra_ray.sessions.commander import Commander
@@ -29,8 +28,8 @@ from libra_ray.sessions.keeper import HostKeeper
 from libra_ray.sessions.launcher import Launcher
 from libra_ray.sessions.operations import Operations
 from libra_ray.sessions.procedures import Steps
-from libra_ray.sessions.specs import ActorSpec, HostSpec, stage_of
-from libra_ray.sessions.supervision_settings import DEFAULT_RESTART, SupervisionSettings
+from libra_ray.sessions.specs import ActorSpec, HostSpec
+from libra_ray.sessions.supervision_settings import SupervisionSettings
 
 __all__ = ["Orders", "SupervisorCarrier"]
 
@@ -51,6 +50,7 @@ class Orders:
         hosts: whom it starts, the bus host first.
         make_program: what the next life of a host is given.
         make_host: the host of an actor that is added later.
+        describe: what an actor that somebody wants added is, and how it is made. Raises `ConfigError`.
         public_key: what peers know a host by, where links are encrypted.
         on_status: called with each new status of the tree, at least once a second.
     """
@@ -61,6 +61,7 @@ class Orders:
     launcher: Launcher
     make_program: Callable[[HostSpec, int], HostProgram]
     make_host: Callable[[str], str]
+    describe: Callable[[AddActor], ActorSpec]
     public_key: Callable[[str], bytes | None]
     on_status: Callable[["SupervisorCarrier"], None]
 
@@ -263,9 +264,8 @@ class SupervisorCarrier(ActorCarrier):
     def _steps_of(self, command: object) -> Steps[Answer] | None:
         operations = self.operations
         match command:
-            case AddActor(path, actor_id, settings, kind):
-                resident = ImportedActor(path, actor_id, settings, ActorKind(kind))
-                return operations.add_actor(ActorSpec(actor_id, stage_of(ActorKind(kind)), resident, DEFAULT_RESTART))
+            case AddActor():
+                return self._added(command)
             case StartActors(actor_ids):
                 return _each(operations.start_actor, actor_ids)
             case StopActors(actor_ids):
@@ -274,6 +274,13 @@ class SupervisorCarrier(ActorCarrier):
                 return operations.remove_actor(actor_id)
             case _:
                 return None
+
+    def _added(self, command: AddActor) -> Steps[Answer]:
+        try:
+            spec = self._orders.describe(command)
+        except ConfigError as error:
+            return Answer(is_ok=False, text=error.message)
+        return (yield from self.operations.add_actor(spec))
 
     def _status_in(self, letter: Letter) -> object:
         if not letter.frame.type:

@@ -7,7 +7,9 @@ from libra_ray.hosts.context import MadeActor
 from libra_ray.hosts.placement import PlacementLike
 from libra_ray.runtime import Actor, Kind
 from libra_ray.runtime.supervision import Restart, StartStage
+from libra_ray.sessions.residents import placeable
 from libra_ray.sessions.specs import ActorSpec, HostSpec, actor_spec, host_specs, start_runs
+from libra_ray.simulation.system import ActorEntry, System
 from libra_ray.strategy import Strategy
 from tests.sessions.parts import Counter, Ticker
 
@@ -76,9 +78,12 @@ def test_an_actor_is_described_by_its_class_and_settings() -> None:
     class Quiet(Strategy):
         pass
 
-    ticker = actor_spec("T", Ticker, Ticker(period_ns=5).config, Restart.PERMANENT)
-    quiet = actor_spec("Q", Quiet, Quiet().config, Restart.TRANSIENT)
+    def described(actor_id: str, actor: Actor, restart: Restart) -> ActorSpec:
+        return actor_spec(placeable(System("s"), ActorEntry(actor_id, type(actor), actor.config)), restart)
+
+    ticker = described("T", Ticker(period_ns=5), Restart.PERMANENT)
+    quiet = described("Q", Quiet(), Restart.TRANSIENT)
 
     assert ticker.resident == MadeActor(Ticker, "T", {"on_error": "fault", "period_ns": 5}, Kind.ACTOR)
     assert (ticker.stage, quiet.stage) == (StartStage.ACTOR, StartStage.STRATEGY)
-    assert actor_spec("C", Counter, Counter().config, Restart.TRANSIENT).stage is StartStage.ACTOR
+    assert described("C", Counter(), Restart.TRANSIENT).stage is StartStage.ACTOR

@@ -26,15 +26,13 @@ class Intake:
         on_dead: told of each frame that was refused.
     """
 
-    def __init__(
-        self, ledger: Ledger, peers: Peers, lanes: LetterLanes, flush: Callable[[], None], tick: Callable[[], None]
-    ) -> None:
-        """`flush` writes the turns that are done, which a greeting needs; `tick` has the peers looked after soon."""
+    def __init__(self, ledger: Ledger, peers: Peers, lanes: LetterLanes, tick: Callable[[], None]) -> None:
+        """`tick` has the peers looked after soon."""
         self.on_dead: OnDead | None = None
-        self._ledger, self._peers, self._lanes, self._flush, self._tick = ledger, peers, lanes, flush, tick
+        self._ledger, self._peers, self._lanes, self._tick = ledger, peers, lanes, tick
 
     def arrived(self, parts: Sequence[Part], sender: str) -> None:
-        """One message. `sender` is who sent it as its key says, empty where there are no keys."""
+        """One message, when all turns that are done are written. `sender` is who its key says, empty without keys."""
         try:
             frame, body = unpack(parts)
         except FrameError as error:
@@ -69,7 +67,6 @@ class Intake:
             self.dead(STALE_EPOCH, frame, letter.body, frame.source)
         elif arrival is Arrival.DUPLICATE:
             count.duplicates += 1
-            self._tick()
         else:
             count.gaps += 1
             if arrival is Arrival.ASK:
@@ -88,7 +85,6 @@ class Intake:
         except msgspec.MsgspecError:
             self.dead(FrameFault.BAD_FRAME, letter.frame, letter.body, letter.peer)
             return
-        self._flush()
         peer = self._peers.of(letter.peer)
         self._ledger.greeted(letter.peer, letter.frame.epoch, greeting)
         if letter.frame.kind == Kind.HELLO:

@@ -72,8 +72,8 @@ class Checkpoint(msgspec.Struct, array_like=True, frozen=True, tag=0):
 
     Attributes:
         host_id, birth: whose journal, and the epoch in which its numbers began.
-        confirmed, last: of outbound links: consumed by the peer, and given away.
-        unconfirmed: frames sent, or to be sent, that are not confirmed; in order within their link.
+        confirmed: of outbound links, the last that the peer has consumed.
+        unconfirmed: the frames behind it, sent or to be sent; in order within their link.
         snapshot: the last saved state.
     """
 
@@ -81,7 +81,6 @@ class Checkpoint(msgspec.Struct, array_like=True, frozen=True, tag=0):
     birth: int
     peers: Sequence[PeerLife] = ()
     confirmed: Sequence[Mark] = ()
-    last: Sequence[Mark] = ()
     unconfirmed: Sequence[Entry] = ()
     snapshot: bytes | None = None
 
@@ -122,7 +121,7 @@ class State:
         self.lives: dict[str, PeerLife] = {}
         self.consumed: dict[LinkKey, int] = {}
         self.confirmed: dict[LinkKey, int] = {(m.peer, m.lane): m.seq for m in checkpoint.confirmed}
-        self.last: dict[LinkKey, int] = {(m.peer, m.lane): m.seq for m in checkpoint.last}
+        self.last = dict(self.confirmed)
         self.unconfirmed: dict[LinkKey, dict[int, Entry]] = {}
         self.snapshot = checkpoint.snapshot
         self.letters: list[Entry] = []
@@ -218,7 +217,7 @@ class Journal:
     def rewrite(self, checkpoint: Checkpoint) -> None:
         """Begin the file anew. Killed before the end, the former file is still there and whole."""
         draft = self.path.with_name(f"{self.path.name}.draft")
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = os.open(draft, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             _write_all(fd, MAGIC + _framed(checkpoint), self.path)
             if self._is_synced:

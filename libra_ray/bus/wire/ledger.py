@@ -147,15 +147,14 @@ class Ledger:
             self._confirmed.update(marks)
 
     def _checkpoint(self) -> Checkpoint:
-        confirmed, last, unconfirmed = [], [], []
+        confirmed, unconfirmed = [], []
         for peer, links in self.links.items():
             for lane, link in enumerate(links.outbound):
                 if link.last:
                     confirmed.append(Mark(peer, lane, link.confirmed))
-                    last.append(Mark(peer, lane, link.ready))
                 unconfirmed += [Entry(peer, lane, seq, bytes(h), bytes(b)) for seq, (h, b) in link.frames.items()]
         peers = [_life_of(peer, links) for peer, links in self.links.items() if links.birth]
-        return Checkpoint(self._host_id, self.birth, peers, confirmed, last, unconfirmed, self._snapshot)
+        return Checkpoint(self._host_id, self.birth, peers, confirmed, unconfirmed, self._snapshot)
 
     def _restore(self, state: State, cut_bytes: int) -> None:
         self.birth, self._snapshot = state.birth, state.snapshot

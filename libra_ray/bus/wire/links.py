@@ -146,7 +146,7 @@ class InboundLink:
 
     Attributes:
         window: how many may be here and not consumed.
-        said: the last number consumed that the peer was told; -1 when it must be told again.
+        said: the last number consumed that the peer was told.
     """
 
     __slots__ = ("_asked", "consumed", "heard", "received", "said", "window")
@@ -171,7 +171,6 @@ class InboundLink:
             self.received = seq
             return Arrival.TAKEN
         if seq <= self.received:
-            self.said = -1  # it was sent again because the word that it is here was lost
             return Arrival.DUPLICATE
         self.heard = max(self.heard, seq)
         if self._asked == self.received + 1 or seq == self.received + 1:
@@ -187,7 +186,7 @@ class PeerLinks:
         own_birth: the epoch in which this host's numbers began; `birth`: the peer's, 0 until it is known.
         epoch: the latest life of the peer heard of; `greeted`: the one whose greeting was read.
         outbound, inbound: by lane.
-        unsaid: how many messages were consumed, or came again, since the peer was told what is consumed.
+        unsaid: how many messages were consumed since the peer was told.
     """
 
     __slots__ = ("_window", "birth", "epoch", "greeted", "inbound", "outbound", "own_birth", "unsaid")
@@ -202,10 +201,7 @@ class PeerLinks:
         """A reliable frame came."""
         if not epoch == self.greeted == self.epoch:
             return Arrival.STALE if epoch < self.epoch else Arrival.UNGREETED
-        arrival = self.inbound[lane].arrive(seq)
-        if arrival is Arrival.DUPLICATE:
-            self.unsaid += 1
-        return arrival
+        return self.inbound[lane].arrive(seq)
 
     def consume(self, lane: int, seq: int) -> None:
         """The message of that number is consumed, and that is written down."""

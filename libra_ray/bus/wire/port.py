@@ -84,7 +84,7 @@ class Port:
         self._in_hand: Letter | None = None
         self._done_at_ns = 0
         self._tick_at_ns = 0
-        self._intake = Intake(self._ledger, self._peers, self._lanes, self.flush, self._tick_soon)
+        self._intake = Intake(self._ledger, self._peers, self._lanes, self._tick_soon)
 
     @property
     def on_dead(self) -> OnDead | None:
@@ -98,9 +98,12 @@ class Port:
     # Peers
 
     def connect(self, peer_id: str, address: str, epoch: int, server_key: bytes | None = None) -> None:
-        """Know a new or moved peer: what it has not confirmed is sent there. The same once more does nothing."""
+        """Know a new or moved peer: what it has not confirmed is sent there.
+
+        The same once more does nothing, nor does the address of a life before the one that is known.
+        """
         peer = self._peers.of(peer_id)
-        if (peer.address, peer.epoch) == (address, epoch):
+        if (peer.address, peer.epoch) == (address, epoch) or epoch < peer.links.epoch:
             return
         if server_key is not None:
             self._receiver.allow(peer_id, server_key)

@@ -110,12 +110,17 @@ class Net:
                     handle(port, letter)
                 port.done(letter)
 
-    def until(self, is_so: Callable[[], bool], handle: Callable[[Port, Letter], Any] | None = None) -> None:
-        """Turns until it is so."""
+    def until(
+        self, is_so: Callable[[], bool], handle: Callable[[Port, Letter], Any] | None = None, *, take: bool = True
+    ) -> None:
+        """Turns until it is so; without `take` all letters stay where they are."""
         for _ in range(ROUNDS_MAX):
             if is_so():
                 return
-            self.turn(handle)
+            if take:
+                self.turn(handle)
+            for port in () if take else self.ports.values():
+                port.poll(MS)
         raise AssertionError("it does not become so")
 
     def letter(self, name: str) -> Letter:

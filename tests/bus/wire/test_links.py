@@ -193,6 +193,76 @@ def test_no_more_than_the_window_is_under_way() -> None:
     assert not link.confirm(4), "what never left cannot be confirmed"
 
 
+def numbered(*, ready: int, sent: int, confirmed: int = 0) -> OutboundLink:
+    """A link that stands there."""
+    link = OutboundLink(9)
+    for _ in range(ready):
+        seq = link.number()
+        link.put(seq, (b"%d" % seq, b""))
+    for _ in range(sent):
+        link.left()
+    link.confirm(confirmed)
+    return link
+
+
+def test_a_link_goes_back_but_never_behind_what_is_confirmed() -> None:
+    link = numbered(ready=5, sent=5, confirmed=2)
+
+    link.rewind(0)
+    assert link.next_parts() == (b"3", b""), "an old word of the receiver"
+    link.rewind(4)
+    assert link.next_parts() == (b"3", b""), "to rewind is not to skip"
+
+
+def test_what_is_confirmed_need_not_leave_again() -> None:
+    link = numbered(ready=5, sent=5)
+    link.rewind(0)
+
+    assert link.confirm(3)
+    assert link.next_parts() == (b"4", b"")
+
+
+def test_a_peer_that_moved_is_sent_all_that_it_has_not_confirmed() -> None:
+    left, right = End("a"), End("b")
+    left.meet(right)
+    right.meet(left)
+    left.send(Lane.ORDERS)
+    left.send(Lane.ORDERS)
+    left.wire.clear()
+
+    left.links.moved(2)
+
+    assert left.links.outbound[Lane.ORDERS].next_parts() == (b"a2.0", b"")
+
+
+def test_a_greeting_about_former_numbers_confirms_nothing() -> None:
+    left, right = PeerLinks(2, WINDOW), PeerLinks(1, WINDOW)
+    right.birth = 1
+    right.inbound[Lane.ORDERS].begin(1)
+    link = left.outbound[Lane.ORDERS]
+    link.put(link.number(), (b"new", b""))
+    link.left()
+
+    left.greeted_by(1, right.greeting())
+    assert link.confirmed == 0
+    right.greeted_by(2, left.greeting())
+    assert right.inbound[Lane.ORDERS].received == 0
+
+
+def test_what_the_peer_no_longer_has_is_not_waited_for() -> None:
+    """The receiver has forgotten that it consumed them: its journal is an old copy."""
+    left, right = PeerLinks(1, WINDOW), PeerLinks(1, WINDOW)
+    right.birth = 1
+    link = left.outbound[Lane.ORDERS]
+    link.restore(confirmed=7, last=7)
+
+    right.greeted_by(1, left.greeting())
+
+    inbound = right.inbound[Lane.ORDERS]
+    assert (inbound.consumed, inbound.received) == (7, 7)
+    assert right.arrive(1, Lane.ORDERS, 8) is Arrival.TAKEN
+
+
 def test_a_receiver_takes_no_more_than_its_window() -> None:
     link = InboundLink(2)
 

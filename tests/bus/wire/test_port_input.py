@@ -52,6 +52,7 @@ def test_frames_that_make_no_sense_are_counted(net: Net) -> None:
         (frame(Kind.SEND, "a", lane=Lane.MARKET_DATA, seq=1), b""),
         (frame(Kind.ACK, "stranger", seq=1, extra=5), b""),
         (frame(Kind.ACK, "a", seq=1, extra=2**62), b""),
+        (frame(Kind.ACK, "a", epoch=9, seq=1, extra=1), b""),
         (frame(Kind.ACK, "a", lane=Lane.MARKET_DATA, seq=1, extra=5), b""),
         (frame(Kind.ACK, "a", seq=1, extra=-(2**62)), b""),
         (frame(Kind.HELLO, "a"), b"no greeting"),

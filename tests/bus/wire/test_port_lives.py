@@ -122,6 +122,81 @@ def test_a_former_life_is_not_heard_any_more(net: Net) -> None:
     assert b.counts["a", Lane.ORDERS].stale == 1
 
 
+def test_a_former_life_is_not_heard_by_a_new_one_either(net: Net) -> None:
+    net.start("a")
+    net.start("b")
+    net.meet()
+    post(net.ports["a"], "b", "1")
+    net.settle()
+    zombie = net.ports.pop("a")
+    a = net.start("a", 2, is_journaled=False)
+    net.meet()
+    post(a, "b", "2")
+    net.settle()
+    net.kill("b")
+
+    b = net.start("b", 2)
+    zombie.connect("b", b.address, 2)
+    post(zombie, "b", "of a zombie")
+    net.ports["zombie"] = zombie
+    net.got["zombie"] = []
+    net.until(lambda: b.counts["a", Lane.ORDERS].stale > 0)
+
+    assert texts(net.got["b"]) == ["1", "2"]
+
+
+def test_letters_of_a_life_without_a_journal_do_not_count_in_the_next(net: Net) -> None:
+    a, b = net.start("a", is_journaled=False), net.start("b")
+    net.meet()
+    for number in range(3):
+        post(a, "b", str(number))
+    net.come("b", 3)
+    net.kill("a")
+    a = net.start("a", 2, is_journaled=False)
+    net.meet()
+    net.until(lambda: b._peers.of("a").links.birth == 2, take=False)  # noqa: SLF001 - it has greeted
+
+    old = net.letter("b")
+    b.done(old)
+    b.flush()
+    assert texts([old]) == ["0"]
+    assert b._peers.of("a").links.inbound[Lane.ORDERS].consumed == 0  # noqa: SLF001
+    post(a, "b", "new")
+    net.settle()
+    assert texts(net.got["b"]) == ["1", "2", "new"]
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_what_is_confirmed_is_not_sent_by_the_next_life(net: Net, is_closed: bool) -> None:  # noqa: FBT001
+    a, _ = net.start("a"), net.start("b")
+    net.meet()
+    post(a, "b", "1")
+    net.settle()
+    if is_closed:
+        net.ports.pop("a").close(0)
+    else:
+        post(a, "c", "so that it is written")
+        net.kill("a")
+
+    a = net.start("a", 2)
+
+    assert a.unconfirmed("b") == 0
+
+
+def test_a_snapshot_is_of_all_turns_that_are_done(net: Net) -> None:
+    a, b = net.start("a"), net.start("b")
+    net.meet()
+    post(a, "b", "1")
+    b.done(net.letter("b"))
+    b.snapshot(b"one")
+    net.kill("b")
+
+    b = net.start("b", 2)
+
+    assert b.resumed is not None
+    assert (b.resumed.snapshot, b.resumed.letters) == (b"one", ())
+
+
 def test_a_life_without_a_journal_begins_anew(net: Net) -> None:
     a, _ = net.start("a", is_journaled=False), net.start("b", is_journaled=False)
     net.meet()
@@ -186,6 +261,11 @@ def test_connecting_again_does_nothing(net: Net) -> None:
     a.connect("b", b.address, 1)
 
     assert a._peers.of("b")._way is way  # noqa: SLF001
+    a.connect("b", f"ipc://{net.folder}/b-2", 2)
+    moved = a._peers.of("b")._way  # noqa: SLF001
+    assert moved is not way
+    a.connect("b", b.address, 1)
+    assert a._peers.of("b")._way is moved, "nobody goes back to a former life"  # noqa: SLF001
 
 
 def test_the_journal_stays_small(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,8 @@ def main() -> lr.TreeStatus:
             os.kill(victim.pid, signal.SIGKILL)
             back = deployment.wait_for(
                 lambda tree: (
-                    tree.host("MarketMaker-1").epoch > victim.epoch and tree.actor("MarketMaker-1")[1].state == "RUNNING"
+                    tree.host("MarketMaker-1").epoch > victim.epoch
+                    and tree.actor("MarketMaker-1")[1].state == "RUNNING"
                 ),
                 seconds_max=60,
             )

@@ -67,7 +67,11 @@ def metrics(deployment: Deployment) -> dict[tuple[str, str], float]:
 @pytest.mark.ray
 @pytest.mark.slow
 def test_every_host_measures_itself(deployment: Deployment) -> None:
-    tree = deployment.wait_for(lambda tree: min(tree.host(name).messages_per_second for name in HEARING) > 10)
+    def all_have_spoken(tree: TreeStatus) -> bool:
+        sent = tree.host("T").lanes["SIGNALS"].sent if tree.host("T").lanes else 0
+        return sent > 10 and min(tree.host(name).messages_per_second for name in HEARING) > 10
+
+    tree = deployment.wait_for(all_have_spoken)
 
     for host in (tree.host(name) for name in HOSTS):
         assert 0 < host.cpu_seconds < 60

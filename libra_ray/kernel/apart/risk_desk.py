@@ -7,7 +7,7 @@ from libra_ray.kernel.apart.letters import OrderReport
 from libra_ray.kernel.apart.links import link, open_door
 from libra_ray.kernel.apart.plan import KernelPlan
 from libra_ray.kernel.risk_rules import risk_rules
-from libra_ray.messages.commands import Command, ModifyOrder, SetTradingState, SubmitOrder, SubmitOrderList
+from libra_ray.messages.commands import Command, ModifyOrder, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import (
     AccountBooked,
     AnyEvent,
@@ -74,7 +74,6 @@ class RiskDesk:
         self._venues = {account.account_id: venue for venue, account in portfolio.accounts.items()}
         open_door(host, f"{RISK}.execute", risk, self.execute)
         open_door(host, ONWARD, risk, self._pass_on)
-        open_door(host, "Kernel.command", risk, self._command)
         host.bus.subscribe("events.risk", Delivery(host, risk, self._on_risk_event, keeps=True))
         view.rows.want_all()
         view.follow(Delivery(host, risk, self._on_event, keeps=True))
@@ -106,11 +105,6 @@ class RiskDesk:
 
     def _pass_on(self, message: object) -> None:
         self._forward_on(message)
-
-    def _command(self, command: Command) -> None:
-        """Endpoint `Kernel.command`."""
-        if isinstance(command, SetTradingState):
-            self._risk.execute(command)
 
     def _on_risk_event(self, event: object) -> None:
         if isinstance(event, InstrumentHalted):

@@ -81,6 +81,7 @@ class HostKeeper:
     Attributes:
         hosts: records by host id, the bus host first, then in start order.
         failures: what actors and hosts failed at, one line each, the last thousand.
+        unstarted: actors whose start failed, and why.
         broken: what the program of a host raised in its first life: it will raise it again.
     """
 
@@ -100,6 +101,7 @@ class HostKeeper:
     ) -> None:
         self.hosts = {spec.host_id: HostRecord(spec) for spec in hosts}
         self.failures: deque[str] = deque(maxlen=FAILURES_MAX)
+        self.unstarted: dict[str, str] = {}
         self.broken: Exception | None = None
         self.procedures = Procedures()
         self.tree = tree
@@ -269,9 +271,16 @@ class HostKeeper:
             if actor_ids and record.epoch == epochs[host_id]:
                 answer = yield from self.ask(host_id, StartActors(actor_ids), START_ACTORS_NS_MAX)
                 if not answer.is_ok:
-                    self.note(f"start of {', '.join(actor_ids)}: {answer.text}")
+                    self._note_start(actor_ids, answer.text)
         for host_id, epoch in epochs.items():
             self.tell(Activated(host_id, epoch))
+
+    def _note_start(self, actor_ids: Sequence[str], text: str) -> None:
+        """A start failed: the text has `{actor_id} {hook}: {reason}` for each fault, or speaks of the whole."""
+        self.note(f"start of {', '.join(actor_ids)}: {text}")
+        named = [actor_id for actor_id in actor_ids if any(f.startswith(f"{actor_id} ") for f in text.split("; "))]
+        for actor_id in named or actor_ids:
+            self.unstarted[actor_id] = text
 
     def _on_departure(self, departure: Departure) -> None:
         host_id, epoch = departure.host_id, departure.epoch

@@ -18,11 +18,13 @@ from libra_ray.hosts.commands import (
 )
 from libra_ray.hosts.context import ImportedActor, MadeActor
 from libra_ray.messages.events import ComponentStateChanged
-from libra_ray.runtime import State
+from libra_ray.runtime import Kind, State
 from libra_ray.runtime.supervision import Finish, Phase, StopAsked
 from libra_ray.sessions.keeper import HostKeeper, HostRecord
 from libra_ray.sessions.procedures import Steps
+from libra_ray.sessions.residents import UserResident
 from libra_ray.sessions.specs import ActorSpec, HostSpec, start_runs
+from libra_ray.simulation.system import ActorEntry
 
 __all__ = ["Operations"]
 
@@ -186,6 +188,9 @@ def _add_command(actor: ActorSpec) -> AddActor:
             path = f"{actor_class.__module__}:{actor_class.__qualname__}"
         case ImportedActor(path, actor_id, settings, kind):
             pass
+        case UserResident(actor_id, ActorEntry(_, actor_class, config), _):
+            path, kind = f"{actor_class.__module__}:{actor_class.__qualname__}", Kind[actor.stage.name]
+            settings = {name: value for name, value in config if name != "actor_id"}
         case _:
             fix = "Give it a host of its own."
             what = f"{quoted(actor.actor_id)} cannot be added to a host that runs"

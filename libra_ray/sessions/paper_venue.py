@@ -1,15 +1,14 @@
 """A paper venue: the simulated venue on live rows, with books of its own as an exchange has, on a host of its own."""
 
 import re
-from collections.abc import Mapping
-from copy import copy
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from libra_ray.kernel.apart.execution_desk import REPORTS
-from libra_ray.kernel.apart.host_view import HostView, halt_on_faults, view_of
-from libra_ray.kernel.apart.letters import AdoptOrder
+from libra_ray.kernel.apart.host_view import halt_on_faults
+from libra_ray.kernel.apart.letters import AdoptOrder, VenueBooks, VenueRestarted
 from libra_ray.kernel.apart.links import is_replay, link, open_door
 from libra_ray.kernel.apart.plan import KernelPlan, client_id
 from libra_ray.kernel.settings import VenueSettings
@@ -17,7 +16,6 @@ from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, Submi
 from libra_ray.messages.events import (
     AccountBooked,
     MarginCall,
-    OrderCanceled,
     OrderCancelRejected,
     OrderEvent,
     OrderInitialized,
@@ -55,7 +53,6 @@ class PaperVenue(Actor):
         self._host, self._venue = host, venue
         mine = [made for made in plan.instruments if made.venue == venue.name]
         self._instruments: dict[str, Instrument] = {made.id: made for made in mine}
-        self._built = frozenset(spec.topic for spec in plan.bars)
         self._market = RowByRow([venue], mine, seed=plan.seed, start_ns=host.clock.now_ns())
         self._kernel = self._market.kernel
         self._orders = self._kernel.cache.orders
@@ -69,9 +66,12 @@ class PaperVenue(Actor):
         self._kernel.start()
         open_door(host, f"{venue.name}.execute", self, self._execute)
         halt_on_faults(host)
+        self._former: dict[str, None] | None = None  # orders that an earlier life had, once anything is known of it
+        self._over: dict[str, None] = {}
+        self._waiting: list[Command] | None = None
         if host.epoch > 1:
-            view = view_of(host, plan, self.actor_id)
-            view.when_synced(lambda: self._begin_anew(view))
+            self._waiting = []
+            host.keepers[f"#{venue.name}"] = _Beginning(self._begin_anew)
 
     def on_start(self) -> None:
         """Listen to the market."""
@@ -83,12 +83,19 @@ class PaperVenue(Actor):
     def _execute(self, command: Command) -> None:
         """Endpoint `{venue}.execute`."""
         if is_replay(self._host):
-            return  # its orders have ended with the life that took them in
+            self._note_former(command)
+            return
+        if isinstance(command, VenueBooks):
+            self._take_books(command)
+            return
+        if self._waiting is not None:
+            self._waiting.append(command)
+            return
         now_ns = self._stand_now()
         execution = self._kernel.execution
         if isinstance(command, SubmitOrder | SubmitOrderList):
             copies = command.orders if isinstance(command, SubmitOrderList) else (command.order,)
-            orders = tuple(self._arrived(each) for each in copies if each.client_order_id not in self._orders)
+            orders = tuple(self._arrived(each) for each in copies if self._is_new(each.client_order_id))
             self.resent += len(copies) - len(orders)
             if isinstance(command, SubmitOrderList) and orders:
                 execution.execute(SubmitOrderList(now_ns, command.strategy_id, orders))
@@ -117,20 +124,46 @@ class PaperVenue(Actor):
         order = self._orders[sent.client_order_id] = msgspec.structs.replace(sent, status=OrderStatus.INITIALIZED)
         return order
 
-    def _begin_anew(self, view: HostView) -> None:
-        """In a later life it holds what the system holds with it, and no orders: those there were are canceled."""
-        name, portfolio = self._venue.name, self._kernel.portfolio
-        for theirs in view.portfolio.positions_open(venue=name):
-            position = copy(theirs)
-            portfolio.open[position.position_id] = position
-            portfolio.net[position.instrument_id] = portfolio.net_raw(position.instrument_id) + position.quantity_raw
-        account, booked = portfolio.accounts[name], view.portfolio.accounts[name]
-        account.totals, account.currencies = dict(booked.totals), dict(booked.currencies)
-        for order in list(view.cache.working.values()):
-            if order.instrument_id in self._instruments:
-                self._orders[order.client_order_id] = copy(order)
-                head = (self.clock.now_ns(), order.strategy_id, order.instrument_id, order.client_order_id)
-                self._report_to(OrderCanceled(*head, "VENUE_RESTARTED"))
+    def _is_new(self, order_id: str) -> bool:
+        return order_id not in self._orders and order_id not in self._over
+
+    # ------------------------------------------------------------------ a later life
+
+    def on_save(self) -> Mapping[str, bytes]:
+        """Which orders it has: in a later life they are gone."""
+        return {"orders": msgspec.json.encode(list(self._kernel.cache.working))}
+
+    def on_load(self, state: Mapping[str, bytes]) -> None:
+        """Take note of them."""
+        self._former = dict.fromkeys(msgspec.json.decode(state["orders"], type=list[str])) | (self._former or {})
+
+    def _note_former(self, command: Command) -> None:
+        """A command that an earlier life was given: an order in it has ended with that life."""
+        orders = command.orders if isinstance(command, SubmitOrderList) else ()
+        former = self._former = {} if self._former is None else self._former
+        for order in (command.order,) if isinstance(command, SubmitOrder) else orders:
+            former[order.client_order_id] = None
+
+    def _begin_anew(self) -> None:
+        """Say which orders are gone, and wait to be told what is held: until then nothing is taken in."""
+        gone = None if self._former is None else tuple(self._former)
+        self._over.update(self._former or {})
+        self._report_to(VenueRestarted(self.clock.now_ns(), "", self._venue.name, gone))
+
+    def _take_books(self, told: VenueBooks) -> None:
+        books = self._kernel.books
+        portfolio = books.portfolio
+        for life in told.positions:
+            portfolio.open[life.position_id] = life.restored(books)
+            portfolio.net[life.instrument_id] = portfolio.net_raw(life.instrument_id) + life.quantity_raw
+        account = portfolio.accounts[self._venue.name]
+        account.totals.clear()
+        for balance in told.balances:
+            account.book(balance.total_raw, balance.currency)
+        self._over.update(dict.fromkeys(told.canceled))
+        waiting, self._waiting = self._waiting, None
+        for command in waiting or ():
+            self._execute(command)
 
     # ------------------------------------------------------------------ the market and time
 
@@ -178,6 +211,20 @@ class PaperVenue(Actor):
                 self._report_to(event)
         elif isinstance(event, MarginCall) or (isinstance(event, PositionClosed) and not event.client_order_id):
             self._report_to(event)
+
+
+class _Beginning:
+    """Makes a venue begin anew in a later life of its host, when all that is known of the earlier one is in."""
+
+    def __init__(self, begin: Callable[[], None]) -> None:
+        self.on_ready = begin
+
+    def on_save(self) -> Mapping[str, bytes]:
+        """Nothing of its own."""
+        return {}
+
+    def on_load(self, state: Mapping[str, bytes]) -> None:
+        """Nothing of its own."""
 
 
 def add_paper_venue(host: LocalHost, plan: KernelPlan, venue: str) -> PaperVenue:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-import msgspec
-
 from libra_ray.bus.wire.keys import Keys
 from libra_ray.clock import Clock
 from libra_ray.errors import ConfigError, LibraError
@@ -85,9 +83,8 @@ class ClusterSites:
         known = self._sites.get((host_id, epoch))
         while known is None:
             node = self._node_for(host_id)
-            content = msgspec.msgpack.encode(self._keys_of(host_id))
             try:
-                path = self._folders.put(node, f"{host_id}.keys", content)
+                path = self._keys_on(node, host_id)
             except LibraError:
                 if node.is_own or node.node_id in self._avoided_ns:
                     raise
@@ -103,6 +100,16 @@ class ClusterSites:
 
     def keys(self, host_id: str) -> Keys | None:
         return self._keys_of(host_id)
+
+    def _keys_on(self, node: Node, host_id: str) -> Path:
+        """The file with its keys on that node. Elsewhere it goes as a value of a call, which Ray does not keep."""
+        path = self._folders.own / f"{host_id}.keys"
+        self._keys_of(host_id).write(path)
+        if node.is_own:
+            return path
+        content = path.read_bytes()
+        path.unlink()
+        return self._folders.put(node, path.name, content)
 
     def _keys_of(self, host_id: str) -> Keys:
         """Those of a host that came later know all who were there, and all who come after it are told of it."""

@@ -13,16 +13,16 @@ from libra_ray.bus.wire.port import Letter, Port
 from libra_ray.clock import Clock
 from libra_ray.errors import ConfigError, LibraError, NoReceiverError
 from libra_ray.hosts.actor_carrier import ActorCarrier
+from libra_ray.hosts.actor_host import LinkHeld
 from libra_ray.hosts.commands import AddActor, Answer, RemoveActor, StartActors, StopActors
 from libra_ray.hosts.context import BUS, HostProgram
 from libra_ray.messages.codec import DecodeError, decode
 from libra_ray.messages.commands import SetTradingState
-from libra_ray.messages.events import ComponentStateChanged
 from libra_ray.model.enums import TradingState
 from libra_ray.runtime import State
-from libra_ray.runtime.supervision import Phase, Restart, SupervisionTree
+from libra_ray.runtime.supervision import Phase, Restart, StartStage, SupervisionTree
 from libra_ray.sessions.commander import Commander
-from libra_ray.sessions.controller import CONTROLLER, Controller, ControllerResident
+from libra_ray.sessions.controller import CONTROLLER, Controller, ControllerResident, News
 from libra_ray.sessions.fault_restarts import FaultRestarts
 from libra_ray.sessions.keeper import HostKeeper
 from libra_ray.sessions.launcher import Launcher
@@ -81,7 +81,7 @@ class SupervisorCarrier(ActorCarrier):
         self._orders = orders
         self._shown = -1
         self._shown_ns = 0
-        controller = ControllerResident(self.on_command, self.on_state)
+        controller = ControllerResident(self.on_command, self.on_news)
         super().__init__(replace(program, residents=(controller,)), port, clock, orders.public_key(program.host_id))
         self.commander = Commander(port, clock)
         self.keeper = HostKeeper(
@@ -152,6 +152,10 @@ class SupervisorCarrier(ActorCarrier):
         down = [host_id for host_id in keeper.hosts if keeper.tree.view(host_id).phase is not Phase.ACTIVE]
         if down:
             raise keeper.hosts[down[0]].error or LibraError("; ".join(keeper.failures) or f"{down[0]} did not start")
+        for record in keeper.hosts.values():
+            for spec in record.spec.actors:
+                if spec.stage <= StartStage.CLIENT and spec.actor_id in keeper.unstarted:
+                    raise LibraError(f"a part of the kernel did not start: {keeper.unstarted[spec.actor_id]}")
 
     def start_controller(self) -> Steps[None]:
         """Once the bus host runs: be in the table, take commands, hear of states."""
@@ -172,8 +176,11 @@ class SupervisorCarrier(ActorCarrier):
         future = self.keeper.procedures.start(steps)
         future.add_done_callback(lambda done: self._acts.append(lambda: answer(_answer_of(done))))
 
-    def on_state(self, event: ComponentStateChanged) -> None:
-        """An actor's lifecycle has moved."""
+    def on_news(self, event: News) -> None:
+        """An actor's lifecycle has moved, or a host is too slow for its orders: then trading halts."""
+        if isinstance(event, LinkHeld):
+            self.halt(f"host {event.peer_id} is slow: orders of {event.host_id} wait {event.held_ns / SECOND:.1f} s")
+            return
         spec = self.operations.hear(event)
         if spec is None:
             return

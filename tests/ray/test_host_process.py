@@ -20,7 +20,7 @@ Start = Callable[..., HostProcess]
 @pytest.fixture
 def start(two_workers: RaySession) -> Iterator[Start]:
     """Makes host processes, and ends them."""
-    assert two_workers.is_local
+    assert two_workers.workers == 2
     made: list[HostProcess] = []
 
     def make(main: HostMain, argument: object = None, **options: float | str) -> HostProcess:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from libra_ray.errors import ConfigError, LibraError, NoReceiverError
+from libra_ray.hosts.actor_host import LinkHeld
 from libra_ray.hosts.status import TreeStatus, read_status
 from libra_ray.runtime.ray import RaySession
 from libra_ray.sessions import Deployment, deploy
@@ -25,7 +26,7 @@ QUICK = {"restarts_max": 2, "backoff_first_ns": 10_000_000}
 @pytest.fixture(scope="module")
 def deployment(local_ray: RaySession) -> Iterator[Deployment]:
     """A ticker, two counters of its ticks, and one who founds others; each on its own."""
-    assert local_ray.is_local
+    assert local_ray.workers == 2
     system = System("ticks", seed=1)
     for actor, actor_id in ((Ticker(), "T"), (Counter(), "C1"), (Counter(), "C2"), (Founder(), "Founder")):
         system.add(actor, actor_id)
@@ -162,8 +163,16 @@ def test_the_driver_hears_what_is_published_and_its_own_mistakes_stop_nobody(dep
     assert "ZeroDivisionError" in deployment.failures[-1]
 
 
+def test_a_host_that_is_too_slow_for_its_orders_halts_trading(deployment: Deployment) -> None:
+    deployment.publish("events.system.C1", LinkHeld("C1", "C2", 1_200_000_000, 0))
+
+    tree = deployment.wait_for(lambda tree: tree.state == "HALTED")
+
+    assert tree.halted_by == "host C2 is slow: orders of C1 wait 1.2 s"
+
+
 def test_what_fails_stays_with_itself_and_a_crash_loop_halts(local_ray: RaySession) -> None:
-    assert local_ray.is_local
+    assert local_ray.workers == 2
     system = System("trouble")
     for actor, actor_id in (
         (Ticker(), "T"),
@@ -190,7 +199,7 @@ def test_what_fails_stays_with_itself_and_a_crash_loop_halts(local_ray: RaySessi
 
 def test_the_frames_of_a_zombie_are_refused(local_ray: RaySession, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host on a lost node cannot be killed: here the kill is left out."""
-    assert local_ray.is_local
+    assert local_ray.workers == 2
     system = System("zombie")
     system.add(Ticker(), "T")
     dead: list[Any] = []
@@ -214,7 +223,7 @@ def test_the_frames_of_a_zombie_are_refused(local_ray: RaySession, monkeypatch: 
 
 
 def test_what_building_an_actor_raises_ends_the_start_and_nothing_is_left(local_ray: RaySession) -> None:
-    assert local_ray.is_local
+    assert local_ray.workers == 2
     system = System("unbuildable")
     system.add(Ticker(), "T")
     deployment = Deployment(system, placement="fused")

@@ -80,9 +80,7 @@ class Ledger:
     def write(self) -> tuple[Iterable[str], Iterable[str]]:
         """Write the turns that are done: what they sent may leave. Returns who is to get it, and whose was consumed."""
         if self._journal is not None and (self._outputs or self._consumed):
-            confirmed = [(*key, seq) for key, seq in self._confirmed.items()]
-            self._journal.commit(self._consumed, self._outputs, confirmed)
-            self._confirmed.clear()
+            self._journal.commit(self._consumed, self._outputs, self._confirmed_rows())
         receivers, senders = dict[str, None](), dict[str, None]()
         for peer, lane, seq, header, body in self._outputs:
             self.links[peer].outbound[lane].put(seq, (header, body))
@@ -134,11 +132,17 @@ class Ledger:
             self._journal.write(Saved(state))
 
     def close(self) -> None:
-        """Write which frames are confirmed, and let the journal go."""
+        """Write which frames are confirmed, and let the journal go. May be called twice."""
         if self._journal is not None:
             if self._confirmed:
-                self._journal.commit((), (), [(*key, seq) for key, seq in self._confirmed.items()])
+                self._journal.commit((), (), self._confirmed_rows())
             self._journal.close()
+
+    def _confirmed_rows(self) -> list[tuple[str, int, int]]:
+        """What is to be written of confirmations; each is written once."""
+        rows = [(*key, seq) for key, seq in self._confirmed.items()]
+        self._confirmed.clear()
+        return rows
 
     def _note(self, peer: str, links: PeerLinks) -> None:
         """Write with the next turns what a peer has confirmed."""

@@ -14,12 +14,14 @@ from libra_ray.kernel.apart.letters import (
     OrderReport,
     TakeOrder,
     UnholdOrder,
+    VenueBooks,
+    VenueRestarted,
 )
 from libra_ray.kernel.apart.links import Endpoint, link, open_door
 from libra_ray.kernel.apart.plan import KernelPlan
 from libra_ray.kernel.apart.projection import LOCAL
 from libra_ray.kernel.apart.row_view import RowView
-from libra_ray.kernel.apart.state import loaded_pages, restore, saved_pages, state_pages
+from libra_ray.kernel.apart.state import Balance, PositionState, loaded_pages, restore, saved_pages, state_pages
 from libra_ray.kernel.books import Books
 from libra_ray.messages.commands import (
     CancelAllOrders,
@@ -41,6 +43,7 @@ from libra_ray.messages.events import (
     OrderExpired,
     OrderFilled,
     OrderModifyRejected,
+    OrderRejected,
     PositionClosed,
     TradingStateChanged,
 )
@@ -58,6 +61,7 @@ EXECUTION = "ExecEngine"
 REPORTS = f"{EXECUTION}.report"
 """Where venues report; our own side comes in at `ExecEngine.execute`."""
 
+_ENDS = (OrderCanceled, OrderExpired, OrderRejected)
 _SENDABLE = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
 
 
@@ -251,6 +255,8 @@ class ExecutionDesk:
             self.stray += 1
         elif order.status in LOCAL:
             self._engine.process_local(event)
+            if isinstance(event, _ENDS):
+                self._engine.unhold(order)
         elif isinstance(event, OrderCanceled | OrderExpired):
             # It was sent before its end was wanted: it is taken off where it is now.
             self._engine.execute(CancelOrder(event.ts_ns, event.strategy_id, order))
@@ -267,14 +273,16 @@ class ExecutionDesk:
 
     def _hold(self, message: HoldOrder | UnholdOrder) -> None:
         order = self._orders.get(message.client_order_id)
-        if order is None or order.status not in LOCAL:
-            self.stray += 1  # it has gone on since: a holder in its second life remembers what it held in its first
-        elif isinstance(message, HoldOrder):
-            self._engine.hold(order, HolderLink(self._host, message.holder))
-        elif self._engine.holds(order):
-            _, holder = self._engine.holders[order.client_order_id]
-            if holder == HolderLink(self._host, message.holder):
+        link_to = HolderLink(self._host, message.holder)
+        if order is None:
+            self.stray += 1
+        elif isinstance(message, UnholdOrder):
+            if self._engine.holds(order) and self._engine.holders[order.client_order_id][1] == link_to:
                 self._engine.unhold(order)
+        elif order.status in LOCAL:
+            self._engine.hold(order, link_to)
+        else:
+            self.stray += 1  # it has gone on: a holder in its second life remembers what it held in its first
 
     # ------------------------------------------------------------------ the venues' side
 
@@ -299,12 +307,27 @@ class ExecutionDesk:
                 self._engine.adopt(msgspec.structs.replace(message.order))
         elif isinstance(message, MarginCall):
             self._engine.announce(message)
+        elif isinstance(message, VenueRestarted):
+            self._on_venue_restart(message)
 
     def _book(self, told: AccountBooked) -> None:
         """A venue has booked something without a fill: the same amount is booked here."""
         portfolio, unit = self.books.portfolio, Currency(told.currency, told.precision)
         account = next(one for one in portfolio.accounts.values() if one.account_id == told.account_id)
         self._engine.book([portfolio.book(account, told.kind, told.amount_raw, unit, told.ts_ns, told.instrument_id)])
+
+    def _on_venue_restart(self, told: VenueRestarted) -> None:
+        """The orders that a venue had are canceled; it is told what is held with it, after all its reports."""
+        books, ids = self.books, told.client_order_ids
+        working = books.cache.working
+        mine = [name for name, order in working.items() if books.venue_of(order).name == told.venue]
+        gone = [name for name in mine if ids is None or name in ids]
+        for name in gone:
+            self._engine.process(OrderCanceled(*_head(working[name], told.ts_ns), "VENUE_RESTARTED"))
+        positions = tuple(map(PositionState.of, books.portfolio.positions_open(venue=told.venue)))
+        account = books.portfolio.accounts[told.venue]
+        balances = tuple(Balance(told.venue, account.currencies[code], raw) for code, raw in account.totals.items())
+        link(self._host, f"{told.venue}.execute")(VenueBooks(told.ts_ns, "", positions, balances, tuple(gone)))
 
     def _halt(self, event: InstrumentHalted) -> None:
         self.record.events.append(event)

@@ -180,7 +180,7 @@ class _Orphans:
         now_ns = self._host.clock.now_ns()
         if order.status in LOCAL:
             head = (now_ns, order.strategy_id, order.instrument_id, order.client_order_id)
-            self._execution.process_local(OrderCanceled(*head, "ALGORITHM_FAULTED"))
+            self._execution.propose(OrderCanceled(*head, "ALGORITHM_FAULTED"))
         elif order.exec_spawn_id not in (None, order.client_order_id):
             self._execution.execute(CancelOrder(now_ns, order.strategy_id, order))
 

@@ -1,6 +1,6 @@
 """What the actors of one host see of the kernel and of the market, and how it is kept right."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -50,7 +50,6 @@ class HostView:
         self._host = host
         self._topic = f"events.state.of.{name}"
         self._early: list[AnyEvent | StatePage] | None = None
-        self._on_synced: list[Callable[[], None]] = []
         self._hearers: dict[str, Delivery] = {}
         self._saved_new: frozenset[str] = frozenset()
         host.provide(cache=self.cache, portfolio=self.portfolio)
@@ -69,13 +68,6 @@ class HostView:
         """Call `listener` with each event of orders, positions and accounts, once it is folded."""
         for topic in _EVENTS:
             self._host.bus.subscribe(topic, listener, _FIRST - 1)
-
-    def when_synced(self, call: Callable[[], None]) -> None:
-        """Call it once, as soon as the projection stands where the execution engine stands."""
-        if self.projection.is_synced:
-            call()
-        else:
-            self._on_synced.append(call)
 
     def tell(self, strategy_id: str, hearer: Delivery) -> None:
         """Let a strategy hear of its own orders and positions, in place of a former instance of it."""
@@ -99,7 +91,6 @@ class HostView:
         self.projection.take_page(page)
         if self.projection.is_synced:
             self._host.timers.cancel(_ALARM)
-            self._tell_synced()
 
     def _ask(self, _alarm: Alarm | None = None) -> None:
         """Ask until it is told; nobody may be there yet."""
@@ -137,22 +128,15 @@ class HostView:
                 self._on_page(message)
             else:
                 self._on_event(message)
-        if self.projection.is_synced:
-            self._tell_synced()
-        else:
+        if not self.projection.is_synced:
             self._ask()
-
-    def _tell_synced(self) -> None:
-        waiting, self._on_synced = self._on_synced, []
-        for call in waiting:
-            call()
 
     def _forget_phantoms(self) -> None:
         """Orders that handlers made when they were given old messages once more: none of them was sent."""
         sent = [entry[2] for entry in self._host.queue if isinstance(entry[2], SubmitOrder | SubmitOrderList)]
         orders = [o for c in sent for o in (c.orders if isinstance(c, SubmitOrderList) else (c.order,))]
-        real = {*self._saved_new, *(order.client_order_id for order in orders)}
-        for order_id in [name for name in self.cache.new if name not in real]:
+        queued = dict.fromkeys(order.client_order_id for order in orders)
+        for order_id in [name for name in self.cache.new if name not in queued and name not in self._saved_new]:
             del self.cache.new[order_id]
             del self.cache.orders[order_id]
 

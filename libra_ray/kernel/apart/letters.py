@@ -1,11 +1,22 @@
 """What the parts of the kernel say to each other apart, beside commands and events: one small message per deed."""
 
+from libra_ray.kernel.apart.state import Balance, PositionState
 from libra_ray.messages.codec import register
 from libra_ray.messages.commands import Command
 from libra_ray.messages.events import OrderDenied, OrderModifyRejected, OrderUpdated
 from libra_ray.model.orders import Order
 
-__all__ = ["AdoptOrder", "AskState", "FaultPolicy", "HoldOrder", "OrderReport", "TakeOrder", "UnholdOrder"]
+__all__ = [
+    "AdoptOrder",
+    "AskState",
+    "FaultPolicy",
+    "HoldOrder",
+    "OrderReport",
+    "TakeOrder",
+    "UnholdOrder",
+    "VenueBooks",
+    "VenueRestarted",
+]
 
 
 class OrderReport(Command, frozen=True):
@@ -41,6 +52,21 @@ class AdoptOrder(Command, frozen=True):
     order: Order
 
 
+class VenueRestarted(Command, frozen=True):
+    """A venue that kept nothing begins anew: those of its orders are gone; None: it does not know which it had."""
+
+    venue: str
+    client_order_ids: tuple[str, ...] | None
+
+
+class VenueBooks(Command, frozen=True):
+    """What a venue that begins anew is told: what is held with it, and which orders are over."""
+
+    positions: tuple[PositionState, ...]
+    balances: tuple[Balance, ...]
+    canceled: tuple[str, ...]
+
+
 class FaultPolicy(Command, frozen=True):
     """A strategy has failed: its orders and positions are to be treated by `policy`, `keep`, `cancel` or `flatten`."""
 
@@ -53,4 +79,6 @@ class AskState(Command, frozen=True):
     topic: str
 
 
-register(AdoptOrder, AskState, FaultPolicy, HoldOrder, OrderReport, TakeOrder, UnholdOrder)
+register(
+    AdoptOrder, AskState, FaultPolicy, HoldOrder, OrderReport, TakeOrder, UnholdOrder, VenueBooks, VenueRestarted
+)  # fmt: skip

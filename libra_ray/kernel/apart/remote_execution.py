@@ -61,6 +61,11 @@ class RemoteExecution:
         self._projection.tell(event)
         self._onward(event)
 
+    def propose(self, event: OrderEvent) -> None:
+        """An event of an order that is not kept here any more: whether it happens is the engine's to say."""
+        self._projection.led.pop(event.client_order_id, None)
+        self._onward(event)
+
     def execute(self, command: Command) -> None:
         """Cancels and changes of orders that are kept elsewhere, or work."""
         self._onward(command)

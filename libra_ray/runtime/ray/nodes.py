@@ -41,11 +41,12 @@ def living_nodes() -> list[Node]:
 class NodeFolders:
     """Private folders for sockets and journals. Elsewhere an actor that needs no core holds the folder.
 
-    A keeper ends with the driver; should it be killed, the next session on its node sweeps what it held.
+    `own` is the one of the driver. A keeper ends with the driver; should it be killed, the next session on its node
+    sweeps what it held.
     """
 
     def __init__(self, own: Path) -> None:
-        self._own = own
+        self.own = own
         self._keepers: dict[str, tuple[Any, Path]] = {}
 
     def on(self, node: Node) -> Path:
@@ -54,7 +55,7 @@ class NodeFolders:
         Raises `LibraError` when that cannot be done.
         """
         if node.is_own:
-            return self._own
+            return self.own
         if node.node_id not in self._keepers:
             there = NodeAffinitySchedulingStrategy(node.node_id, soft=False)
             actor_class: Any = ray.remote(_Keeper)

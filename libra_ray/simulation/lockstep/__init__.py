@@ -4,3 +4,5 @@ Every host replays the market from the same mapped data and computes the whole k
 actors only. `cast` puts stand-ins in the place of the others, `exchange` carries what was done and promises that
 nothing was, `part` is one host's run, `start` makes a Ray actor of each host and compares what they say.
 """
+
+__all__: list[str] = []

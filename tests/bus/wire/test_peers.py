@@ -96,6 +96,18 @@ def test_the_highest_lane_leaves_first_also_when_it_was_held(peer: Peer, links: 
     assert (links.outbound[Lane.RISK].sent, links.outbound[Lane.SIGNALS].sent) == (1, 0)
 
 
+def test_held_counts_from_its_beginning(peer: Peer, links: PeerLinks, way: Way, clock: VirtualClock) -> None:
+    put(links, 5)
+    peer.transmit()
+    clock.advance_to(9)
+    links.outbound[Lane.ORDERS].confirm(1)
+    peer.transmit()
+
+    assert peer.held == 1
+    assert peer.held_since_ns([Lane.ORDERS]) == 1
+    assert len(way.taken) == 4
+
+
 def test_held_ends_when_all_is_confirmed(peer: Peer, links: PeerLinks, way: Way) -> None:
     put(links, 4)
     peer.transmit()

@@ -31,6 +31,25 @@ def test_nothing_beyond_the_window_leaves(timeless: tuple[Net, VirtualClock]) ->
     assert a.held_since_ns("b") is None
 
 
+def test_what_is_consumed_is_confirmed_within_a_tick_also_after_an_idle_time(
+    timeless: tuple[Net, VirtualClock],
+) -> None:
+    net, clock = timeless
+    a, b = net.start("a"), net.start("b")
+    net.meet()
+    post(a, "b", "1")
+    advance(net, clock, lambda: not a.unconfirmed())
+    for _ in range(20):
+        clock.advance_to(clock.now_ns() + 10 * MS)
+        net.turn()
+
+    post(a, "b", "2")
+    b.done(net.letter("b"))
+    b.flush()
+    clock.advance_to(clock.now_ns() + 6 * MS)
+    net.until(lambda: not a.unconfirmed())
+
+
 def test_the_receiver_grants_the_window(net: Net) -> None:
     a, _ = net.start("a"), net.start("b", window=2)
     net.meet()

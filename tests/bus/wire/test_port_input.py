@@ -3,13 +3,16 @@
 import msgspec
 import pytest
 
+from libra_ray.bus.wire import port as port_module
 from libra_ray.bus.wire.frames import BODY_BYTES_MAX, Kind
 from libra_ray.bus.wire.journal import Checkpoint, Journal
 from libra_ray.bus.wire.keys import Keys
+from libra_ray.bus.wire.links import PeerLinks
 from libra_ray.bus.wire.port import Port
+from libra_ray.clock import LiveClock
 from libra_ray.errors import ConfigError, ConnectionConfigError
 from libra_ray.runtime.inbox import Lane
-from tests.bus.wire.ports import Net, echo, frame, post, send_raw, texts
+from tests.bus.wire.ports import SECOND, Net, echo, frame, post, send_raw, texts
 
 
 @pytest.mark.parametrize(
@@ -70,6 +73,40 @@ def test_frames_that_make_no_sense_are_counted(net: Net) -> None:
     post(b, "a", "report")
     net.settle()
     assert (texts(net.got["a"]), texts(net.got["b"])) == (["report"], ["after", "order"])
+
+
+def test_a_former_life_confirms_nothing(net: Net) -> None:
+    b = net.start("b")
+    b.connect("a", f"ipc://{net.folder}/a-2", 2)
+    socket = net.raw(b)
+    links = PeerLinks(2, 9)
+    send_raw(socket, frame(Kind.HELLO, "a", epoch=2), msgspec.msgpack.encode(links.greeting()))
+    post(b, "a", "order")
+
+    send_raw(socket, frame(Kind.ACK, "a", epoch=1, seq=1, extra=1))
+    net.until(lambda: b.counts["a", Lane.ORDERS].stale == 1)
+    assert b.unconfirmed() == 1
+    send_raw(socket, frame(Kind.ACK, "a", epoch=2, seq=1, extra=1))
+    net.until(lambda: b.unconfirmed() == 0)
+
+
+def test_a_flood_is_read_in_portions_and_nobody_sleeps_on_the_rest(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port_module, "TAKEN_IN_MAX", 10)
+    b = net.start("b")
+    socket = net.raw(b)
+    for number in range(35):
+        send_raw(socket, frame(Kind.SUBSCRIBE, f"stranger-{number}", lane=Lane.CONTROL))
+    net.come("b", 10)
+    clock = LiveClock()
+    started_ns = clock.now_ns()
+
+    for _ in range(3):
+        while (letter := b.take()) is not None:
+            b.done(letter)
+        b.poll(5 * SECOND)
+
+    assert b.counts["", Lane.CONTROL].received >= 30
+    assert clock.now_ns() - started_ns < 4 * SECOND
 
 
 def test_strangers_are_heard_without_being_known(net: Net) -> None:

@@ -195,6 +195,7 @@ def test_a_snapshot_is_of_all_turns_that_are_done(net: Net) -> None:
 
     assert b.resumed is not None
     assert (b.resumed.snapshot, b.resumed.letters) == (b"one", ())
+    assert b.resumed.consumed["a", Lane.ORDERS] == 1
 
 
 def test_a_life_without_a_journal_begins_anew(net: Net) -> None:
@@ -306,6 +307,7 @@ def test_closing_sends_what_is_due(net: Net) -> None:
     post(a, "b", "last words")
     a.commit()
     a.close(SECOND)
+    a.close(0)
     del net.ports["a"]
 
     net.until(lambda: bool(net.got["b"]))

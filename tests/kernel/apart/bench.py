@@ -76,4 +76,4 @@ class Bench(ApartSystem):
     def state(self, order_id: str) -> tuple[str, str]:
         """How an order stands with the execution engine, and in the strategy's own cache."""
         mine = self.hand.cache.order(order_id)
-        return str(self.engine._orders.orders[order_id].status), "" if mine is None else str(mine.status)
+        return str(self.desk.books.cache.orders[order_id].status), "" if mine is None else str(mine.status)

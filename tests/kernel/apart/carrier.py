@@ -15,19 +15,20 @@ from libra_ray.bus.wire.frames import Frame, Kind
 from libra_ray.clock import VirtualClock
 from libra_ray.data import Dataset, Stream
 from libra_ray.data.merge import merged_runs
-from libra_ray.execution import ExecutionEngine, RunRecord
-from libra_ray.hosts.actor_host import ActorHost
+from libra_ray.execution import RunRecord
+from libra_ray.hosts.actor_host import ActorHost, Saved
 from libra_ray.hosts.context import HostProgram
 from libra_ray.hosts.lanes import lane_of
 from libra_ray.hosts.market_views import MarketViews
-from libra_ray.kernel.apart.host_view import HostView, _views
+from libra_ray.kernel.apart.execution_desk import ExecutionDesk
+from libra_ray.kernel.apart.host_view import HostView
 from libra_ray.messages.codec import decode, encode
 from libra_ray.messages.schemas import Row, RowSpec
 from libra_ray.runtime import Actor
 from libra_ray.sessions.residents import Placeable, residents
 from libra_ray.simulation import System
-from libra_ray.testing.random_draw import Draw
 from libra_ray.simulation.tables import fills_table, orders_table
+from libra_ray.testing.random_draw import Draw
 
 MIDDLE = "bus"
 
@@ -90,7 +91,7 @@ class Network:
         self.hosts: dict[str, ActorHost] = {}
         self.links: dict[tuple[str, str], deque[tuple[Frame, bytes]]] = {}
         self.journals: dict[str, list[tuple[Frame, bytes]]] = {}
-        self.saved: dict[str, bytes] = {}
+        self.saved: dict[str, Saved] = {}
         self.dead: dict[str, None] = {}
         self._draw = Draw(seed)
 
@@ -125,7 +126,7 @@ class Network:
 
     def save(self, name: str) -> None:
         """What a host does from time to time: its state now, and nothing taken in since."""
-        self.saved[name] = self.hosts[name].save_all()
+        self.saved[name] = self.hosts[name].save_all(self.saved.get(name, {}))
         self.journals[name].clear()
 
     def kill(self, name: str) -> None:
@@ -141,8 +142,9 @@ class Network:
         del self.dead[name]
         self.drain(early)
         missed, self.journals[name] = letters, [*letters, *self.journals[name]]
-        saved = host.saved_of(self.saved[name]) if name in self.saved else {}
-        for actor_id in host.start_together(actor_ids, saved, [(frame, memoryview(body)) for frame, body in missed]):
+        for actor_id in host.start_together(
+            actor_ids, self.saved.get(name, {}), [(frame, memoryview(body)) for frame, body in missed]
+        ):
             host.complete_start(actor_id)
         self.drain()
         return host
@@ -239,17 +241,21 @@ class ApartSystem:
         self.network.advance_to(self.network.clock.ts_ns)
 
     @property
-    def engine(self) -> ExecutionEngine:
-        engine = self.actors["ExecEngine"]
-        assert isinstance(engine, ExecutionEngine)
-        return engine
+    def desk(self) -> ExecutionDesk:
+        """Where the authority over orders, positions and accounts is."""
+        desk = self.host_of["ExecEngine"].keepers["#ExecEngine"]
+        assert isinstance(desk, ExecutionDesk)
+        return desk
+
+    @property
+    def views(self) -> dict[str, HostView]:
+        """By host, where there is one."""
+        kept = {name: host.keepers.get("#view") for name, host in self.network.hosts.items()}
+        return {name: view for name, view in kept.items() if isinstance(view, HostView)}
 
     @property
     def record(self) -> RunRecord:
-        return self.engine._record
-
-    def view(self, actor_id: str) -> HostView:
-        return _views[self.host_of[actor_id]]
+        return self.desk.record
 
     def faults(self) -> list[str]:
         return [

@@ -3,14 +3,12 @@
 import json
 import pickle
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import libra_ray as lr
 from libra_actors.strategies import EmaCross
 from libra_ray.data import Dataset
-from libra_ray.kernel.apart.host_view import _views
 from libra_ray.sessions.residents import residents
 from libra_ray.simulation.backtest import build
 from libra_ray.testing.random_flow import KINDS, random_scenario
@@ -44,12 +42,10 @@ def bars() -> Dataset:
 
 def _unequal_views(apart: ApartSystem) -> list[str]:
     """Where a projection is other than the execution engine's own books."""
-    books, lines = (apart.engine._orders, apart.engine._portfolio), []
-    for name, host in apart.network.hosts.items():
-        view = _views.get(host)
-        if view is not None:
-            told = differences(books[0], books[1], view.projection, apart.record)  # type: ignore[arg-type]
-            lines += [f"{name}: {line}" for line in told]
+    books, lines = apart.desk.books, []
+    for name, view in apart.views.items():
+        told = differences(books.cache, books.portfolio, view.projection, apart.record)
+        lines += [f"{name}: {line}" for line in told]
     return lines
 
 

@@ -50,7 +50,7 @@ def test_a_strategy_that_raises(policy: str, resting: str, held: int, seed: int)
 
     assert [fault.actor_id for fault in bench.host_of["Hand"].faults] == ["Hand"]
     assert bench.state(order.client_order_id)[0] == resting
-    assert bench.engine._portfolio.net_raw("ACME.SIM") == held  # type: ignore[attr-defined]
+    assert bench.desk.books.portfolio.net_raw("ACME.SIM") == held
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -62,8 +62,8 @@ def test_what_a_failed_strategy_had_under_way_does_not_work_on(seed: int) -> Non
     bench.network.clock.ts_ns += 1
     bench.do(_raise)
 
-    assert [str(order.status) for order in bench.engine._orders.orders.values()] == ["CANCELED"]
-    assert not bench.engine._orders.working
+    assert [str(order.status) for order in bench.desk.books.cache.orders.values()] == ["CANCELED"]
+    assert not bench.desk.books.cache.working
 
 
 @pytest.mark.parametrize("part", ["ExecEngine", "OrderEmulator", "RiskEngine", "Portfolio", "SIM-client"])

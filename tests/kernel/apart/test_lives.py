@@ -7,7 +7,7 @@ import pytest
 
 import libra_ray as lr
 from libra_actors.algorithms import Twap
-from libra_ray.kernel.apart.host_view import _views
+from libra_ray.kernel.apart.host_view import view_of
 from libra_ray.kernel.apart.user_actors import add_user_actor
 from libra_ray.messages.events import OrderSubmitted
 from tests.kernel.apart.bench import Bench, Hand
@@ -38,8 +38,8 @@ class Remembering(Hand):
 
 
 def _unequal(bench: Bench, name: str) -> list[str]:
-    view = _views[bench.network.hosts[name]]
-    lines = differences(bench.engine._orders, bench.engine._portfolio, view.projection, bench.record)  # type: ignore[arg-type]
+    books = bench.desk.books
+    lines = differences(books.cache, books.portfolio, bench.views[name].projection, bench.record)
     return [line for line in lines if ".tags" not in line]
 
 
@@ -89,8 +89,6 @@ def test_a_strategy_that_comes_late_is_told_how_the_others_stand() -> None:
 
     host = bench.network.add_host("Late")
     late = Hand(actor_id="Late")
-    from libra_ray.kernel.apart.host_view import view_of
-
     add_user_actor(host, view_of(host, bench.plan, "Late"), late)
     bench.network.drain()
 
@@ -121,7 +119,7 @@ def test_a_part_of_the_kernel_goes_on(name: str, seed: int, *, is_saved: bool) -
     expected = "CANCELED"
     assert {bench.state(order.client_order_id) for order in (resting, under_way)} == {(expected, expected)}
     assert {bench.state(order.client_order_id) for order in (held, later)} == {("FILLED", "FILLED")}
-    assert bench.engine._portfolio.net_raw("ACME.SIM") == -3  # type: ignore[attr-defined]
+    assert bench.desk.books.portfolio.net_raw("ACME.SIM") == -3
     submitted = [event.client_order_id for event in bench.hand.heard if isinstance(event, OrderSubmitted)]
     assert len(submitted) == len(set(submitted)) == 5
     for host in ("Hand", "RiskEngine", "Cache"):

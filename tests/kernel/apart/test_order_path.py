@@ -85,7 +85,7 @@ def test_an_order_changed_back_before_it_was_changed(seed: int) -> None:
     bench.do(there_and_back)
 
     assert (str(order.price), str(order.status)) == ("9.00", "ACCEPTED")
-    assert str(bench.engine._orders.orders[order.client_order_id].price) == "9.00"
+    assert str(bench.desk.books.cache.orders[order.client_order_id].price) == "9.00"
 
 
 def test_a_fill_in_parts() -> None:
@@ -114,7 +114,7 @@ def test_an_order_that_comes_again_is_ignored(endpoint: str) -> None:
     bench.network.drain()
 
     assert sum(isinstance(event, OrderSubmitted) for event in bench.hand.heard) == 1
-    assert list(bench.engine._orders.working) == [order.client_order_id]
+    assert list(bench.desk.books.cache.working) == [order.client_order_id]
     owner = bench.network.hosts[str(bench.network.owner(endpoint))].bus.table.receiver(endpoint)
     assert isinstance(owner, Endpoint)
     assert owner.handler.__self__.resent == 1
@@ -152,7 +152,7 @@ def test_children_of_a_twap(seed: int) -> None:
     for _ in range(4):
         bench.quote()
 
-    children = [name for name in bench.engine._orders.orders if "-E" in name]
+    children = [name for name in bench.desk.books.cache.orders if "-E" in name]
     assert len(children) == 2
     assert {bench.state(name) for name in (*children, order.client_order_id)} == {("FILLED", "FILLED")}
     assert bench.hand.portfolio.position("ACME.SIM").quantity_raw == 30

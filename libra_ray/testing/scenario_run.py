@@ -31,6 +31,7 @@ from libra_ray.model.rules.fixed_point import rescale_half_even
 from libra_ray.runtime import Actor
 from libra_ray.simulation import System
 from libra_ray.simulation.backtest import build
+from libra_ray.simulation.replay import Replay
 from libra_ray.testing.scenario_expectation import FieldsForm, PositionForm
 from libra_ray.testing.scenario_form import (
     EPOCH_NS,
@@ -42,7 +43,7 @@ from libra_ray.testing.scenario_form import (
 )
 from libra_ray.testing.scenario_script import EVENT_NAMES, ScriptedStrategy
 
-__all__ = ["ScenarioResult", "run_scenario"]
+__all__ = ["ScenarioParts", "ScenarioResult", "run_scenario"]
 
 _MAKE = {"pair": pair, "equity": equity, "future": future, "perpetual": perpetual}
 _SCHEMA_OF = {
@@ -92,22 +93,48 @@ def run_scenario(document: dict[str, Any]) -> ScenarioResult:
     missing = sorted(set(form.needs) - SCENARIO_FEATURES)
     if missing:
         return ScenarioResult(form.name, ok=False, unsupported=missing)
-    instruments = [_instrument(made, form.currencies) for made in form.instruments]
-    system = _system(form)
-    for made in instruments:
-        system.add_instrument(made)
-    data, topics, runs = _data(form, {made.id: made for made in instruments})
-    kernel, replay = build(system, data)
-    replay.merged = lambda: runs
-    for algorithm in _algorithms(form):
-        kernel.add(algorithm)
-    strategy = ScriptedStrategy()
-    built = [spec.topic for spec in system.bars]
-    strategy.script(form.actions, [made.id for made in instruments], topics, built)
+    parts = ScenarioParts(form)
+    kernel, replay = parts.build()
+    strategy = parts.strategy()
     kernel.add(strategy)
     kernel.start()
     replay.run()
     return _compare(form, kernel, strategy)
+
+
+class ScenarioParts:
+    """What a scenario is run with: the system without its strategy, the data, and the order of its rows.
+
+    Attributes:
+        runs: that order, as the file has it.
+    """
+
+    def __init__(self, form: ScenarioForm) -> None:
+        self._form = form
+        self._instruments = [_instrument(made, form.currencies) for made in form.instruments]
+        self.data, self._topics, self.runs = _data(form, {made.id: made for made in self._instruments})
+
+    def system(self) -> System:
+        """Venue, risk and execution algorithms."""
+        system = _system(self._form)
+        for made in self._instruments:
+            system.add_instrument(made)
+        for algorithm in _algorithms(self._form):
+            system.add(algorithm)
+        return system
+
+    def strategy(self) -> ScriptedStrategy:
+        """The strategy that plays the script, which is added last."""
+        strategy = ScriptedStrategy()
+        built = [bars.topic for bars in self.system().bars]
+        strategy.script(self._form.actions, [made.id for made in self._instruments], self._topics, built)
+        return strategy
+
+    def build(self) -> tuple[TradingKernel, Replay]:
+        """A kernel without the strategy, and the loop that replays the rows in their order."""
+        kernel, replay = build(self.system(), self.data)
+        replay.merged = lambda: self.runs
+        return kernel, replay
 
 
 # ---------------------------------------------------------------------- from the file

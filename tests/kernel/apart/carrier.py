@@ -6,7 +6,7 @@ in the middle, what is sent to an endpoint goes straight, as between processes.
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,13 @@ from libra_ray.kernel.apart.host_view import HostView
 from libra_ray.messages.codec import decode, encode
 from libra_ray.messages.schemas import Row, RowSpec
 from libra_ray.runtime import Actor
-from libra_ray.sessions.residents import Placeable, residents
+from libra_ray.sessions.residents import KernelResident, Placeable, residents
 from libra_ray.simulation import System
 from libra_ray.simulation.tables import fills_table, orders_table
 from libra_ray.testing.random_draw import Draw
 
 MIDDLE = "bus"
+Outcome = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
 class FarBus(Bus):
@@ -54,7 +55,7 @@ class FarBus(Bus):
 
     def receivers(self, topic: str) -> tuple[Callable[[Any], object], ...]:
         others = self.network.listeners(topic, self.name)
-        return (*super().receivers(topic), *([self.network.hosts] if others else []))  # type: ignore[list-item]
+        return (*super().receivers(topic), *([_elsewhere] if others else []))
 
     def arrived(self, topic: str) -> tuple[Callable[[Any], object], ...]:
         return super().receivers(topic)
@@ -79,6 +80,10 @@ class FarBus(Bus):
         return True
 
 
+def _elsewhere(_message: object) -> None:
+    """Stands for the handlers of other hosts."""
+
+
 class Network:
     """All hosts, and what is under way between them.
 
@@ -100,6 +105,10 @@ class Network:
         host = self.hosts[name] = ActorHost(program, self.clock, FarBus(self, name, self.clock))  # type: ignore[arg-type]
         self.journals.setdefault(name, [])
         return host
+
+    def host(self, name: str) -> ActorHost:
+        """The host of that name, made when it is asked for first."""
+        return self.hosts.get(name) or self.add_host(name)
 
     def owner(self, endpoint: str) -> str | None:
         return next((name for name, host in self.hosts.items() if host.bus.table.receiver(endpoint)), None)
@@ -204,13 +213,15 @@ class ApartSystem:
         self.network = Network(seed)
         self.data = data
         self.places: tuple[Placeable, ...] = residents(system, instruments=data.instruments.values())
-        self.plan = self.places[0].resident.plan
+        first = self.places[0].resident
+        assert isinstance(first, KernelResident)
+        self.plan = first.plan
         self.actors: dict[str, Actor] = {}
         self.host_of: dict[str, ActorHost] = {}
         self.network.clock.ts_ns = data.start_ns
         for place in self.places:
             name = (placement or {}).get(place.actor_id, place.actor_id)
-            host = self.network.hosts.get(name) or self.network.add_host(name)
+            host = self.network.host(name)
             self.host_of[place.actor_id] = host
             self.actors[place.actor_id] = place.resident.make(host)
             self.network.drain()
@@ -273,10 +284,7 @@ def rows_of(data: Dataset) -> Iterable[tuple[Stream, Row]]:
             yield data.streams[run.stream], next(iterators[run.stream])
 
 
-def outcome(record: RunRecord, *, without: Sequence[str] = ()) -> tuple[list[Any], list[Any]]:
-    """Orders and fills as sets of rows, to be compared."""
-    tables = (orders_table(record), fills_table(record))
-    return tuple(  # type: ignore[return-value]
-        sorted((tuple((k, v) for k, v in row.items() if k not in without) for row in table.to_pylist()), key=str)
-        for table in tables
-    )
+def outcome(record: RunRecord) -> Outcome:
+    """Orders and fills, to be compared as sets."""
+    orders, fills = orders_table(record), fills_table(record)
+    return sorted(orders.to_pylist(), key=str), sorted(fills.to_pylist(), key=str)

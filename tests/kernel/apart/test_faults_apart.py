@@ -1,4 +1,4 @@
-"""What fails apart: a strategy is treated by its policy, a part of the kernel halts trading, an algorithm ends its work."""
+"""What fails apart: a strategy is treated by its policy, the kernel halts trading, an algorithm ends its work."""
 
 from typing import Any
 
@@ -6,14 +6,7 @@ import pytest
 
 import libra_ray as lr
 from libra_ray.model.enums import TradingState
-from tests.kernel.apart.bench import Bench, Hand
-
-
-class Faulty(Hand):
-    """Raises when it is told to."""
-
-    def on_signal(self, signal: lr.Signal) -> None:
-        raise RuntimeError("planted")
+from tests.kernel.apart.bench import Bench
 
 
 class Stubborn(lr.ExecAlgorithm):
@@ -28,12 +21,9 @@ class Stubborn(lr.ExecAlgorithm):
         self.armed = True
 
     def on_quote(self, quote: lr.Quote) -> None:
+        del quote
         if self.armed:
             raise RuntimeError("planted")
-
-
-def _raise(hand: Any) -> None:
-    raise RuntimeError("planted")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +36,7 @@ def test_a_strategy_that_raises(policy: str, resting: str, held: int, seed: int)
     bench.do(lambda hand: hand.buy("ACME.SIM", 10))
     order = bench.do(lambda hand: hand.sell("ACME.SIM", 10, price="20.00"))
 
-    bench.do(_raise)
+    bench.fail("Hand")
 
     assert [fault.actor_id for fault in bench.host_of["Hand"].faults] == ["Hand"]
     assert bench.state(order.client_order_id)[0] == resting
@@ -60,7 +50,7 @@ def test_what_a_failed_strategy_had_under_way_does_not_work_on(seed: int) -> Non
 
     bench.do(lambda hand: hand.sell("ACME.SIM", 10, price="20.00"), drain=False)
     bench.network.clock.ts_ns += 1
-    bench.do(_raise)
+    bench.fail("Hand")
 
     assert [str(order.status) for order in bench.desk.books.cache.orders.values()] == ["CANCELED"]
     assert not bench.desk.books.cache.working
@@ -74,8 +64,7 @@ def test_a_part_of_the_kernel_that_raises_halts_trading(part: str) -> None:
     told: list[Any] = []
     bench.host_of["Hand"].bus.subscribe("events.risk", told.append)
 
-    bench.host_of[part].run(bench.actors[part], _raise, None)
-    bench.network.drain()
+    bench.fail(part)
     denied = bench.do(lambda hand: hand.buy("ACME.SIM", 10))
     bench.do(lambda hand: hand.cancel_order(resting))
 

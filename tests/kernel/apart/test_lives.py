@@ -54,14 +54,14 @@ def test_a_strategy_goes_on(seed: int) -> None:
 
     bench.network.kill("Hand")
     bench.quote(899, 900, size=20)
-    bench.hand = bench.revive("Hand", early=seed)
+    bench.revive("Hand", early=seed)
     new = bench.do(lambda hand: hand.buy("ACME.SIM", 10, price="8.00"))
 
     assert bench.faults() == []
     assert bench.hand.held_at_start == 10
     assert bench.hand.count > heard
     assert bench.hand.cache.order(resting.client_order_id).filled_raw == 20
-    assert bench.hand.portfolio.position("ACME.SIM").quantity_raw == 30
+    assert bench.held_raw == 30
     assert (new.client_order_id, bench.state(new.client_order_id)[0]) == ("Hand-R2-1", "ACCEPTED")
     assert _unequal(bench, "Hand") == []
 
@@ -75,9 +75,9 @@ def test_a_strategy_without_a_saved_state_is_told_how_it_stands(seed: int) -> No
     bench.network.journals["Hand"].clear()
 
     bench.network.kill("Hand")
-    bench.hand = bench.revive("Hand")
+    bench.revive("Hand")
 
-    assert bench.hand.portfolio.position("ACME.SIM").quantity_raw == 10
+    assert bench.held_raw == 10
     assert [order.client_order_id for order in bench.hand.cache.orders_open()] == ["Hand-2"]
     assert _unequal(bench, "Hand") == []
 
@@ -132,7 +132,7 @@ def test_an_algorithm_ends_what_it_had_begun(seed: int) -> None:
     bench.quote()
     params = {"horizon_secs": 3, "interval_secs": 1}
     order = bench.do(lambda hand: hand.buy("ACME.SIM", 30, exec_algorithm_id="TWAP", exec_algorithm_params=params))
-    assert bench.hand.portfolio.position("ACME.SIM").quantity_raw == 10
+    assert bench.held_raw == 10
 
     bench.network.kill("TWAP")
     bench.revive("TWAP", early=seed)
@@ -143,7 +143,7 @@ def test_an_algorithm_ends_what_it_had_begun(seed: int) -> None:
     assert bench.faults() == []
     assert (bench.state(order.client_order_id), order.code) == (("CANCELED", "CANCELED"), "ALGORITHM_FAULTED")
     assert bench.state(again.client_order_id) == ("FILLED", "FILLED")
-    assert bench.hand.portfolio.position("ACME.SIM").quantity_raw == 40
+    assert bench.held_raw == 40
 
 
 def test_a_strategy_made_anew_in_the_same_host_counts_on() -> None:

@@ -1,7 +1,5 @@
 """Orders on their way between hosts: what is checked where, what overtakes what, and what comes twice."""
 
-from typing import Any
-
 import pytest
 
 import libra_ray as lr
@@ -9,7 +7,7 @@ from libra_actors.algorithms import Twap
 from libra_ray.kernel.apart.links import Endpoint
 from libra_ray.messages.commands import SubmitOrder
 from libra_ray.messages.events import OrderCancelRejected, OrderSubmitted
-from tests.kernel.apart.bench import Bench
+from tests.kernel.apart.bench import Bench, Hand
 
 SEEDS = range(5)
 
@@ -29,7 +27,7 @@ def test_what_was_let_pass_is_not_spent_twice() -> None:
     bench = Bench(account="cash", balances=["1_000 USD"])
     bench.quote()
 
-    def twice(hand: Any) -> tuple[lr.Order, lr.Order]:
+    def twice(hand: Hand) -> tuple[lr.Order, lr.Order]:
         return hand.buy("ACME.SIM", 80, price="10.00"), hand.buy("ACME.SIM", 80, price="10.00")
 
     first, second = bench.do(twice)
@@ -42,7 +40,7 @@ def test_a_cancel_of_an_order_that_is_on_its_way_is_no_stranger(seed: int) -> No
     bench = Bench(seed=seed)
     bench.quote()
 
-    def send_and_cancel(hand: Any) -> lr.Order:
+    def send_and_cancel(hand: Hand) -> lr.Order:
         order = hand.buy("ACME.SIM", 10, price="9.00")
         hand.cancel_order(order)
         return order
@@ -59,7 +57,7 @@ def test_cancel_all_finds_what_is_on_its_way(seed: int) -> None:
     bench.quote()
     resting = bench.do(lambda hand: hand.buy("ACME.SIM", 10, price="9.00"))
 
-    def send_and_cancel(hand: Any) -> list[lr.Order]:
+    def send_and_cancel(hand: Hand) -> list[lr.Order]:
         orders = [
             hand.buy("ACME.SIM", 10, price="8.00"),
             hand.sell("ACME.SIM", 10, trigger_price="9.50", emulation_trigger="BID_ASK"),
@@ -78,7 +76,7 @@ def test_an_order_changed_back_before_it_was_changed(seed: int) -> None:
     bench.quote()
     order = bench.do(lambda hand: hand.buy("ACME.SIM", 10, price="9.00"))
 
-    def there_and_back(hand: Any) -> None:
+    def there_and_back(hand: Hand) -> None:
         hand.modify_order(order, price="9.10")
         hand.modify_order(order, price="9.00")
 
@@ -98,7 +96,7 @@ def test_a_fill_in_parts() -> None:
     bench.quote(size=10)
     bench.quote(size=40)
     assert (str(order.filled_qty), str(order.status)) == ("50", "FILLED")
-    assert bench.hand.portfolio.position("ACME.SIM").quantity_raw == 50
+    assert bench.held_raw == 50
 
 
 @pytest.mark.parametrize("endpoint", ["RiskEngine.execute", "ExecEngine.execute", "SIM.execute"])
@@ -155,7 +153,7 @@ def test_children_of_a_twap(seed: int) -> None:
     children = [name for name in bench.desk.books.cache.orders if "-E" in name]
     assert len(children) == 2
     assert {bench.state(name) for name in (*children, order.client_order_id)} == {("FILLED", "FILLED")}
-    assert bench.hand.portfolio.position("ACME.SIM").quantity_raw == 30
+    assert bench.held_raw == 30
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -174,5 +172,5 @@ def test_a_canceled_primary_takes_its_children_along(seed: int) -> None:
         bench.quote()
 
     assert bench.state(order.client_order_id) == ("CANCELED", "CANCELED")
-    filled = bench.hand.portfolio.position("ACME.SIM").quantity_raw
+    filled = bench.held_raw
     assert filled + order.quantity_raw == 30

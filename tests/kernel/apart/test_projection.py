@@ -1,7 +1,7 @@
 """A projection that saw nothing but the published events stands where the kernel stands, field by field."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from libra_ray.kernel.apart.projection import Projection
 from libra_ray.kernel.apart.state import StatePage, state_pages
 from libra_ray.kernel.settings import RiskSettings
 from libra_ray.messages.codec import decode, encode
+from libra_ray.messages.events import AnyEvent
 from libra_ray.model.orders import Order
 from libra_ray.model.positions import Position
 from libra_ray.portfolio import Cache, Portfolio
-from libra_ray.testing import scenario_run
 from libra_ray.testing.random_flow import KINDS, random_scenario
+from libra_ray.testing.scenario_form import read_form
+from libra_ray.testing.scenario_run import ScenarioParts
 
 TOPICS = ("events.order.*", "events.position.*", "events.account.*")
 FIRST = 1_000
@@ -34,23 +36,29 @@ class Follower:
         self.kernel = kernel
         books = kernel.books
         self.plan = KernelPlan(tuple(books.venues.values()), tuple(books.cache.instruments.values()), RiskSettings())
-        self.projection = Projection(self.plan)
-        self.projection.is_synced = True
-        # Rates are looked up where a fill is folded: the rows are the run's own.
-        self.projection.cache.rows = self.projection.portfolio.rates._rows = kernel.cache.rows
-        self.events: list[Any] = []
+        self.projection = self.new_projection()
+        self.events: list[AnyEvent] = []
         for topic in TOPICS:
             kernel.bus.subscribe(topic, self.hear, FIRST)
 
-    def hear(self, event: object) -> None:
+    def new_projection(self) -> Projection:
+        """One that stands at the beginning. Rates are looked up where a fill is folded: the rows are the run's own."""
+        projection = Projection(self.plan)
+        projection.is_synced = True
+        projection.cache.rows.by_instrument = self.kernel.cache.rows.by_instrument
+        return projection
+
+    def hear(self, event: AnyEvent) -> None:
         self.events.append(event)
-        self.projection.apply(decode(*encode(event)))
+        told = decode(*encode(event))
+        assert isinstance(told, type(event))
+        self.projection.apply(told)
 
 
 def differences(cache: Cache, portfolio: Portfolio, mine: Projection, record: RunRecord) -> Iterator[str]:
     """`what: the kernel's, the projection's` of everything that is not equal."""
     theirs = {order.client_order_id: order for order in record.orders}
-    yield from _unlike("orders", list(theirs), [name for name in mine.cache.orders if name in theirs], sort=True)
+    yield from _unlike("orders", sorted(theirs), sorted(name for name in mine.cache.orders if name in theirs))
     for order_id, order in theirs.items():
         yield from _order_differences(order, mine.cache.orders[order_id])
     yield from _unlike("working", list(cache.working), list(mine.cache.working))
@@ -92,32 +100,20 @@ def _nonzero(net: dict[str, int]) -> dict[str, int]:
     return {name: raw for name, raw in net.items() if raw}
 
 
-def _unlike(what: str, theirs: Any, ours: Any, *, sort: bool = False) -> Iterator[str]:
-    if sort:
-        theirs, ours = sorted(theirs), sorted(ours)
+def _unlike(what: str, theirs: object, ours: object) -> Iterator[str]:
     if theirs != ours:
         yield f"{what}: {theirs}, {ours}"
 
 
-@pytest.fixture
-def follow(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], Follower]:
-    """Runs a scenario with a projection beside the kernel."""
-
-    def run(document: dict[str, Any]) -> Follower:
-        followers: list[Follower] = []
-        build = scenario_run.build
-
-        def watched(*args: Any, **more: Any) -> Any:
-            kernel, replay = build(*args, **more)
-            followers.append(Follower(kernel))
-            return kernel, replay
-
-        with monkeypatch.context() as patch:
-            patch.setattr(scenario_run, "build", watched)
-            scenario_run.run_scenario(document)
-        return followers[0]
-
-    return run
+def follow(document: dict[str, Any]) -> Follower:
+    """Run a scenario with a projection beside the kernel."""
+    parts = ScenarioParts(read_form(document, place=""))
+    kernel, replay = parts.build()
+    follower = Follower(kernel)
+    kernel.add(parts.strategy())
+    kernel.start()
+    replay.run()
+    return follower
 
 
 def _unequal(follower: Follower) -> list[str]:
@@ -127,7 +123,7 @@ def _unequal(follower: Follower) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(4))
-def test_after_random_flow(follow: Callable[[dict[str, Any]], Follower], kind: str, seed: int) -> None:
+def test_after_random_flow(kind: str, seed: int) -> None:
     follower = follow(random_scenario(seed * len(KINDS) + KINDS.index(kind), kind=kind, orders=60))
 
     assert len(follower.events) > 20
@@ -135,12 +131,12 @@ def test_after_random_flow(follow: Callable[[dict[str, Any]], Follower], kind: s
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
-def test_after_a_scenario(follow: Callable[[dict[str, Any]], Follower], case: Path) -> None:
+def test_after_a_scenario(case: Path) -> None:
     assert _unequal(follow(json.loads(case.read_text()))) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_events_that_come_again_change_nothing(follow: Callable[[dict[str, Any]], Follower], kind: str) -> None:
+def test_events_that_come_again_change_nothing(kind: str) -> None:
     follower = follow(random_scenario(KINDS.index(kind), kind=kind, orders=60))
     half = len(follower.events) // 2
 
@@ -152,11 +148,9 @@ def test_events_that_come_again_change_nothing(follow: Callable[[dict[str, Any]]
     assert told == []
 
 
-def test_an_event_that_comes_twice_changes_nothing(follow: Callable[[dict[str, Any]], Follower]) -> None:
+def test_an_event_that_comes_twice_changes_nothing() -> None:
     follower = follow(random_scenario(2, kind="quotes", orders=60))
-    again = Projection(follower.plan)
-    again.is_synced = True
-    again.cache.rows = again.portfolio.rates._rows = follower.kernel.cache.rows
+    again = follower.new_projection()
 
     for event in follower.events:
         again.apply(event)
@@ -167,9 +161,7 @@ def test_an_event_that_comes_twice_changes_nothing(follow: Callable[[dict[str, A
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_projection_that_comes_late_begins_with_the_state(
-    follow: Callable[[dict[str, Any]], Follower], kind: str
-) -> None:
+def test_a_projection_that_comes_late_begins_with_the_state(kind: str) -> None:
     follower = follow(random_scenario(10 + KINDS.index(kind), kind=kind, orders=60))
     late = Projection(follower.plan)
 

@@ -226,14 +226,12 @@ class OrderEmulator(EmulatedDesk):
         """Whether an order is kept here."""
         return client_order_id in self._held
 
-    def let_go(self, client_order_id: str) -> bool:
-        """An order has gone on without this emulator's doing; whether it was held here until now."""
+    def let_go(self, client_order_id: str) -> None:
+        """An order has gone on without this emulator's doing: it is kept here no longer."""
         held = self._held.get(client_order_id)
-        if held is None or held.is_released:
-            return False
-        self._drop(held)
-        self._finish()
-        return True
+        if held is not None and not held.is_released:
+            self._drop(held)
+            self._finish()
 
     def on_reset(self) -> None:
         """Hold nothing."""

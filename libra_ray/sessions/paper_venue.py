@@ -46,6 +46,7 @@ class PaperVenue(Actor):
 
     Attributes:
         resent: orders that had come before; they are ignored.
+        books: its own cache, portfolio and funds.
     """
 
     def wire(self, host: LocalHost, plan: KernelPlan, venue: VenueSettings) -> None:
@@ -55,6 +56,7 @@ class PaperVenue(Actor):
         self._instruments: dict[str, Instrument] = {made.id: made for made in mine}
         self._market = RowByRow([venue], mine, seed=plan.seed, start_ns=host.clock.now_ns())
         self._kernel = self._market.kernel
+        self.books = self._kernel.books
         self._orders = self._kernel.cache.orders
         self._report_to = link(host, REPORTS)
         self.resent = 0
@@ -151,10 +153,9 @@ class PaperVenue(Actor):
         self._report_to(VenueRestarted(self.clock.now_ns(), "", self._venue.name, gone))
 
     def _take_books(self, told: VenueBooks) -> None:
-        books = self._kernel.books
-        portfolio = books.portfolio
+        portfolio = self.books.portfolio
         for life in told.positions:
-            portfolio.open[life.position_id] = life.restored(books)
+            portfolio.open[life.position_id] = life.restored(self.books)
             portfolio.net[life.instrument_id] = portfolio.net_raw(life.instrument_id) + life.quantity_raw
         account = portfolio.accounts[self._venue.name]
         account.totals.clear()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG_TESTS
+
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +38,7 @@ ENDINGS = [
     pytest.param("hung", signal.SIGKILL, -signal.SIGKILL, id="killed with a host that hangs"),
     pytest.param("waits", signal.SIGINT, -signal.SIGINT, id="interrupted"),
 ]
-if os.environ.get("LIBRA_LONG_TESTS"):
+if LONG_TESTS:
     ENDINGS += [
         pytest.param("waits", signal.SIGTERM, 143, id="terminated"),
         pytest.param("forgotten", None, 0, id="ended without a stop"),

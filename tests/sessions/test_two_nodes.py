@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG_TESTS
 from tests.sessions.test_endings import short_folder
 
 __all__ = ["short_folder"]
@@ -15,7 +16,7 @@ __all__ = ["short_folder"]
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.slow,
-    pytest.mark.skipif(not os.environ.get("LIBRA_LONG_TESTS"), reason="takes half a minute: LIBRA_LONG_TESTS=1"),
+    pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1"),
 ]
 
 WORDS = {"2", "[True,", "True", "seen", "back", "counts"}  # Ray tells of the lost node in between

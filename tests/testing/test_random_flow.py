@@ -14,9 +14,10 @@ from libra_ray.testing.comparison import Comparison, compare_document, compare_r
 from libra_ray.testing.random_flow import KINDS, random_scenario
 from libra_ray.testing.scenario_form import TAGS
 from libra_ray.testing.scenario_needs import needs_of
+from tests.conftest import LONG_TESTS
 
 FAST_ORDERS: Final = 2_000
-BULK_ORDERS: Final = int(os.environ.get("LIBRA_RANDOM_ORDERS", "100000"))
+BULK_ORDERS: Final = int(os.environ.get("LIBRA_RANDOM_ORDERS") or ("100000" if LONG_TESTS else "20000"))
 PART_ORDERS: Final = 20_000
 BULK_PARTS: Final = -(-BULK_ORDERS // PART_ORDERS)
 PART_SEEDS: Final = 1_000
@@ -41,7 +42,7 @@ def test_engine_and_reference_agree_on_random_flow() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(BULK_PARTS))
 def test_engine_and_reference_agree_on_very_many_orders(part: int) -> None:
-    """`LIBRA_RANDOM_ORDERS` orders (100,000), in parts that each stay below the time-out of a test."""
+    """`LIBRA_RANDOM_ORDERS` orders (20,000; 100,000 with the long tests), in parts below the time-out of a test."""
     found = compare_random(PART_ORDERS, seed=PART_SEEDS * (part + 1))
 
     assert found.ok, _story(found)

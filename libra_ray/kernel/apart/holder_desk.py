@@ -123,9 +123,8 @@ def add_emulator_desk(host: LocalHost, view: HostView, emulator: OrderEmulator) 
 
     def on_event(event: AnyEvent) -> None:
         """An order has gone on that is held here: an earlier life of this host has let it go."""
-        if isinstance(event, _GONE_ON) and emulator.let_go(event.client_order_id):
-            projection.led.pop(event.client_order_id, None)
-            projection.apply(event)
+        if isinstance(event, _GONE_ON):
+            emulator.let_go(event.client_order_id)
 
     view.follow(Delivery(host, emulator, on_event, keeps=True))
     return desk

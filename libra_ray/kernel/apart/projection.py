@@ -24,6 +24,7 @@ from libra_ray.messages.events import (
     OrderInitialized,
     OrderModifyRejected,
     OrderRejected,
+    OrderReleased,
     OrderSubmitted,
     OrderUpdated,
     PositionClosed,
@@ -94,8 +95,8 @@ class Projection(OrderFold):
             self.unknown += 1
             return
         if order_id in self.led:
-            if isinstance(event, _LEAVES):
-                del self.led[order_id]
+            if isinstance(event, _LEAVES) or (type(event) is OrderReleased and order.status is OrderStatus.EMULATED):
+                del self.led[order_id]  # it has left, or an earlier life of this host has let it go
                 self._give_way(order, event)
             elif not again:
                 return
@@ -125,6 +126,8 @@ class Projection(OrderFold):
             return
         self._filled.append(event)
         order.venue_order_id = order.venue_order_id or event.venue_order_id
+        if not is_legal(order.status, OrderStatus.PARTIALLY_FILLED):
+            order.status = OrderStatus.SUBMITTED  # the engine has applied it: so it was sent, whatever is known here
         order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns, allow_overfill=True)
         if order.status is OrderStatus.FILLED:
             self.cache.working.pop(order.client_order_id, None)

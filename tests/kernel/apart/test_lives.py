@@ -10,10 +10,14 @@ from libra_actors.algorithms import Twap
 from libra_ray.kernel.apart.host_view import view_of
 from libra_ray.kernel.apart.user_actors import add_user_actor
 from libra_ray.messages.events import OrderSubmitted
+from libra_ray.sessions.paper_venue import PaperVenue
+from libra_ray.testing.random_draw import Draw
 from tests.kernel.apart.bench import Bench, Hand
 from tests.kernel.apart.test_projection import differences
 
 SEEDS = range(6)
+VICTIMS = ("Hand", "TWAP", "OrderEmulator", "SIM-client", "RiskEngine", "ExecEngine", "Portfolio")
+UNTOLD_BY_RESTART = (".ts_last_ns: ", ".before_pending: ")
 
 
 class Remembering(Hand):
@@ -43,6 +47,11 @@ def _unequal(bench: Bench, name: str) -> list[str]:
     return [line for line in lines if ".tags" not in line]
 
 
+def _remembering(bench: Bench) -> Remembering:
+    assert isinstance(bench.hand, Remembering)
+    return bench.hand
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_strategy_goes_on(seed: int) -> None:
     bench = Bench(hand=Remembering, seed=seed)
@@ -50,7 +59,7 @@ def test_a_strategy_goes_on(seed: int) -> None:
     bench.do(lambda hand: hand.buy("ACME.SIM", 10))
     bench.network.save("Hand")
     resting = bench.do(lambda hand: hand.buy("ACME.SIM", 50, price="9.00"))
-    heard = bench.hand.count
+    heard = _remembering(bench).count
 
     bench.network.kill("Hand")
     bench.quote(899, 900, size=20)
@@ -58,9 +67,9 @@ def test_a_strategy_goes_on(seed: int) -> None:
     new = bench.do(lambda hand: hand.buy("ACME.SIM", 10, price="8.00"))
 
     assert bench.faults() == []
-    assert bench.hand.held_at_start == 10
-    assert bench.hand.count > heard
-    assert bench.hand.cache.order(resting.client_order_id).filled_raw == 20
+    assert _remembering(bench).held_at_start == 10
+    assert _remembering(bench).count > heard
+    assert bench.hand.cache.orders[resting.client_order_id].filled_raw == 20
     assert bench.held_raw == 30
     assert (new.client_order_id, bench.state(new.client_order_id)[0]) == ("Hand-R2-1", "ACCEPTED")
     assert _unequal(bench, "Hand") == []
@@ -155,9 +164,77 @@ def test_a_strategy_made_anew_in_the_same_host_counts_on() -> None:
     host.stop("Hand")
     host.dispose("Hand")
     host.remove("Hand")
-    bench.hand = next(place.resident for place in bench.places if place.actor_id == "Hand").make(host)
+    bench.actors["Hand"] = next(place.resident for place in bench.places if place.actor_id == "Hand").make(host)
     host.start("Hand")
     order = bench.do(lambda hand: hand.buy("ACME.SIM", 10, price="9.00"))
 
     assert (order.client_order_id, str(order.status)) == ("Hand-2", "ACCEPTED")
     assert len([event for event in bench.hand.heard if isinstance(event, OrderSubmitted)]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12))
+def test_kills_at_any_moment(seed: int) -> None:
+    """Whoever is killed whenever: the venue, the engine and every view of it agree at the end."""
+    draw = Draw(seed)
+    bench = Bench(Twap(), seed=seed, account=draw.pick(["cash", "margin"]))
+    bench.quote()
+    sent: dict[str, None] = {}
+    px = 1_000
+    for _ in range(20):
+        victim = draw.pick(VICTIMS)
+        bench.network.save(draw.pick(VICTIMS))
+        _act(bench, draw, px, sent)
+        bench.network.drain(draw.integer(0, 25))
+        bench.network.kill(victim)
+        if victim != "Hand":
+            _act(bench, draw, px, sent)
+        if draw.chance(0.3):
+            bench.quote(px, px + 2, draw.integer(5, 60))
+        bench.network.drain(draw.integer(0, 40))
+        bench.revive(victim, early=draw.integer(0, 10))
+        px += draw.integer(-6, 6)
+        bench.quote(px, px + 2, draw.integer(5, 60))
+
+    books = bench.desk.books
+    assert bench.faults() == []
+    assert [name for name in sent if name not in books.cache.orders] == []
+    for name in bench.views:
+        told = [line for line in _unequal(bench, name) if not any(part in line for part in UNTOLD_BY_RESTART)]
+        assert (name, told) == (name, [])
+    venue = bench.actors["SIM-client"]
+    assert isinstance(venue, PaperVenue)
+    assert sorted(venue.books.cache.working) == sorted(books.cache.working)
+    assert venue.books.portfolio.net_raw("ACME.SIM") == books.portfolio.net_raw("ACME.SIM")
+    assert venue.books.portfolio.accounts["SIM"].totals == books.portfolio.accounts["SIM"].totals
+
+
+def _act(bench: Bench, draw: Draw, px: int, sent: dict[str, None]) -> None:
+    """The strategy sends something; nothing of it is carried yet."""
+    cents = f"{(px + draw.integer(-10, 10)) / 100:.2f}"
+
+    def send(hand: Hand) -> lr.Order | None:
+        mine = [order for order in hand.cache.orders.values() if not order.is_closed and order.price is not None]
+        match draw.integer(0, 7):
+            case 0 | 1:
+                return hand.buy("ACME.SIM", draw.integer(1, 20))
+            case 2:
+                return hand.buy("ACME.SIM", draw.integer(1, 20), price=cents)
+            case 3:
+                return hand.sell("ACME.SIM", draw.integer(1, 20), price=cents)
+            case 4:
+                return hand.sell("ACME.SIM", draw.integer(1, 9), trigger_price=cents, emulation_trigger="BID_ASK")
+            case 5:
+                terms = {"horizon_secs": 3, "interval_secs": 1}
+                return hand.buy("ACME.SIM", 9, exec_algorithm_id="TWAP", exec_algorithm_params=terms)
+            case 6 if mine:
+                hand.modify_order(draw.pick(mine), price=cents)
+            case 7 if mine:
+                hand.cancel_order(draw.pick(mine))
+            case _:
+                pass
+        return None
+
+    order = bench.do(send, drain=False)
+    if order is not None:
+        sent[order.client_order_id] = None

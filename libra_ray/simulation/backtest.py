@@ -164,10 +164,11 @@ def make_venue(settings: VenueSettings, parts: KernelParts, markets: dict[str, M
         parts.portfolio,
         parts.funds[settings.name],
         mine,
-        EngineLinks(engine.process, engine.fill, engine.book, engine.adopt, engine.announce),
+        EngineLinks(engine.process, engine.accept, engine.fill, engine.book, engine.adopt, engine.announce),
         seed=seed,
     )
-    parts.watch(settings.name, venue.account_watch.on_equity)
+    if settings.account == "margin":
+        parts.watch(settings.name, venue.account_watch.on_equity)
     return venue
 
 
@@ -270,7 +271,7 @@ def _choose_matching(market: Market, settings: VenueSettings) -> None:
         market.trades.matches = settings.trade_execution
     if market.bars is not None:
         is_alone = market.quotes is None and market.trades is None and not has_depth
-        market.bars.matches = is_alone and settings.bar_execution
+        market.bars.matches = market.is_bars_only = is_alone and settings.bar_execution
     if has_depth and sum(stream.is_book for stream in market.streams) > 1:
         for stream in market.streams:
             stream.scout = None

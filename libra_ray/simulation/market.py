@@ -31,6 +31,7 @@ class Market:
         depth: the book by price or by order, None at an L1 venue; `book` is this one or the L1 book.
         source: what makes an L1 book: quotes as soon as there is one, before that trades or bars.
         working: orders that rest, wait for a trigger or are pending, by client order id, in order of acceptance.
+        is_bars_only: bars make the market, so that orders between two bars wait for the next open.
         is_alive: the contract has not expired.
         has_queue, has_sessions: resting orders have places in a queue; the venue keeps a calendar.
         auction: orders that wait for the first row of a session, and since when that may come.
@@ -55,6 +56,7 @@ class Market:
         self.auction: list[tuple[int, Working]] = []
         self.has_queue = False
         self.has_sessions = False
+        self.is_bars_only = False
         self.is_alive = True
         self.guards: tuple[int, int] | None = None
         self.every_row = False
@@ -68,11 +70,6 @@ class Market:
         self._book_index = -1
 
     # ------------------------------------------------------------------ the book
-
-    @property
-    def is_bars_only(self) -> bool:
-        """Whether bars make the market, so that orders between two bars wait for the next open."""
-        return self.bars is not None and self.bars.matches
 
     @property
     def l1(self) -> L1Book:

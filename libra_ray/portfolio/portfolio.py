@@ -293,11 +293,11 @@ class Portfolio:
             for other, raw in totals.items():
                 if other != code:
                     worth += self._worth(raw, account.currencies[other], target)
+        value_of = self.unrealized_raw if account.is_margin else self._market_value_raw
         for position in self.open.values():
             terms = position.terms
             if terms.venue == venue:
-                value = self.unrealized_raw(position) if account.is_margin else self._market_value_raw(position)
-                unit = terms.settlement
+                value, unit = value_of(position), terms.settlement
                 worth += value if unit.code == code else self._worth(value, unit, target)
         return worth
 

@@ -299,7 +299,8 @@ def bar_sizes(volume_raw: int, step_raw: int) -> tuple[int, int]:
     A quarter of the volume, down to the size step, at least one; the close gets the rest, at least one.
     """
     quarter = volume_raw // BAR_STEPS // step_raw * step_raw or step_raw
-    return quarter, max(volume_raw - 3 * quarter, step_raw)
+    rest = volume_raw - 3 * quarter
+    return quarter, rest if rest > step_raw else step_raw  # noqa: FURB136 - a fifth of the time of max(), at each bar
 
 
 def bar_path(bar: Bar, *, adaptive: bool) -> tuple[int, int, int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain, repeat
+from operator import length_hint
 from typing import Any, Final
 
 import numpy as np
@@ -36,7 +37,8 @@ class StreamState:
     """One stream of a run: its columns as integers, its cursor, and the horizon of its look-ahead.
 
     Attributes:
-        views: the rows, each built when it is asked for, from blocks of `batch_rows`; read once, in order.
+        views: the rows, each built when it is asked for, from blocks of `batch_rows`; read once, in order. `next_row`
+            is the index of the one that comes next.
         matches: whether rows of this stream can execute orders.
         is_booking: each of its rows is booked on the accounts.
         is_book: its rows are changes or levels of a book; those of one message go together.
@@ -68,6 +70,7 @@ class StreamState:
         self.book: DepthBook | None = None
         self.scout: BookScout | None = None
         self.views = chain.from_iterable(self._blocks())
+        self._block_end, self._unread = 0, iter(())
         self._range: tuple[int, int] | None = None
         self._sought_ns = -1
         self._sought_row = 0
@@ -85,7 +88,13 @@ class StreamState:
                 column[at:end].tolist() if isinstance(column, np.ndarray) else column[at:end]
                 for column in self._columns
             ]
-            yield map(self.schema.row, repeat(self.spec), *lists)
+            self._block_end, self._unread = end, iter(lists[0])
+            yield map(self.schema.row, repeat(self.spec), self._unread, *lists[1:])
+
+    @property
+    def next_row(self) -> int:
+        """The index of the row that `views` gives next: what its iterators have left tells, so no loop need count."""
+        return self._block_end - length_hint(self._unread)
 
     def row_at(self, index: int) -> Row:
         """One row's view."""
@@ -132,7 +141,10 @@ class StreamState:
             # Whoever is due next is sought again and again until it is due: search the whole stream once.
             self._sought_ns = ts_ns
             self._sought_row = int(self.ts.searchsorted(ts_ns))
-        return min(max(self._sought_row, start), stop)
+        sought = self._sought_row
+        if sought < start:
+            return start
+        return sought if sought < stop else stop  # noqa: FURB136 - a fifth of the time of min(), at each stretch
 
     # ------------------------------------------------------------------ looking ahead
 

@@ -124,9 +124,9 @@ class ExecutionEngine(OrderFold, Actor):
     def execute(self, command: Command) -> None:
         """Endpoint `ExecEngine.execute`: approved orders and modifications, and cancels."""
         if type(command) is SubmitOrder:
-            order = command.order
-            self._mark_submitted(order, command.ts_ns)
-            self._clients[order.instrument_id].submit(order, command.ts_ns)
+            order, ts_ns = command.order, command.ts_ns
+            self._mark_submitted(order, ts_ns)
+            self._clients[order.instrument_id].submit(order, ts_ns)
         elif type(command) is SubmitOrderList:
             for order in command.orders:
                 self._mark_submitted(order, command.ts_ns)
@@ -163,7 +163,8 @@ class ExecutionEngine(OrderFold, Actor):
     def _mark_submitted(self, order: Order, ts_ns: int) -> None:
         order.move(_SUBMITTED, ts_ns)
         self._orders.working[order.client_order_id] = order
-        self._tell_pending(OrderSubmitted, order, ts_ns)
+        if self._audience.listens_to(order.strategy_id):
+            self._tell_pending(OrderSubmitted, order, ts_ns)
 
     def _modify(self, command: ModifyOrder) -> None:
         order = command.order

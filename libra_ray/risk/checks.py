@@ -81,7 +81,7 @@ class Checks:
         if refusal is not None:
             return refusal
         waits = order.parent_order_id is not None and self._waits(order)
-        counted = [one for one in ahead if not self._waits(one)] if ahead else []
+        counted = self._counted(ahead) if ahead else []
         if self._looks_around or trades is not None or state is not _ACTIVE:
             refusal = self._check_around(order, state, trades, counted, waits=waits)
             if refusal is not None:
@@ -115,6 +115,10 @@ class Checks:
         for scope in self.scopes.of(order):
             if scope.modify_rate is not None:
                 scope.modify_rate.count(now_ns)
+
+    def _counted(self, ahead: tuple[Order, ...]) -> list[Order]:
+        """Those that count beside an order: children that wait for their parent do not."""
+        return [one for one in ahead if not self._waits(one)]
 
     def _waits(self, order: Order) -> bool:
         """Whether its venue will hold it until its parent fills."""
@@ -159,7 +163,7 @@ class Checks:
         self, order: Order, instrument: Instrument, ahead: tuple[Order, ...], whole: tuple[Order, ...]
     ) -> Refusal | None:
         """Check 3."""
-        if ahead and any(one.client_order_id == order.client_order_id for one in ahead):
+        if ahead and order.client_order_id in [one.client_order_id for one in ahead]:
             return _duplicate(order)
         algorithm = order.exec_algorithm_id
         if whole and algorithm is not None and order.exec_spawn_id is None:

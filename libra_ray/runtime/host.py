@@ -181,17 +181,16 @@ class LocalHost(LifecycleDriver):
             return 0
         self._settling = True
         queue, staged = self.queue, self.staged
-        settled = left = 0
+        settled, most = 0, SETTLE_MESSAGES_MAX
         try:
             if staged:
                 self.commit()
             while queue:
                 sender, handler, message = queue.popleft()
                 settled += 1
-                left += 1
-                if left > SETTLE_MESSAGES_MAX:
-                    self._stop_runaway(sender, f"sent message {left:,} of one settle")
-                    left = 0
+                if settled > most:
+                    self._stop_runaway(sender, f"sent message {SETTLE_MESSAGES_MAX + 1:,} of one settle")
+                    most = settled + SETTLE_MESSAGES_MAX
                 try:
                     handler(message)
                 except Exception as error:  # noqa: BLE001 - raised again unless the handler is an actor's

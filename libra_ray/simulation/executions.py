@@ -39,12 +39,12 @@ class Executions(Contingencies):
         """Take from the book what there is for this order; what is left ends or rests by its time in force."""
         order, market = working.order, working.market
         book, is_buy = market.book, order.is_buy
-        bound = None if working.is_market else order.price_raw
+        bound, leaves = None if working.is_market else order.price_raw, order.leaves_raw
         if self._protection and working.is_market:
             bound = self._bounded(market, order, bound)
         offers: Sequence[tuple[int, int]]
         if self._is_plain and order.time_in_force is _GTC and order.type is not _MARKET_TO_LIMIT:
-            offers = book.offers(order.leaves_raw, bound, is_buy=is_buy, best_only=False)
+            offers = book.offers(leaves, bound, is_buy=is_buy, best_only=False)
         else:
             found = self._offers(working, bound)
             if order.time_in_force is _FOK and (found is None or not self._covers(book, order, bound)):
@@ -59,7 +59,7 @@ class Executions(Contingencies):
                 break
             filled += quantity
             book.use(px, quantity, is_buy=is_buy)
-        if order.is_closed:
+        if filled == leaves or order.is_closed:
             self._after_execution(working, filled)
         else:
             self._end_taker(working, filled, self._end_code(working, bound))

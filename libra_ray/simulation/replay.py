@@ -219,7 +219,8 @@ class Replay:
         """The clock followed the cursor through a free stretch; now both stand at the row that ended it."""
         cursor = state.cursor
         cursor.index = state.next_row - 1
-        self._clock.stand_at(cursor.row.ts_ns)
+        row = cursor.row
+        self._clock.stand_at(self._clock.ts_ns if row is None else row.ts_ns)
 
     def _handlers_of(self, state: StreamState) -> tuple[tuple[Actor | None, Handler], ...]:
         """Who is called for rows of a stream, resolved anew when the host says that it may have changed."""

@@ -84,12 +84,17 @@ class StreamState:
     def _blocks(self) -> Iterator[Iterator[Row]]:
         for at in range(0, self.rows, self.batch_rows):
             end = min(at + self.batch_rows, self.rows)
-            lists = [
-                column[at:end].tolist() if isinstance(column, np.ndarray) else column[at:end]
-                for column in self._columns
-            ]
-            self._block_end, self._unread = end, iter(lists[0])
-            yield map(self.schema.row, repeat(self.spec), self._unread, *lists[1:])
+            self._block_end = end
+            yield self._rows_between(at, end)
+
+    def _rows_between(self, start: int, stop: int) -> Iterator[Row]:
+        """Rows [start, stop). Its lists live as long as there is a row to read: the next block takes their memory."""
+        first, *others = (
+            column[start:stop].tolist() if isinstance(column, np.ndarray) else column[start:stop]
+            for column in self._columns
+        )
+        self._unread = iter(first)
+        return map(self.schema.row, repeat(self.spec), self._unread, *others)
 
     @property
     def next_row(self) -> int:

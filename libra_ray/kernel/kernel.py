@@ -216,9 +216,8 @@ class TradingKernel:
 
     def sample_equity(self, venue: str, ts_ns: int) -> None:
         """Note balance and equity of a venue's account as of now."""
-        portfolio = self.portfolio
-        account, equity_raw = portfolio.accounts[venue], portfolio.equity_raw(venue)
-        self._equity_samples.append((ts_ns, venue, account.totals.get(account.reporting.code, 0), equity_raw))
+        balance_raw, equity_raw = self.portfolio.balance_and_equity_raw(venue)
+        self._equity_samples.append((ts_ns, venue, balance_raw, equity_raw))
         if venue in self._equity_watches:
             self._equity_watches[venue](equity_raw)
         if self.risk.watches_equity:

@@ -28,10 +28,11 @@ class Account:
     def book(self, amount_raw: int, currency: Currency) -> int:
         """Add `amount_raw` to the balance of `currency`; returns the new total, raw."""
         code, totals = currency.code, self.totals
-        if code not in totals:
-            self.currencies[code] = currency
-            totals[code] = 0
-        totals[code] = total = totals[code] + amount_raw
+        try:
+            total = totals[code] + amount_raw
+        except KeyError:
+            total, self.currencies[code] = amount_raw, currency
+        totals[code] = total
         return total
 
     def total(self, code: str) -> Money:

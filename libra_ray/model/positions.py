@@ -1,7 +1,7 @@
 """A position: signed quantity and open value as integers, changed by fills and nothing else."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -15,7 +15,6 @@ __all__ = ["Position"]
 
 _LONG: Final = PositionSide.LONG
 _SHORT: Final = PositionSide.SHORT
-_FLAT: Final = PositionSide.FLAT
 
 
 class Position(msgspec.Struct, eq=False, gc=False):
@@ -36,21 +35,51 @@ class Position(msgspec.Struct, eq=False, gc=False):
     terms: ContractTerms
     opening_order_id: str
     ts_opened_ns: int
-    closing_order_id: str = ""
-    ts_closed_ns: int = 0
-    entry_side: PositionSide = _FLAT
-    quantity_raw: int = 0
-    open_value: int = 0
-    realized_raw: int = 0
-    commission_raw: int = 0
-    commissions: dict[str, Money] | None = None
-    peak_raw: int = 0
-    entry_raw: int = 0
-    entry_value: int = 0
+    is_hedged: bool
+    entry_side: PositionSide
+    quantity_raw: int
+    open_value: int
+    realized_raw: int
+    commission_raw: int
+    peak_raw: int
+    entry_raw: int
+    entry_value: int
+    fills: int = 1
     exit_raw: int = 0
     exit_value: int = 0
-    fills: int = 0
-    is_hedged: bool = False
+    commissions: dict[str, Money] | None = None
+    closing_order_id: str = ""
+    ts_closed_ns: int = 0
+
+    @classmethod
+    def opened(
+        cls,
+        position_id: str,
+        strategy_id: str,
+        terms: ContractTerms,
+        order_id: str,
+        ts_ns: int,
+        signed_raw: int,
+        px_raw: int,
+        commission_raw: int = 0,
+        *,
+        foreign: Currency | None = None,
+        is_hedged: bool = False,
+    ) -> Self:
+        """A position that a fill of `signed_raw` at `px_raw` opens.
+
+        The commission, here and below, is in settlement currency, or in a `foreign` one.
+        """
+        size, side = (signed_raw, _LONG) if signed_raw > 0 else (-signed_raw, _SHORT)
+        value = terms.value(px_raw, size)
+        paid = commission_raw if foreign is None else 0
+        made = cls(
+            position_id, strategy_id, terms, order_id, ts_ns, is_hedged,
+            side, signed_raw, value, -paid, paid, size, size, value,
+        )  # fmt: skip
+        if foreign is not None:
+            made._charge(commission_raw, foreign)
+        return made
 
     def __repr__(self) -> str:
         return f"Position({self.position_id} {self.side} {self.quantity})"
@@ -64,7 +93,7 @@ class Position(msgspec.Struct, eq=False, gc=False):
     def side(self) -> PositionSide:
         """Long, short or flat."""
         if self.quantity_raw == 0:
-            return _FLAT
+            return PositionSide.FLAT
         return _LONG if self.quantity_raw > 0 else _SHORT
 
     @property
@@ -117,21 +146,14 @@ class Position(msgspec.Struct, eq=False, gc=False):
         return self.terms.unrealized(self.quantity_raw, self.open_value, px_raw) if self.quantity_raw else 0
 
     def add(self, signed_raw: int, px_raw: int, commission_raw: int = 0, *, foreign: Currency | None = None) -> None:
-        """Open or grow by `signed_raw` at `px_raw`; its sign is the position's own.
-
-        The commission is in settlement currency, or in a `foreign` one.
-        """
-        held = self.quantity_raw
-        if held == 0:
-            self.entry_side = _LONG if signed_raw > 0 else _SHORT
-        self.quantity_raw = held = held + signed_raw
-        added, size = (signed_raw, held) if signed_raw > 0 else (-signed_raw, -held)
+        """Grow by `signed_raw` at `px_raw`; its sign is the position's own."""
+        added = abs(signed_raw)
         value = self.terms.value(px_raw, added)
+        self.quantity_raw += signed_raw
         self.open_value += value
         self.entry_value += value
         self.entry_raw += added
-        if size > self.peak_raw:  # noqa: PLR1730 - a fifth of the time of max(), at each fill
-            self.peak_raw = size
+        self.peak_raw = max(self.peak_raw, abs(self.quantity_raw))
         self.fills += 1
         if foreign is None:
             self.realized_raw -= commission_raw
@@ -140,10 +162,7 @@ class Position(msgspec.Struct, eq=False, gc=False):
             self._charge(commission_raw, foreign)
 
     def reduce(self, qty_raw: int, px_raw: int, commission_raw: int = 0, *, foreign: Currency | None = None) -> int:
-        """Take `qty_raw` off (at most what is there) at `px_raw`; returns the profit, settlement raw.
-
-        The profit is that before the commission, which is in settlement currency, or in a `foreign` one.
-        """
+        """Take `qty_raw` off (at most what is there) at `px_raw`; returns the profit before commission, raw."""
         held, terms, open_value = self.quantity_raw, self.terms, self.open_value
         sign = 1 if held > 0 else -1
         value, freed = terms.value(px_raw, qty_raw), released(open_value, qty_raw, sign * held)

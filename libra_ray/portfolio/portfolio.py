@@ -155,9 +155,10 @@ class Portfolio:
         *,
         is_hedged: bool,
     ) -> None:
-        position = Position(key, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns, is_hedged=is_hedged)
-        position.add(signed, fill.last_px_raw, commission_raw, foreign=foreign)
-        self.open[key] = position
+        position = self.open[key] = Position.opened(
+            key, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns,
+            signed, fill.last_px_raw, commission_raw, foreign=foreign, is_hedged=is_hedged,
+        )  # fmt: skip
         events.append(_event(PositionOpened, position, fill, 0))
 
     def _book_trade(
@@ -285,10 +286,14 @@ class Portfolio:
 
         An amount without a rate to it is left out; `unconverted` counts such bookings.
         """
+        return self.balance_and_equity_raw(venue)[1]
+
+    def balance_and_equity_raw(self, venue: str) -> tuple[int, int]:
+        """The balance of the reporting currency, and `equity_raw`."""
         account = self.accounts[venue]
         target, totals = account.reporting, account.totals
         code = target.code
-        worth = totals.get(code, 0)
+        balance = worth = totals.get(code, 0)
         if len(totals) > 1:
             for other, raw in totals.items():
                 if other != code:
@@ -299,7 +304,7 @@ class Portfolio:
             if terms.venue == venue:
                 value, unit = value_of(position), terms.settlement
                 worth += value if unit.code == code else self._worth(value, unit, target)
-        return worth
+        return balance, worth
 
     def _market_value_raw(self, position: Position) -> int:
         """What a cash account's position would bring; a pair's base currency is a balance of its own."""

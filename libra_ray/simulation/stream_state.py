@@ -70,7 +70,8 @@ class StreamState:
         self.book: DepthBook | None = None
         self.scout: BookScout | None = None
         self.views = chain.from_iterable(self._blocks())
-        self._block_end, self._unread = 0, iter(())
+        self._block_end = 0
+        self._unread: Iterator[int] = iter(())
         self._range: tuple[int, int] | None = None
         self._sought_ns = -1
         self._sought_row = 0

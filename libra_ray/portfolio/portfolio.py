@@ -107,59 +107,48 @@ class Portfolio:
         foreign: Currency | None,
         events: list[PortfolioEvent],
     ) -> int:
-        """Returns the profit. `foreign`: the commission's currency, where it is not that of settlement."""
+        """Returns the profit. `foreign`: the commission's currency, where it is not that of settlement.
+
+        A fill beyond the position is two legs: one closes it, the rest opens another.
+        """
         key, px_raw, commission = fill.position_id, fill.last_px_raw, fill.commission_raw
         signed = quantity if fill.side is _BUY else -quantity
         self.net[terms.instrument_id] += signed
-        position = self.open.get(key)
+        position, pnl = self.open.get(key), 0
         if position is None:
             is_hedged = key != self.netting_ids[terms.instrument_id, fill.strategy_id]
-            self._open_position(key, fill, terms, signed, commission, foreign, events, is_hedged=is_hedged)
-            return 0
-        held = position.quantity_raw
-        if (held > 0) == (signed > 0):
-            position.add(signed, px_raw, commission, foreign=foreign)
-            events.append(_event(PositionChanged, position, fill, 0))
-            return 0
-        size = abs(held)
-        if quantity < size:
-            pnl = position.reduce(quantity, px_raw, commission, foreign=foreign)
-            events.append(_event(PositionChanged, position, fill, pnl))
-            return pnl
-        # A flip is two legs: the commission is split by quantity, the closing leg's share rounded half-even.
-        share = commission if quantity == size else div_half_even(commission * size, quantity)
-        pnl = position.reduce(size, px_raw, share, foreign=foreign)
-        self._close(position, fill.client_order_id, fill.ts_ns)
-        events.append(_event(PositionClosed, position, fill, pnl))
-        if quantity > size:
+        else:
+            held = position.quantity_raw
+            if (held > 0) == (signed > 0):
+                position.add(signed, px_raw, commission, foreign=foreign)
+                events.append(_event(PositionChanged, position, fill, 0))
+                return 0
+            size = abs(held)
+            if quantity < size:
+                pnl = position.reduce(quantity, px_raw, commission, foreign=foreign)
+                events.append(_event(PositionChanged, position, fill, pnl))
+                return pnl
+            # The commission is split by quantity, the closing leg's share rounded half-even.
+            share = commission if quantity == size else div_half_even(commission * size, quantity)
+            pnl = position.reduce(size, px_raw, share, foreign=foreign)
+            self._close(position, fill.client_order_id, fill.ts_ns)
+            events.append(_event(PositionClosed, position, fill, pnl))
+            if quantity == size:
+                return pnl
             is_hedged = position.is_hedged
-            opened = f"{key}F" if is_hedged else key
-            rest = commission - share
-            self._open_position(opened, fill, terms, held + signed, rest, foreign, events, is_hedged=is_hedged)
+            key = f"{key}F" if is_hedged else key
+            signed, commission = held + signed, commission - share
+        opened = self.open[key] = Position.opened(
+            key, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns,
+            signed, px_raw, commission, foreign=foreign, is_hedged=is_hedged,
+        )  # fmt: skip
+        events.append(_event(PositionOpened, opened, fill, 0))
         return pnl
 
     def _close(self, position: Position, order_id: str, ts_ns: int) -> None:
         position.closing_order_id, position.ts_closed_ns = order_id, ts_ns
         del self.open[position.position_id]
         self.closed.append(position)
-
-    def _open_position(
-        self,
-        key: str,
-        fill: OrderFilled,
-        terms: ContractTerms,
-        signed: int,
-        commission_raw: int,
-        foreign: Currency | None,
-        events: list[PortfolioEvent],
-        *,
-        is_hedged: bool,
-    ) -> None:
-        position = self.open[key] = Position.opened(
-            key, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns,
-            signed, fill.last_px_raw, commission_raw, foreign=foreign, is_hedged=is_hedged,
-        )  # fmt: skip
-        events.append(_event(PositionOpened, position, fill, 0))
 
     def _book_trade(
         self, fill: OrderFilled, instrument: Instrument, account: Account, events: list[PortfolioEvent]

@@ -151,14 +151,21 @@ class Market:
         working.pending = False
         self.changed()
 
-    def remove(self, working: Working) -> None:
-        """An order works no longer. Nothing needs to be looked at again: the horizon of the others stays true."""
-        self.working.pop(working.order.client_order_id, None)
+    def remove(self, working: Working) -> bool:
+        """An order works no longer; whether it did. Nothing needs to be looked at again: others' horizon stays true."""
+        order_id = working.order.client_order_id
+        if self.working.get(order_id) is not working:
+            return False
+        del self.working[order_id]
         self._reach = None
         if working.pending:
             self.release(working)
         if self.auction:
-            self.auction = [entry for entry in self.auction if entry[1] is not working]
+            self._leave_auction(working)
+        return True
+
+    def _leave_auction(self, working: Working) -> None:
+        self.auction = [entry for entry in self.auction if entry[1] is not working]
 
     def changed(self) -> None:
         """Orders are new or other than before: look ahead anew."""

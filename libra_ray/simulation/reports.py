@@ -216,11 +216,9 @@ class VenueReports(ABC):
                 heappush(heap, (close_ns, working.accepted or self._priority, working))
 
     def _drop(self, working: Working) -> None:
-        order, market = working.order, working.market
-        if market.working.get(order.client_order_id) is working:
-            if order.reduce_only:
-                self._reduce_only_count -= 1
-            market.remove(working)
+        order = working.order
+        if working.market.remove(working) and order.reduce_only:
+            self._reduce_only_count -= 1
         if self.held:
             self.held.pop(order.client_order_id, None)
 

@@ -1,6 +1,6 @@
 """Where a replay stands in one stream, and how far ahead nothing touches a waiting order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from operator import length_hint
 from typing import Any, Final
@@ -90,12 +90,12 @@ class StreamState:
 
     def _rows_between(self, start: int, stop: int) -> Iterator[Row]:
         """Rows [start, stop). Its lists live as long as there is a row to read: the next block takes their memory."""
-        first, *others = (
-            column[start:stop].tolist() if isinstance(column, np.ndarray) else column[start:stop]
-            for column in self._columns
-        )
-        self._unread = iter(first)
-        return map(self.schema.row, repeat(self.spec), self._unread, *others)
+        ts, ts_event, *values = (column[start:stop] for column in self._columns)
+        times = _as_list(ts)
+        # Most sources stamp a row once: then both times of it are one integer.
+        event_times = times if np.array_equal(ts, ts_event) else _as_list(ts_event)
+        self._unread = iter(times)
+        return map(self.schema.row, repeat(self.spec), self._unread, event_times, *map(_as_list, values))
 
     @property
     def next_row(self) -> int:
@@ -188,6 +188,10 @@ class StreamState:
         if self.scout is not None:
             return self.scout.next_touch(self, reach, start, stop)
         return start if self.is_book else stop
+
+
+def _as_list(column: Column) -> Sequence[int]:
+    return column.tolist() if isinstance(column, np.ndarray) else column
 
 
 _PRICES: Final = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from libra_ray.bus.patterns import is_literal, matcher
-from libra_ray.errors import EndpointTakenError
+from libra_ray.errors import EndpointTakenError, NotInitializedError
 from libra_ray.runtime.topics import MARKET_DATA_PREFIX, check_pattern, check_topic
 
 __all__ = ["UNRANKED", "RoutingTable", "Subscription", "rank_of"]
@@ -140,7 +140,10 @@ class RoutingTable(Generic[R]):
 def rank_of(receiver: object) -> int:
     """The rank number that a receiver, or the actor whose method it is, carries; `UNRANKED` when neither does."""
     for carrier in (receiver, getattr(receiver, "__self__", None)):
-        rank_no = vars(carrier).get("rank_no") if hasattr(carrier, "__dict__") else getattr(carrier, "rank_no", None)
+        try:
+            rank_no = getattr(carrier, "rank_no", None)
+        except NotInitializedError:
+            continue
         if isinstance(rank_no, int):
             return rank_no
     return UNRANKED

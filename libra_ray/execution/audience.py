@@ -33,10 +33,7 @@ class Audience:
             self._version = self._table.version
             self._heard.clear()
         heard = self._heard.get(strategy_id)
-        if heard is None:
-            topics = (*self._name(strategy_id), *map(self.account_topic, self._account_ids))
-            heard = self._heard[strategy_id] = any(self.has_receivers(topic) for topic in topics)
-        return heard
+        return self._ask(strategy_id) if heard is None else heard
 
     def order_topic(self, strategy_id: str) -> str:
         """Where a strategy's order events go."""
@@ -52,6 +49,11 @@ class Audience:
         if topic is None:
             topic = self._accounts[account_id] = f"events.account.{account_id}"
         return topic
+
+    def _ask(self, strategy_id: str) -> bool:
+        topics = (*self._name(strategy_id), *map(self.account_topic, self._account_ids))
+        heard = self._heard[strategy_id] = any(self.has_receivers(topic) for topic in topics)
+        return heard
 
     def _name(self, strategy_id: str) -> tuple[str, str]:
         topics = self._topics[strategy_id] = (f"events.order.{strategy_id}", f"events.position.{strategy_id}")

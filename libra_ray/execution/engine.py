@@ -1,7 +1,7 @@
 """The execution engine: sends what the risk engine let pass, and folds what comes back."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from libra_ray.errors import InvalidOrderTransitionError, quoted
 from libra_ray.execution.audience import Audience
@@ -22,6 +22,7 @@ from libra_ray.messages.events import (
     AccountBooked,
     InstrumentHalted,
     MarginCall,
+    OrderAccepted,
     OrderCancelRejected,
     OrderDenied,
     OrderEvent,
@@ -41,7 +42,10 @@ __all__ = ["ExecutionEngine"]
 
 
 NEVER_ACCEPTED = 2**63
-_DENIABLE = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
+_INITIALIZED: Final = OrderStatus.INITIALIZED
+_SUBMITTED: Final = OrderStatus.SUBMITTED
+_FILLED: Final = OrderStatus.FILLED
+_DENIABLE: Final = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
 
 
 class _Positions(Protocol):
@@ -91,7 +95,7 @@ class ExecutionEngine(OrderFold, Actor):
 
     def take(self, order: Order) -> None:
         """A new order is taken up: it is on record from here on."""
-        if self._orders.new.pop(order.client_order_id, None) is None or order.status is not OrderStatus.INITIALIZED:
+        if self._orders.new.pop(order.client_order_id, None) is None or order.status is not _INITIALIZED:
             return  # an emulator or algorithm took it up before, or it is sent a second time and will be denied
         self._record.orders.append(order)
         event = OrderInitialized(
@@ -120,9 +124,9 @@ class ExecutionEngine(OrderFold, Actor):
     def execute(self, command: Command) -> None:
         """Endpoint `ExecEngine.execute`: approved orders and modifications, and cancels."""
         if type(command) is SubmitOrder:
-            order = command.order
-            self._mark_submitted(order, command.ts_ns)
-            self._clients[order.instrument_id].submit(order, command.ts_ns)
+            order, ts_ns = command.order, command.ts_ns
+            self._mark_submitted(order, ts_ns)
+            self._clients[order.instrument_id].submit(order, ts_ns)
         elif type(command) is SubmitOrderList:
             for order in command.orders:
                 self._mark_submitted(order, command.ts_ns)
@@ -157,9 +161,10 @@ class ExecutionEngine(OrderFold, Actor):
         self._record.orders.append(order)
 
     def _mark_submitted(self, order: Order, ts_ns: int) -> None:
-        order.move(OrderStatus.SUBMITTED, ts_ns)
+        order.move(_SUBMITTED, ts_ns)
         self._orders.working[order.client_order_id] = order
-        self._tell_pending(OrderSubmitted, order, ts_ns)
+        if self._audience.listens_to(order.strategy_id):
+            self._tell_pending(OrderSubmitted, order, ts_ns)
 
     def _modify(self, command: ModifyOrder) -> None:
         order = command.order
@@ -285,15 +290,20 @@ class ExecutionEngine(OrderFold, Actor):
             return
         self.fill(order, event, allow_overfill=is_over)
 
+    def accept(self, order: Order, event: OrderAccepted) -> None:
+        """Apply an acceptance of an order that is known: the way of a simulated venue, which has it in hand."""
+        self._accept(order, event)
+        self._events.append(event)
+        if self._audience.listens_to(event.strategy_id):
+            self._publish_report(self._audience.order_topic(event.strategy_id), event)
+
     def fill(self, order: Order, event: OrderFilled, *, allow_overfill: bool = False) -> None:
         """Apply a fill that is known to be new: the way of a simulated venue, which made it."""
         order.fill(event.last_qty_raw, event.last_px_raw, event.ts_ns, allow_overfill=allow_overfill)
-        if order.status is OrderStatus.FILLED:
+        if order.status is _FILLED:
             self._orders.working.pop(order.client_order_id, None)
-        events = self._events
         born = self._portfolio.on_fill(event)
-        events.append(event)
-        events += born
+        self._events += (event, *born)
         self._on_booked(event.instrument_id, event.ts_ns)
         if self._audience.listens_to(event.strategy_id):
             self._publish_fill(event, born)

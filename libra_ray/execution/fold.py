@@ -75,10 +75,7 @@ class OrderFold:
         """
         ts_ns = event.ts_ns
         if type(event) is OrderAccepted:
-            order.move(OrderStatus.ACCEPTED, ts_ns)
-            order.venue_order_id, order.ts_accepted_ns = event.venue_order_id, ts_ns
-            self.acceptances += 1
-            order.acceptance = self.acceptances
+            self._accept(order, event)
         elif type(event) is OrderCanceled:
             self._close(order, OrderStatus.CANCELED, event.code, "", ts_ns)
         elif type(event) is OrderRejected:
@@ -110,6 +107,10 @@ class OrderFold:
             order.move(OrderStatus.PENDING_CANCEL, ts_ns)
         elif type(event) is OrderDenied:
             self._close(order, OrderStatus.DENIED, event.code, event.message, ts_ns)
+
+    def _accept(self, order: Order, event: OrderAccepted) -> None:
+        order.accept(event.venue_order_id, self.acceptances + 1, event.ts_ns)
+        self.acceptances += 1
 
     def _close(self, order: Order, status: OrderStatus, code: str, message: str, ts_ns: int) -> None:
         order.move(status, ts_ns)

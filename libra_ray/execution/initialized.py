@@ -11,6 +11,8 @@ from libra_ray.model.orders import Order
 
 __all__ = ["order_of", "rare_terms"]
 
+_DEFAULT: Final = TriggerType.DEFAULT
+
 
 def rare_terms(order: Order) -> tuple[tuple[str, str], ...]:
     """What few orders are told, by name, as text; empty for a plain order."""
@@ -18,7 +20,7 @@ def rare_terms(order: Order) -> tuple[tuple[str, str], ...]:
         order.display_raw is None
         and order.trailing_offset is None
         and order.activation_raw is None
-        and order.trigger_type is TriggerType.DEFAULT
+        and order.trigger_type is _DEFAULT
         and order.emulation_trigger is None
         and order.exec_algorithm_id is None
         and order.exec_spawn_id is None

@@ -90,6 +90,7 @@ class TradingKernel:
         host.add(self.emulator, Kind.EMULATOR)
         host.add(self.data, Kind.DATA)
         host.provide(cache=self.cache, portfolio=self.portfolio)
+        self._equity_samples = self.record.equity
         self._equity_watches: dict[str, Callable[[int], None]] = {}
         parts = KernelParts(self.cache, self.portfolio, self.execution, self.funds, self._equity_watches.__setitem__)
         self.clients = {venue.name: make_client(venue, parts) for venue in venues}
@@ -215,12 +216,10 @@ class TradingKernel:
 
     def sample_equity(self, venue: str, ts_ns: int) -> None:
         """Note balance and equity of a venue's account as of now."""
-        account = self.portfolio.accounts[venue]
-        equity_raw = self.portfolio.equity_raw(venue)
-        self.record.equity.append((ts_ns, venue, account.totals.get(account.reporting.code, 0), equity_raw))
-        watch = self._equity_watches.get(venue)
-        if watch is not None:
-            watch(equity_raw)
+        balance_raw, equity_raw = self.portfolio.balance_and_equity_raw(venue)
+        self._equity_samples.append((ts_ns, venue, balance_raw, equity_raw))
+        if venue in self._equity_watches:
+            self._equity_watches[venue](equity_raw)
         if self.risk.watches_equity:
             self.risk.on_booking(venue, ts_ns, equity_raw)
 

@@ -99,10 +99,13 @@ class L1Book:
 
     def reset(self, px: int, size: int) -> None:
         """A bar step or a trade: both sides stand at `px`."""
-        for side in (self.bids, self.asks):
-            side.px, side.size, side.used = px, size, 0
-            if side.behind:
-                side.behind.clear()
+        bids, asks = self.bids, self.asks
+        bids.px = asks.px = px
+        bids.size = asks.size = size
+        bids.used = asks.used = 0
+        if bids.behind or asks.behind:
+            bids.behind.clear()
+            asks.behind.clear()
 
     def shrink(self, qty: int) -> None:
         """A resting order got `qty` of the trade that made the book: neither side shows it any longer."""
@@ -137,7 +140,8 @@ class L1Book:
         """Note that an order took `qty` at `px`, or as much as is displayed there: nothing beyond the best price."""
         side = self.asks if is_buy else self.bids
         if self.consumes and px == side.px:
-            side.used += min(qty, side.size - side.used)
+            used = side.used + qty
+            side.used = used if used < side.size else side.size  # noqa: FURB136 - a fifth of the time of min()
 
     def offers(
         self, leaves: int, limit: int | None, *, is_buy: bool, best_only: bool, ladder: Ladder = ((1, None),)

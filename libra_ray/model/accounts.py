@@ -11,13 +11,15 @@ class Account:
 
     Attributes:
         reporting: what equity is counted in: the base currency, else that of the first deposit.
+        is_margin: whether `kind` is MARGIN, as the plain flag that each fill asks for.
     """
 
-    __slots__ = ("account_id", "base", "currencies", "kind", "reporting", "totals")
+    __slots__ = ("account_id", "base", "currencies", "is_margin", "kind", "reporting", "totals")
 
     def __init__(self, account_id: str, kind: AccountType, base: Currency | None, reporting: Currency) -> None:
         self.account_id = account_id
         self.kind = kind
+        self.is_margin = kind is AccountType.MARGIN
         self.base = base
         self.reporting = reporting
         self.totals: dict[str, int] = {}
@@ -25,12 +27,12 @@ class Account:
 
     def book(self, amount_raw: int, currency: Currency) -> int:
         """Add `amount_raw` to the balance of `currency`; returns the new total, raw."""
-        code = currency.code
-        if code not in self.totals:
-            self.currencies[code] = currency
-            self.totals[code] = 0
-        total = self.totals[code] + amount_raw
-        self.totals[code] = total
+        code, totals = currency.code, self.totals
+        try:
+            total = totals[code] + amount_raw
+        except KeyError:
+            total, self.currencies[code] = amount_raw, currency
+        totals[code] = total
         return total
 
     def total(self, code: str) -> Money:

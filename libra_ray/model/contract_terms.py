@@ -30,6 +30,7 @@ class ContractTerms:
         "instrument_id",
         "inverse",
         "precision",
+        "settlement",
         "venue",
     )
 
@@ -38,6 +39,7 @@ class ContractTerms:
         self.instrument_id = instrument.id
         self.venue = instrument.venue
         self.inverse = instrument.inverse
+        self.settlement = instrument.settlement
         self.precision = instrument.settlement.precision
         multiplier = instrument.multiplier
         scale = instrument.price_precision + instrument.size_precision
@@ -69,18 +71,20 @@ class ContractTerms:
 
     def pnl(self, sign: int, px_raw: int, qty_raw: int, released_value: int) -> int:
         """Profit of closing `qty_raw` at `px_raw` of a position with `sign` +1 long or -1 short, settlement raw."""
+        return self.gain(sign, self.value(px_raw, qty_raw), released_value)
+
+    def gain(self, sign: int, value: int, released_value: int) -> int:
+        """`pnl` of what is worth `value` where it is closed."""
         if self.inverse:
-            value = inverse_value(px_raw, qty_raw, self._value_num, self._value_den)
             return pnl_inverse(sign, value, released_value, self.precision)
-        return pnl_linear(sign, px_raw, qty_raw, released_value, self._pnl_num, self._pnl_den)
+        return pnl_linear(sign, value, released_value, self._pnl_num, self._pnl_den)
 
     def unrealized(self, quantity_raw: int, open_value: int, px_raw: int) -> int:
         """Profit if the signed `quantity_raw` were closed at `px_raw`, settlement raw."""
-        if self.inverse:
-            size = abs(quantity_raw)
-            return self.pnl(1 if quantity_raw > 0 else -1, px_raw, size, open_value)
         sign = 1 if quantity_raw > 0 else -1
-        return pnl_linear(sign, px_raw, sign * quantity_raw, open_value, self._pnl_num, self._pnl_den)
+        if self.inverse:
+            return self.pnl(sign, px_raw, sign * quantity_raw, open_value)
+        return pnl_linear(sign, px_raw * quantity_raw * sign, open_value, self._pnl_num, self._pnl_den)
 
     def fee(self, px_raw: int, qty_raw: int, *, is_taker: bool) -> int:
         """Commission of a fill in `fee_unit`: quote currency, or base currency of an inverse contract; raw."""

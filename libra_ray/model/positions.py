@@ -1,6 +1,7 @@
 """A position: signed quantity and open value as integers, changed by fills and nothing else."""
 
 from decimal import Decimal
+from typing import Final, Self
 
 import msgspec
 
@@ -11,6 +12,9 @@ from libra_ray.model.rules.fixed_point import decimal_quotient
 from libra_ray.model.rules.pnl import INVERSE_DECIMALS, released
 
 __all__ = ["Position"]
+
+_LONG: Final = PositionSide.LONG
+_SHORT: Final = PositionSide.SHORT
 
 
 class Position(msgspec.Struct, eq=False, gc=False):
@@ -23,6 +27,7 @@ class Position(msgspec.Struct, eq=False, gc=False):
         commissions: those in other currencies, by code; None where there are none.
         entry_raw, entry_value: quantity of all entries so far, and sum of quantity x price of them.
         exit_raw, exit_value: the same of what was taken off.
+        is_hedged: whether it is one of several that a strategy may hold of the instrument: orders must name it.
     """
 
     position_id: str
@@ -30,20 +35,51 @@ class Position(msgspec.Struct, eq=False, gc=False):
     terms: ContractTerms
     opening_order_id: str
     ts_opened_ns: int
-    closing_order_id: str = ""
-    ts_closed_ns: int = 0
-    entry_side: PositionSide = PositionSide.FLAT
-    quantity_raw: int = 0
-    open_value: int = 0
-    realized_raw: int = 0
-    commission_raw: int = 0
-    commissions: dict[str, Money] | None = None
-    peak_raw: int = 0
-    entry_raw: int = 0
-    entry_value: int = 0
+    is_hedged: bool
+    entry_side: PositionSide
+    quantity_raw: int
+    open_value: int
+    realized_raw: int
+    commission_raw: int
+    peak_raw: int
+    entry_raw: int
+    entry_value: int
+    fills: int = 1
     exit_raw: int = 0
     exit_value: int = 0
-    fills: int = 0
+    commissions: dict[str, Money] | None = None
+    closing_order_id: str = ""
+    ts_closed_ns: int = 0
+
+    @classmethod
+    def opened(
+        cls,
+        position_id: str,
+        strategy_id: str,
+        terms: ContractTerms,
+        order_id: str,
+        ts_ns: int,
+        signed_raw: int,
+        px_raw: int,
+        commission_raw: int = 0,
+        *,
+        foreign: Currency | None = None,
+        is_hedged: bool = False,
+    ) -> Self:
+        """A position that a fill of `signed_raw` at `px_raw` opens.
+
+        The commission, here and below, is in settlement currency, or in a `foreign` one.
+        """
+        size, side = (signed_raw, _LONG) if signed_raw > 0 else (-signed_raw, _SHORT)
+        value = terms.value(px_raw, size)
+        paid = commission_raw if foreign is None else 0
+        made = cls(
+            position_id, strategy_id, terms, order_id, ts_ns, is_hedged,
+            side, signed_raw, value, -paid, paid, size, size, value,
+        )  # fmt: skip
+        if foreign is not None:
+            made._charge(commission_raw, foreign)
+        return made
 
     def __repr__(self) -> str:
         return f"Position({self.position_id} {self.side} {self.quantity})"
@@ -54,16 +90,11 @@ class Position(msgspec.Struct, eq=False, gc=False):
         return self.terms.instrument_id
 
     @property
-    def is_hedged(self) -> bool:
-        """Whether it is one of several that a strategy may hold of the instrument: orders must name it."""
-        return self.position_id != f"{self.terms.instrument_id}-{self.strategy_id}"
-
-    @property
     def side(self) -> PositionSide:
         """Long, short or flat."""
         if self.quantity_raw == 0:
             return PositionSide.FLAT
-        return PositionSide.LONG if self.quantity_raw > 0 else PositionSide.SHORT
+        return _LONG if self.quantity_raw > 0 else _SHORT
 
     @property
     def quantity(self) -> Quantity:
@@ -73,7 +104,7 @@ class Position(msgspec.Struct, eq=False, gc=False):
     @property
     def currency(self) -> Currency:
         """What profit is counted in."""
-        return self.terms.instrument.settlement
+        return self.terms.settlement
 
     @property
     def realized_pnl(self) -> Money:
@@ -114,39 +145,43 @@ class Position(msgspec.Struct, eq=False, gc=False):
         """Profit if closed at `px_raw`, settlement raw."""
         return self.terms.unrealized(self.quantity_raw, self.open_value, px_raw) if self.quantity_raw else 0
 
-    def add(self, signed_raw: int, px_raw: int) -> None:
-        """Open or grow by `signed_raw` at `px_raw`; its sign is the position's own."""
-        if self.quantity_raw == 0:
-            self.entry_side = PositionSide.LONG if signed_raw > 0 else PositionSide.SHORT
-        self.quantity_raw += signed_raw
+    def add(self, signed_raw: int, px_raw: int, commission_raw: int = 0, *, foreign: Currency | None = None) -> None:
+        """Grow by `signed_raw` at `px_raw`; its sign is the position's own."""
         added = abs(signed_raw)
         value = self.terms.value(px_raw, added)
+        self.quantity_raw += signed_raw
         self.open_value += value
         self.entry_value += value
         self.entry_raw += added
         self.peak_raw = max(self.peak_raw, abs(self.quantity_raw))
         self.fills += 1
-
-    def reduce(self, qty_raw: int, px_raw: int) -> int:
-        """Take `qty_raw` off (at most what is there) at `px_raw`; returns the profit, settlement raw."""
-        size = abs(self.quantity_raw)
-        sign = 1 if self.quantity_raw > 0 else -1
-        freed = released(self.open_value, qty_raw, size)
-        pnl = self.terms.pnl(sign, px_raw, qty_raw, freed)
-        self.open_value -= freed
-        self.quantity_raw -= sign * qty_raw
-        self.realized_raw += pnl
-        self.exit_raw += qty_raw
-        self.exit_value += self.terms.value(px_raw, qty_raw)
-        self.fills += 1
-        return pnl
-
-    def charge(self, commission_raw: int, currency: Currency) -> None:
-        """Count a commission; in settlement currency it lowers the realized profit."""
-        if currency.code == self.terms.instrument.settlement.code:
+        if foreign is None:
             self.realized_raw -= commission_raw
             self.commission_raw += commission_raw
         else:
-            others = self.commissions = self.commissions or {}
-            before = others.get(currency.code)
-            others[currency.code] = Money(commission_raw + (before.raw if before else 0), currency)
+            self._charge(commission_raw, foreign)
+
+    def reduce(self, qty_raw: int, px_raw: int, commission_raw: int = 0, *, foreign: Currency | None = None) -> int:
+        """Take `qty_raw` off (at most what is there) at `px_raw`; returns the profit before commission, raw."""
+        held, terms, open_value = self.quantity_raw, self.terms, self.open_value
+        sign = 1 if held > 0 else -1
+        value, freed = terms.value(px_raw, qty_raw), released(open_value, qty_raw, sign * held)
+        pnl = terms.gain(sign, value, freed)
+        self.open_value = open_value - freed
+        self.quantity_raw = held - sign * qty_raw
+        self.exit_raw += qty_raw
+        self.exit_value += value
+        self.fills += 1
+        if foreign is None:
+            self.realized_raw += pnl - commission_raw
+            self.commission_raw += commission_raw
+        else:
+            self.realized_raw += pnl
+            self._charge(commission_raw, foreign)
+        return pnl
+
+    def _charge(self, commission_raw: int, foreign: Currency) -> None:
+        """Count a commission that does not lower the realized profit, because it is in another currency."""
+        others = self.commissions = self.commissions or {}
+        before = others.get(foreign.code)
+        others[foreign.code] = Money(commission_raw + (before.raw if before else 0), foreign)

@@ -4,6 +4,8 @@ A replay moves cursors; nothing is copied or computed per row. While a venue wor
 seen yet, that row is *in hand*, and prices are those of the row in hand.
 """
 
+from collections import defaultdict
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from libra_ray.messages.schemas import Bar, MarkPrice, Quote, Row, Trade
@@ -134,17 +136,11 @@ class InstrumentRows:
 
 
 class MarketRows:
-    """The rows of all instruments."""
+    """The rows of all instruments; `of` gives those of one, made empty at first sight."""
 
     def __init__(self) -> None:
-        self.by_instrument: dict[str, InstrumentRows] = {}
-
-    def of(self, instrument_id: str) -> InstrumentRows:
-        """The rows of an instrument, made empty at first sight."""
-        rows = self.by_instrument.get(instrument_id)
-        if rows is None:
-            rows = self.by_instrument[instrument_id] = InstrumentRows()
-        return rows
+        self.by_instrument: defaultdict[str, InstrumentRows] = defaultdict(InstrumentRows)
+        self.of: Callable[[str], InstrumentRows] = self.by_instrument.__getitem__
 
     def cursor_of_built(self, instrument_id: str, name: str) -> Cursor[Bar]:
         """The cursor of bars that the data engine makes, by their name, made at first sight."""

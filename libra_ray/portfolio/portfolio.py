@@ -1,5 +1,6 @@
 """Positions and money, folded from fills by one function, the same for the kernel and every projection of it."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
@@ -13,7 +14,7 @@ from libra_ray.messages.events import (
 )
 from libra_ray.model.accounts import Account
 from libra_ray.model.contract_terms import ContractTerms
-from libra_ray.model.enums import AccountType, InstrumentKind
+from libra_ray.model.enums import InstrumentKind, OrderSide
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Currency, Money
 from libra_ray.model.positions import Position
@@ -26,24 +27,37 @@ __all__ = ["Portfolio", "PortfolioEvent"]
 PortfolioEvent: TypeAlias = PositionEvent | AccountBooked
 
 _PX_RAW_MAX: Final = 10**38
+_BUY: Final = OrderSide.BUY
+
+
+class _NettingIds(dict[tuple[str, str], str]):
+    """`{instrument_id}-{strategy_id}`, each made once."""
+
+    def __missing__(self, key: tuple[str, str]) -> str:
+        made = self[key] = "-".join(key)
+        return made
 
 
 class Portfolio:
     """Open positions by id, closed lives of positions, accounts by venue.
 
-    Under netting a position's id is `{instrument_id}-{strategy_id}`; under hedging each has one of its own.
+    Under hedging each position has an id of its own.
+
+    Attributes:
+        netting_ids: under netting, by (instrument id, strategy id): the id of the one position that may be open.
     """
 
     def __init__(self, cache: Cache) -> None:
         self.cache = cache
+        self._rows_of = cache.rows.of
         self.rates = ExchangeRates(cache.instruments, cache.rows)
         self.terms: dict[str, ContractTerms] = {}
         self.accounts: dict[str, Account] = {}
         self.open: dict[str, Position] = {}
-        self.net: dict[str, int] = {}  # signed quantity by instrument, over all strategies
+        self.net: defaultdict[str, int] = defaultdict(int)  # signed quantity by instrument, over all strategies
         self.closed: list[Position] = []
         self.unconverted: dict[tuple[str, str], int] = {}  # (currency, base): bookings that found no rate
-        self._netting_ids: dict[tuple[str, str], str] = {}
+        self.netting_ids = _NettingIds()
         self._positions_opened = 0
 
     def add_account(self, venue: str, account: Account, deposits: list[Money], ts_ns: int) -> list[AccountBooked]:
@@ -58,20 +72,19 @@ class Portfolio:
         terms = self.terms[fill.instrument_id]
         account = self.accounts[terms.venue]
         events: list[PortfolioEvent] = []
-        settlement = terms.instrument.settlement
-        unit = settlement
+        settlement, foreign = terms.settlement, None
         if fill.commission_currency != settlement.code:
-            unit = Currency(fill.commission_currency, fill.commission_precision)
-        is_margin = account.kind is AccountType.MARGIN
-        quantity = fill.last_qty_raw if is_margin else self._received(fill, terms.instrument)
-        pnl = self._on_position(fill, quantity, terms, unit, events)
-        if is_margin:
+            foreign = Currency(fill.commission_currency, fill.commission_precision)
+        if account.is_margin:
+            pnl = self._on_position(fill, fill.last_qty_raw, terms, foreign, events)
             if pnl:
                 events.append(self.book(account, "PNL", pnl, settlement, fill.ts_ns, fill.instrument_id))
         else:
+            self._on_position(fill, self._received(fill, terms.instrument), terms, foreign, events)
             self._book_trade(fill, terms.instrument, account, events)
-        if fill.commission_raw:
-            events.append(self.book(account, "FEE", -fill.commission_raw, unit, fill.ts_ns, fill.instrument_id))
+        fee = -fill.commission_raw
+        if fee:
+            events.append(self.book(account, "FEE", fee, foreign or settlement, fill.ts_ns, fill.instrument_id))
         return events
 
     @staticmethod
@@ -87,58 +100,55 @@ class Portfolio:
         return fill.last_qty_raw - taken
 
     def _on_position(
-        self, fill: OrderFilled, quantity: int, terms: ContractTerms, unit: Currency, events: list[PortfolioEvent]
+        self,
+        fill: OrderFilled,
+        quantity: int,
+        terms: ContractTerms,
+        foreign: Currency | None,
+        events: list[PortfolioEvent],
     ) -> int:
-        key = fill.position_id
-        signed = quantity if fill.is_buy else -quantity
-        self.net[fill.instrument_id] = self.net.get(fill.instrument_id, 0) + signed
-        position = self.open.get(key)
+        """Returns the profit. `foreign`: the commission's currency, where it is not that of settlement.
+
+        A fill beyond the position is two legs: one closes it, the rest opens another.
+        """
+        key, px_raw, commission = fill.position_id, fill.last_px_raw, fill.commission_raw
+        signed = quantity if fill.side is _BUY else -quantity
+        self.net[terms.instrument_id] += signed
+        position, pnl = self.open.get(key), 0
         if position is None:
-            self._open_position(key, fill, terms, signed, fill.commission_raw, unit, events)
-            return 0
-        held = position.quantity_raw
-        if (held > 0) == (signed > 0):
-            position.add(signed, fill.last_px_raw)
-            position.charge(fill.commission_raw, unit)
-            events.append(_event(PositionChanged, position, fill, 0))
-            return 0
-        size = abs(held)
-        closing = min(size, quantity)
-        # A flip is two legs: the commission is split by quantity, the closing leg's share rounded half-even.
-        share = fill.commission_raw if closing == quantity else div_half_even(fill.commission_raw * closing, quantity)
-        pnl = position.reduce(closing, fill.last_px_raw)
-        position.charge(share, unit)
-        if position.quantity_raw:
-            events.append(_event(PositionChanged, position, fill, pnl))
-            return pnl
-        self._close(position, fill.client_order_id, fill.ts_ns)
-        events.append(_event(PositionClosed, position, fill, pnl))
-        if quantity > closing:
-            rest = signed + held
-            opened = f"{key}F" if position.is_hedged else key
-            self._open_position(opened, fill, terms, rest, fill.commission_raw - share, unit, events)
+            is_hedged = key != self.netting_ids[terms.instrument_id, fill.strategy_id]
+        else:
+            held = position.quantity_raw
+            if (held > 0) == (signed > 0):
+                position.add(signed, px_raw, commission, foreign=foreign)
+                events.append(_event(PositionChanged, position, fill, 0))
+                return 0
+            size = abs(held)
+            if quantity < size:
+                pnl = position.reduce(quantity, px_raw, commission, foreign=foreign)
+                events.append(_event(PositionChanged, position, fill, pnl))
+                return pnl
+            # The commission is split by quantity, the closing leg's share rounded half-even.
+            share = commission if quantity == size else div_half_even(commission * size, quantity)
+            pnl = position.reduce(size, px_raw, share, foreign=foreign)
+            self._close(position, fill.client_order_id, fill.ts_ns)
+            events.append(_event(PositionClosed, position, fill, pnl))
+            if quantity == size:
+                return pnl
+            is_hedged = position.is_hedged
+            key = f"{key}F" if is_hedged else key
+            signed, commission = held + signed, commission - share
+        opened = self.open[key] = Position.opened(
+            key, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns,
+            signed, px_raw, commission, foreign=foreign, is_hedged=is_hedged,
+        )  # fmt: skip
+        events.append(_event(PositionOpened, opened, fill, 0))
         return pnl
 
     def _close(self, position: Position, order_id: str, ts_ns: int) -> None:
         position.closing_order_id, position.ts_closed_ns = order_id, ts_ns
         del self.open[position.position_id]
         self.closed.append(position)
-
-    def _open_position(
-        self,
-        key: str,
-        fill: OrderFilled,
-        terms: ContractTerms,
-        signed: int,
-        commission_raw: int,
-        unit: Currency,
-        events: list[PortfolioEvent],
-    ) -> None:
-        position = Position(key, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns)
-        position.add(signed, fill.last_px_raw)
-        position.charge(commission_raw, unit)
-        self.open[key] = position
-        events.append(_event(PositionOpened, position, fill, 0))
 
     def _book_trade(
         self, fill: OrderFilled, instrument: Instrument, account: Account, events: list[PortfolioEvent]
@@ -155,11 +165,11 @@ class Portfolio:
         terms, quantity = position.terms, position.quantity_raw
         account = self.accounts[terms.venue]
         instrument = terms.instrument
-        self.net[instrument.id] = self.net.get(instrument.id, 0) - quantity
+        self.net[instrument.id] -= quantity
         pnl = position.reduce(abs(quantity), px_raw)
         self._close(position, "", ts_ns)
         amount, unit = pnl, instrument.settlement
-        if account.kind is AccountType.CASH:
+        if not account.is_margin:
             paid = instrument.notional(px_raw=px_raw, qty_raw=quantity)
             amount, unit = paid.raw, paid.currency
         head = (ts_ns, position.strategy_id, instrument.id, position.position_id, "", 0, instrument.size_precision, 0)
@@ -236,20 +246,12 @@ class Portfolio:
 
     def position(self, instrument_id: str, strategy_id: str) -> Position | None:
         """The open position of a strategy in an instrument; under hedging its earliest one."""
-        found = self.open.get(self.netting_id(instrument_id, strategy_id))
+        found = self.open.get(self.netting_ids[instrument_id, strategy_id])
         if found is None and self.open:
             for position in self.open.values():
                 if position.strategy_id == strategy_id and position.terms.instrument_id == instrument_id:
                     return position
         return found
-
-    def netting_id(self, instrument_id: str, strategy_id: str) -> str:
-        """The id of the one position that a strategy has in an instrument under netting."""
-        key = (instrument_id, strategy_id)
-        made = self._netting_ids.get(key)
-        if made is None:
-            made = self._netting_ids[key] = f"{instrument_id}-{strategy_id}"
-        return made
 
     def positions_open(self, instrument_id: str | None = None, venue: str | None = None) -> Iterator[Position]:
         """Open positions in order of opening, all or of one instrument or venue."""
@@ -260,37 +262,38 @@ class Portfolio:
 
     def net_raw(self, instrument_id: str) -> int:
         """The net signed quantity of an instrument over all strategies."""
-        return self.net.get(instrument_id, 0)
+        return self.net[instrument_id]
 
     def unrealized_raw(self, position: Position) -> int:
         """Profit of an open position at the market, settlement raw; 0 before there is a price."""
         terms, quantity_raw = position.terms, position.quantity_raw
-        px_raw = self.cache.rows.of(terms.instrument_id).exit_px(is_long=quantity_raw > 0)
-        if px_raw is None or quantity_raw == 0:
-            return 0
-        return terms.unrealized(quantity_raw, position.open_value, px_raw)
+        px_raw = self._rows_of(terms.instrument_id).exit_px(is_long=quantity_raw > 0)
+        return 0 if px_raw is None else terms.unrealized(quantity_raw, position.open_value, px_raw)
 
     def equity_raw(self, venue: str) -> int:
         """Balances plus open profit (margin) or market value (cash, no pairs), in the reporting currency.
 
         An amount without a rate to it is left out; `unconverted` counts such bookings.
         """
+        return self.balance_and_equity_raw(venue)[1]
+
+    def balance_and_equity_raw(self, venue: str) -> tuple[int, int]:
+        """The balance of the reporting currency, and `equity_raw`."""
         account = self.accounts[venue]
-        target = account.reporting
+        target, totals = account.reporting, account.totals
         code = target.code
-        worth = account.totals.get(code, 0)
-        if len(account.totals) > 1:
-            for other, raw in account.totals.items():
+        balance = worth = totals.get(code, 0)
+        if len(totals) > 1:
+            for other, raw in totals.items():
                 if other != code:
                     worth += self._worth(raw, account.currencies[other], target)
-        is_margin = account.kind is AccountType.MARGIN
+        value_of = self.unrealized_raw if account.is_margin else self._market_value_raw
         for position in self.open.values():
             terms = position.terms
             if terms.venue == venue:
-                value = self.unrealized_raw(position) if is_margin else self._market_value_raw(position)
-                unit = terms.instrument.settlement
+                value, unit = value_of(position), terms.settlement
                 worth += value if unit.code == code else self._worth(value, unit, target)
-        return worth
+        return balance, worth
 
     def _market_value_raw(self, position: Position) -> int:
         """What a cash account's position would bring; a pair's base currency is a balance of its own."""
@@ -326,7 +329,7 @@ def _closing_px(position: Position, pnl_raw: int) -> int:
 
 
 def _event(kind: type[PositionEvent], position: Position, fill: OrderFilled, pnl_raw: int) -> PositionEvent:
-    unit = position.terms.instrument.settlement
+    unit = position.terms.settlement
     return kind(
         fill.ts_ns,
         fill.strategy_id,

@@ -26,7 +26,7 @@ class StrategyPortfolio:
     def net_qty_raw(self, instrument_id: str) -> int:
         """Signed quantity, raw; long is positive."""
         portfolio = self._portfolio
-        position = portfolio.open.get(portfolio.netting_id(instrument_id, self._strategy_id))
+        position = portfolio.open.get(portfolio.netting_ids[instrument_id, self._strategy_id])
         if position is not None:
             return position.quantity_raw
         return (

@@ -20,6 +20,11 @@ from libra_ray.risk.self_trade import SelfTrades
 __all__ = ["Checks"]
 
 NS_PER_SECOND: Final = 10**9
+_TRADING_HALTED: Final = TradingState.HALTED
+_ACTIVE: Final = TradingState.ACTIVE
+_MARKET: Final = OrderType.MARKET
+_GTC: Final = TimeInForce.GTC
+_GTD: Final = TimeInForce.GTD
 _SENDABLE: Final = (OrderStatus.INITIALIZED, OrderStatus.RELEASED)
 _HALTED: Final = Refusal("TRADING_HALTED", "ORD010 trading is halted. Set it active first.")
 
@@ -63,30 +68,29 @@ class Checks:
         `whole` is the list that it comes in, `ahead` those of the list that passed before it; `trades` takes note of
         what is to be done to own resting orders.
         """
-        if state is TradingState.HALTED:
+        name = order.instrument_id
+        if state is _TRADING_HALTED:
             return _HALTED
-        if self.halted and order.instrument_id in self.halted:
-            text = (
-                f"ORD010 trading of {order.instrument_id} is halted: a venue's report could not be. Look at it first."
-            )
+        if self.halted and name in self.halted:
+            text = f"ORD010 trading of {name} is halted: a venue's report could not be. Look at it first."
             return Refusal("TRADING_HALTED", text)
-        instrument = self._instruments.get(order.instrument_id)
+        instrument = self._instruments.get(name)
         if instrument is None:
-            return unknown_instrument(order.instrument_id, list(self._instruments))
+            return unknown_instrument(name, list(self._instruments))
         refusal = self._check_alone(order, instrument, now_ns, ahead, whole)
         if refusal is not None:
             return refusal
         waits = order.parent_order_id is not None and self._waits(order)
-        counted = tuple(one for one in ahead if not self._waits(one)) if ahead else ()
-        if self._looks_around or trades is not None or state is not TradingState.ACTIVE:
+        counted = self._counted(ahead) if ahead else []
+        if self._looks_around or trades is not None or state is not _ACTIVE:
             refusal = self._check_around(order, state, trades, counted, waits=waits)
             if refusal is not None:
                 return refusal
         if not waits:
-            code = self._funds[order.instrument_id].refusal([*counted, order])
-            refusal = None if code is None else _short_of_funds(code, order, instrument)
-            if refusal is not None:
-                return refusal
+            counted.append(order)
+            code = self._funds[name].refusal(counted)
+            if code is not None:
+                return _short_of_funds(code, order, instrument)
         rate = self._only_rate
         if rate is not None and rate.has_room(now_ns, len(ahead)):
             return None
@@ -111,6 +115,10 @@ class Checks:
         for scope in self.scopes.of(order):
             if scope.modify_rate is not None:
                 scope.modify_rate.count(now_ns)
+
+    def _counted(self, ahead: tuple[Order, ...]) -> list[Order]:
+        """Those that count beside an order: children that wait for their parent do not."""
+        return [one for one in ahead if not self._waits(one)]
 
     def _waits(self, order: Order) -> bool:
         """Whether its venue will hold it until its parent fills."""
@@ -141,7 +149,7 @@ class Checks:
             return refusal
         if order.price_precision != instrument.price_precision or order.size_precision != instrument.size_precision:
             put_on_grid(order, instrument)
-        if order.time_in_force is TimeInForce.GTD and order.expire_ns is not None and order.expire_ns <= now_ns:
+        if order.time_in_force is _GTD and order.expire_ns is not None and order.expire_ns <= now_ns:
             text = f"ORD016 expire time of the order for {instrument.id} is past. Give a later one."
             return Refusal("EXPIRE_TIME_PAST", text)
         if in_quote or not (
@@ -155,7 +163,7 @@ class Checks:
         self, order: Order, instrument: Instrument, ahead: tuple[Order, ...], whole: tuple[Order, ...]
     ) -> Refusal | None:
         """Check 3."""
-        if ahead and any(one.client_order_id == order.client_order_id for one in ahead):
+        if ahead and order.client_order_id in [one.client_order_id for one in ahead]:
             return _duplicate(order)
         algorithm = order.exec_algorithm_id
         if whole and algorithm is not None and order.exec_spawn_id is None:
@@ -164,7 +172,7 @@ class Checks:
         if algorithm is not None and order.status is OrderStatus.INITIALIZED and not self._knows_algorithm(algorithm):
             text = f"ORD005 execution algorithm {quoted(algorithm)} for {instrument.id} does not run. Add that actor."
             return Refusal("UNSUPPORTED_ORDER_TYPE", text)
-        is_plain = order.type is OrderType.MARKET and order.time_in_force is TimeInForce.GTC
+        is_plain = order.type is _MARKET and order.time_in_force is _GTC
         if not is_plain or order.post_only or order.emulation_trigger is not None:
             refusal = check_form(order)
             if refusal is not None:

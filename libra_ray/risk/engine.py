@@ -119,18 +119,17 @@ class RiskEngine(Actor):
 
     def submit(self, command: SubmitOrder) -> None:
         """Check an order; forward it, or report `OrderDenied`."""
-        order, now_ns = command.order, command.ts_ns
+        order, now_ns, checks = command.order, command.ts_ns, self._checks
         self._take(order)
         trades = SelfTrades(self._mode) if self._stops_self_trades else None
-        refusal = self._checks.refusal(order, now_ns, self.trading_state, trades)
-        if refusal is None or (refusal.code == "SELF_TRADE" and trades is not None):
-            if trades is not None:
-                self._settle_self_trades(trades, now_ns)
-            if refusal is None:
-                self._checks.count_order(order, now_ns)
-                self._forward(command)
-                return
-        self._deny(order, refusal, now_ns)
+        refusal = checks.refusal(order, now_ns, self.trading_state, trades)
+        if trades is not None and (refusal is None or refusal.code == "SELF_TRADE"):
+            self._settle_self_trades(trades, now_ns)
+        if refusal is None:
+            checks.count_order(order, now_ns)
+            self._forward(command)
+        else:
+            self._deny(order, refusal, now_ns)
 
     def submit_list(self, command: SubmitOrderList) -> None:
         """Check the orders of a list in order; forward it whole, or report `OrderDenied` of all."""

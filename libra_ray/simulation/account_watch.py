@@ -5,12 +5,13 @@ account there, or puts guards around the market: prices at which the venue must 
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from libra_ray.kernel.settings import VenueSettings
 from libra_ray.matching import NEVER_FALL, NEVER_RISE
 from libra_ray.messages.events import MarginCall
-from libra_ray.model.enums import AccountType
+from libra_ray.model.contract_terms import ContractTerms
 from libra_ray.model.numbers import Currency, Rate
 from libra_ray.model.positions import Position
 from libra_ray.portfolio import Funds, Portfolio
@@ -47,44 +48,38 @@ class AccountWatch:
         self._liquidates = settings.liquidation
         self._ratio = Rate.parse(settings.liquidation_ratio)
         self._call_ratio = Rate.parse(settings.margin_call_ratio)
-        self._is_margin = self._account.kind is AccountType.MARGIN
         self._called: set[str] = set()
         self._guarded: list[Market] = []
-        self._units: dict[str, int | None] = {}
+        self._unit_of = cache(self._worst_per_unit)
         self.is_on = False
         self.now_ns = 0
 
     def on_equity(self, equity_raw: int) -> None:
-        """A booking was made and equity is this, in the account's reporting currency."""
-        if not self._is_margin:
-            return
-        worst = 0
+        """A booking was made and the equity of this margin account is that, in its reporting currency."""
+        worst, venue, unit_of = 0, self._venue, self._unit_of
         for position in self._portfolio.open.values():
             terms = position.terms
-            if terms.venue != self._venue:
-                continue
-            unit = self._units.get(terms.instrument_id, -1)
-            if unit == -1:
-                unit = self._units[terms.instrument_id] = self._worst_per_unit(position)
-            if unit is None:
-                self.is_on = True
-                return
-            worst += abs(position.quantity_raw) * unit
-        self.is_on = self._called != set() or equity_raw << _UNIT_BITS <= worst
-        if not self.is_on and self._guarded:
+            if terms.venue == venue:
+                unit = unit_of(terms)
+                if unit is None:
+                    self.is_on = True
+                    return
+                worst += abs(position.quantity_raw) * unit
+        self.is_on = is_near = bool(self._called) or equity_raw << _UNIT_BITS <= worst
+        if self._guarded and not is_near:
             self._unguard()
 
-    def _worst_per_unit(self, position: Position) -> int | None:
+    def _worst_per_unit(self, terms: ContractTerms) -> int | None:
         """More than a raw unit of quantity can lose, and need as margin, within all prices of the data, times 2^40.
 
         None where that cannot be said beforehand: prices still to come, conversion, inverse contracts.
         """
-        market = self._markets[position.instrument_id]
+        market = self._markets[terms.instrument_id]
         prices = market.price_range()
-        if prices is None or position.terms.inverse or not self._is_one_currency(position.currency):
+        if prices is None or terms.inverse or not self._is_one_currency(terms.settlement):
             return None
         low, high = prices
-        num, den = position.terms.pnl_factor
+        num, den = terms.pnl_factor
         need = self._need(market)
         distance = (high - low) * need.den + max(abs(high), abs(low)) * need.num
         return -(-((distance * num) << _UNIT_BITS) // (den * need.den)) + 1

@@ -58,7 +58,12 @@ class Agenda:
 
     def quiet_until_ns(self) -> int:
         """Rows before this time need nothing from here: nothing is due before them, and no order expires at theirs."""
-        due_ns = min(self._timers.next_ns, self.day_end_ns, self._maker.next_close_ns)
+        # Comparisons, not min(): that costs five times as much, and every stretch of rows asks.
+        due_ns = self._timers.next_ns
+        if self.day_end_ns < due_ns:  # noqa: PLR1730 - as said
+            due_ns = self.day_end_ns
+        if self._maker.next_close_ns < due_ns:  # noqa: PLR1730 - as said
+            due_ns = self._maker.next_close_ns
         if self._timed:
             for venue in self._timed:
                 due_ns = min(due_ns, venue.due.next_ns, venue.next_contract_end_ns, venue.next_rollover_ns)
@@ -68,7 +73,7 @@ class Agenda:
             if venue.has_endings:
                 due_ns = min(due_ns, _close_ns(venue))
                 expiry_ns = min(expiry_ns, venue.next_expiry_ns or NEVER_NS)
-        return min(due_ns + 1, expiry_ns)
+        return due_ns + 1 if due_ns < expiry_ns else expiry_ns
 
     def first(self) -> tuple[int, Callable[[int], object]]:
         """When the first thing is due, and how it is done: a call with that time."""

@@ -100,13 +100,17 @@ def run_cell(kernel: TradingKernel, replay: Replay) -> float:
 def calm_collector() -> Iterator[None]:
     """Look for garbage cycles seldom: a run keeps what it makes, and its own objects form no cycles.
 
-    At the interpreter's own pace a tenth of a run with many orders went into searching objects that all live on.
+    At the interpreter's own pace a tenth of a run with many orders went into searching objects that all live on. For
+    the same reason what is there at the end counts as old at once: it is looked through when everything is.
     """
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], COLLECT_EVERY), *before[1:])
     try:
         yield
     finally:
+        if not gc.get_freeze_count():  # what somebody froze is not ours to thaw
+            gc.freeze()
+            gc.unfreeze()
         gc.set_threshold(*before)
 
 
@@ -164,10 +168,11 @@ def make_venue(settings: VenueSettings, parts: KernelParts, markets: dict[str, M
         parts.portfolio,
         parts.funds[settings.name],
         mine,
-        EngineLinks(engine.process, engine.fill, engine.book, engine.adopt, engine.announce),
+        EngineLinks(engine.process, engine.accept, engine.fill, engine.book, engine.adopt, engine.announce),
         seed=seed,
     )
-    parts.watch(settings.name, venue.account_watch.on_equity)
+    if settings.account == "margin":
+        parts.watch(settings.name, venue.account_watch.on_equity)
     return venue
 
 
@@ -270,7 +275,7 @@ def _choose_matching(market: Market, settings: VenueSettings) -> None:
         market.trades.matches = settings.trade_execution
     if market.bars is not None:
         is_alone = market.quotes is None and market.trades is None and not has_depth
-        market.bars.matches = is_alone and settings.bar_execution
+        market.bars.matches = market.is_bars_only = is_alone and settings.bar_execution
     if has_depth and sum(stream.is_book for stream in market.streams) > 1:
         for stream in market.streams:
             stream.scout = None

@@ -75,12 +75,8 @@ class BarSteps(Executions):
         for working in pending:
             working.pending = False
         for working in pending:
-            if working.order.client_order_id not in market.working:
-                continue
-            if working.waits:
-                self._trigger(working)
-            else:
-                self._execute_taker(working)
+            if working.order.client_order_id in market.working:
+                self._trigger(working) if working.waits else self._execute_taker(working)
         if market.working:
             market.changed()
 

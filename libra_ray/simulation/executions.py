@@ -18,7 +18,11 @@ from libra_ray.simulation.working import Working
 
 __all__ = ["Executions"]
 
+_GTC = TimeInForce.GTC
+_FOK = TimeInForce.FOK
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
+_MARKET_TO_LIMIT = OrderType.MARKET_TO_LIMIT
+_TAKER = LiquiditySide.TAKER
 _ONE_TICK: Ladder = ((1, None),)
 
 
@@ -34,29 +38,28 @@ class Executions(Contingencies):
     def _execute_taker(self, working: Working) -> None:
         """Take from the book what there is for this order; what is left ends or rests by its time in force."""
         order, market = working.order, working.market
-        book = market.book
-        bound = None if working.is_market else order.price_raw
+        book, is_buy = market.book, order.is_buy
+        bound, leaves = None if working.is_market else order.price_raw, order.leaves_raw
         if self._protection and working.is_market:
             bound = self._bounded(market, order, bound)
-        tif = order.time_in_force
-        if self._is_plain and tif is TimeInForce.GTC and order.type is not OrderType.MARKET_TO_LIMIT:
-            offers: list[tuple[int, int]] | None = book.offers(
-                order.leaves_raw, bound, is_buy=order.is_buy, best_only=False
-            )
+        offers: Sequence[tuple[int, int]]
+        if self._is_plain and order.time_in_force is _GTC and order.type is not _MARKET_TO_LIMIT:
+            offers = book.offers(leaves, bound, is_buy=is_buy, best_only=False)
         else:
-            offers = self._offers(working, bound)
-        if tif is TimeInForce.FOK and (offers is None or not self._covers(book, order, bound)):
-            self._end_taker(working, 0, "FOK_UNFILLED")
-            return
-        if order.type is OrderType.MARKET_TO_LIMIT:
-            self._leave_limit(working, offers or ())
+            found = self._offers(working, bound)
+            if order.time_in_force is _FOK and (found is None or not self._covers(book, order, bound)):
+                self._end_taker(working, 0, "FOK_UNFILLED")
+                return
+            offers = found or ()
+            if order.type is _MARKET_TO_LIMIT:
+                self._leave_limit(working, offers)
         filled = 0
-        for quantity, px in offers or ():
-            if not self._fill(working, quantity, px, LiquiditySide.TAKER):
+        for quantity, px in offers:
+            if not self._fill(working, quantity, px, _TAKER):
                 break
             filled += quantity
-            book.use(px, quantity, is_buy=order.is_buy)
-        if order.is_closed:
+            book.use(px, quantity, is_buy=is_buy)
+        if filled == leaves or order.is_closed:
             self._after_execution(working, filled)
         else:
             self._end_taker(working, filled, self._end_code(working, bound))
@@ -297,10 +300,8 @@ class Executions(Contingencies):
 
     def _fill(self, working: Working, qty_raw: int, px_raw: int, side: LiquiditySide) -> bool:
         """Report one fill; False, and the order is canceled, where a cash account cannot pay for it."""
-        order = working.order
-        instrument = working.market.instrument
-        terms = self._portfolio.terms[instrument.id]
-        is_taker = side is LiquiditySide.TAKER
+        order, instrument = working.order, working.market.instrument
+        terms, is_taker = self._terms[order.instrument_id], side is _TAKER
         if self._fees.is_plain:
             fee, unit = terms.fee(px_raw, qty_raw, is_taker=is_taker), terms.fee_unit
         else:
@@ -317,7 +318,7 @@ class Executions(Contingencies):
                 order.instrument_id,
                 order.client_order_id,
                 order.venue_order_id,
-                f"T-{self.settings.name}-{self._trades_made}",
+                f"{self._trade_prefix}{self._trades_made}",
                 self._position_id(order),
                 order.side,
                 qty_raw,

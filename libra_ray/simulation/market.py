@@ -31,6 +31,7 @@ class Market:
         depth: the book by price or by order, None at an L1 venue; `book` is this one or the L1 book.
         source: what makes an L1 book: quotes as soon as there is one, before that trades or bars.
         working: orders that rest, wait for a trigger or are pending, by client order id, in order of acceptance.
+        is_bars_only: bars make the market, so that orders between two bars wait for the next open.
         is_alive: the contract has not expired.
         has_queue, has_sessions: resting orders have places in a queue; the venue keeps a calendar.
         auction: orders that wait for the first row of a session, and since when that may come.
@@ -55,6 +56,7 @@ class Market:
         self.auction: list[tuple[int, Working]] = []
         self.has_queue = False
         self.has_sessions = False
+        self.is_bars_only = False
         self.is_alive = True
         self.guards: tuple[int, int] | None = None
         self.every_row = False
@@ -68,11 +70,6 @@ class Market:
         self._book_index = -1
 
     # ------------------------------------------------------------------ the book
-
-    @property
-    def is_bars_only(self) -> bool:
-        """Whether bars make the market, so that orders between two bars wait for the next open."""
-        return self.bars is not None and self.bars.matches
 
     @property
     def l1(self) -> L1Book:
@@ -154,14 +151,21 @@ class Market:
         working.pending = False
         self.changed()
 
-    def remove(self, working: Working) -> None:
-        """An order works no longer. Nothing needs to be looked at again: the horizon of the others stays true."""
-        self.working.pop(working.order.client_order_id, None)
+    def remove(self, working: Working) -> bool:
+        """An order works no longer; whether it did. Nothing needs to be looked at again: others' horizon stays true."""
+        order_id = working.order.client_order_id
+        if self.working.get(order_id) is not working:
+            return False
+        del self.working[order_id]
         self._reach = None
         if working.pending:
             self.release(working)
         if self.auction:
-            self.auction = [entry for entry in self.auction if entry[1] is not working]
+            self._leave_auction(working)
+        return True
+
+    def _leave_auction(self, working: Working) -> None:
+        self.auction = [entry for entry in self.auction if entry[1] is not working]
 
     def changed(self) -> None:
         """Orders are new or other than before: look ahead anew."""
@@ -302,7 +306,8 @@ def bar_sizes(volume_raw: int, step_raw: int) -> tuple[int, int]:
     A quarter of the volume, down to the size step, at least one; the close gets the rest, at least one.
     """
     quarter = volume_raw // BAR_STEPS // step_raw * step_raw or step_raw
-    return quarter, max(volume_raw - 3 * quarter, step_raw)
+    rest = volume_raw - 3 * quarter
+    return quarter, rest if rest > step_raw else step_raw  # noqa: FURB136 - a fifth of the time of max(), at each bar
 
 
 def bar_path(bar: Bar, *, adaptive: bool) -> tuple[int, int, int, int]:

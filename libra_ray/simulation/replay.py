@@ -10,13 +10,12 @@ from the columns to the handlers.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from libra_ray.data.aggregation import BarDelivery, BarMaker
 from libra_ray.data.merge import Run, merged_runs
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.schemas import Bar, Row
-from libra_ray.portfolio import Cursor
 from libra_ray.runtime import Actor
 from libra_ray.runtime.views import Handler
 from libra_ray.simulation.agenda import Agenda
@@ -118,15 +117,13 @@ class Replay:
     def _free_until(self, state: StreamState, at: int, stop: int) -> int:
         """The first row from `at` on before which something is due, or which an order needs the venue for."""
         market = self._markets[state.instrument_id] if state.matches else None
-        if market is not None and (market.pending or state.is_booking):
-            return at
-        if self._watches_equity:
+        if self._watches_equity or (market is not None and (market.pending or state.is_booking)):
             return at
         free = state.first_at(self._agenda.quiet_until_ns(), at, stop)
-        if market is not None and market.needs_rows:
-            reach = market.reach
-            free = at if reach.every_row else min(free, state.next_touch(reach, at, free))
-        return free
+        if market is None or not market.needs_rows:
+            return free
+        reach = market.reach
+        return at if reach.every_row else state.next_touch(reach, at, free)
 
     def _deliver_free(self, state: StreamState, rows: Iterator[Row], start: int, stop: int) -> int:
         """Give rows [start, stop) to the handlers; ends early, after a row whose handlers sent something.
@@ -137,29 +134,23 @@ class Replay:
         staged = host.staged
         handlers = self._handlers_of(state)
         stretch = islice(rows, stop - start)
-        actor = None
-        at = start
         if len(handlers) == 1:
             actor, handler = handlers[0]
             clock.follow(cursor)
             try:
-                for at, cursor.row in enumerate(stretch, start):  # noqa: B007 - the index is wanted after the loop too
+                for cursor.row in stretch:
                     handler(cursor.row)
                     if staged:
-                        host.commit()
                         break
-                else:
-                    cursor.index = stop - 1
-                    self._stand_at_row_of(cursor)
-                    return stop
             except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
-                cursor.index = at
-                self._stand_at_row_of(cursor)
+                self._stand_at_row_of(state)
                 host.on_handler_error(actor, error)
-            cursor.index = at
-            self._stand_at_row_of(cursor)
-            host.settle()
-            return at + 1
+            else:
+                self._stand_at_row_of(state)
+                if not staged:
+                    return stop
+            host.settle()  # commits first
+            return cursor.index + 1
         if not handlers:
             latest = deque(stretch, maxlen=1)[0]
             cursor.row, clock.ts_ns, cursor.index = latest, latest.ts_ns, stop - 1
@@ -224,8 +215,10 @@ class Replay:
         self._bars.deliver(bars)
         state.cursor.hand = None
 
-    def _stand_at_row_of(self, cursor: Cursor[Any]) -> None:
-        """The clock followed the cursor through a free stretch; now it stands at the row that ended it."""
+    def _stand_at_row_of(self, state: StreamState) -> None:
+        """The clock followed the cursor through a free stretch; now both stand at the row that ended it."""
+        cursor = state.cursor
+        cursor.index = state.next_row - 1
         row = cursor.row
         self._clock.stand_at(self._clock.ts_ns if row is None else row.ts_ns)
 

@@ -6,7 +6,7 @@ Each event is reported, and so applied to positions and money, before the next o
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from heapq import heappush
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from libra_ray.kernel.settings import VenueSettings
 from libra_ray.messages.events import (
@@ -34,18 +34,22 @@ __all__ = ["EngineLinks", "VenueReports"]
 
 Ending: TypeAlias = tuple[int, int, Working]
 
+_GTC: Final = TimeInForce.GTC
+
 
 class EngineLinks(NamedTuple):
     """Whom a simulated venue tells what happens: the execution engine.
 
     Attributes:
-        report: an event of an order; `fill`: one fill, which the venue knows to be new.
+        report: an event of an order.
+        accept: one acceptance; `fill`: one fill. The venue has the order in hand and knows that they are new.
         book: bookings and ends of positions that are no fills.
         adopt: an order that the venue makes itself.
         call: a margin call.
     """
 
     report: Callable[[OrderEvent], None]
+    accept: Callable[[Order, OrderAccepted], None]
     fill: Callable[[Order, OrderFilled], None]
     book: Callable[[list[PositionEvent | AccountBooked]], None]
     adopt: Callable[[Order], None]
@@ -74,6 +78,7 @@ class VenueReports(ABC):
         "_is_plain",
         "_links",
         "_now_ns",
+        "_order_prefix",
         "_orders",
         "_orders_seen",
         "_portfolio",
@@ -85,9 +90,12 @@ class VenueReports(ABC):
         "_queue",
         "_reduce_only_count",
         "_report",
+        "_report_acceptance",
         "_report_fill",
         "_slip_chance",
         "_taken",
+        "_terms",
+        "_trade_prefix",
         "_trades_made",
         "_waits_for_open",
         "arriving",
@@ -115,9 +123,9 @@ class VenueReports(ABC):
         self.sessions = Sessions(None if settings.sessions == "24h" else settings.sessions)
         self._has_calendar = self.sessions.has_calendar
         self._portfolio = portfolio
-        self._orders = portfolio.cache.orders
+        self._orders, self._terms = portfolio.cache.orders, portfolio.terms
         self._links = links
-        self._report, self._report_fill = links.report, links.fill
+        self._report, self._report_acceptance, self._report_fill = links.report, links.accept, links.fill
         self._fees = FeeSchedule(settings, portfolio)
         self._waits_for_open = settings.bar_fill == "next_open"
         self._is_cash = settings.account == "cash"
@@ -133,6 +141,7 @@ class VenueReports(ABC):
         self._taken: dict[str, int] = {}  # in this step by one order, where displayed size is not used up
         self._orders_seen = 0
         self._trades_made = 0
+        self._order_prefix, self._trade_prefix = f"V-{settings.name}-", f"T-{settings.name}-"
         self._priority = 0
         self._reduce_only_count = 0
         self._now_ns = 0
@@ -151,10 +160,11 @@ class VenueReports(ABC):
         self._priority += 1
         working.accepted = working.seq = self._priority
         order = working.order
-        self._report(
+        self._report_acceptance(
+            order,
             OrderAccepted(
                 self._now_ns, order.strategy_id, order.instrument_id, order.client_order_id, order.venue_order_id
-            )
+            ),
         )
 
     def _reject(self, working: Working, code: str) -> None:
@@ -189,7 +199,7 @@ class VenueReports(ABC):
         if order.client_order_id not in market.working:
             if order.reduce_only:
                 self._reduce_only_count += 1
-            if order.time_in_force is not TimeInForce.GTC:
+            if order.time_in_force is not _GTC:
                 self._note_end(working)
         market.add(working)
 
@@ -206,12 +216,11 @@ class VenueReports(ABC):
                 heappush(heap, (close_ns, working.accepted or self._priority, working))
 
     def _drop(self, working: Working) -> None:
-        order_id = working.order.client_order_id
-        if working.market.working.get(order_id) is working:
-            if working.order.reduce_only:
-                self._reduce_only_count -= 1
-            working.market.remove(working)
-        self.held.pop(order_id, None)
+        order = working.order
+        if working.market.remove(working) and order.reduce_only:
+            self._reduce_only_count -= 1
+        if self.held:
+            self.held.pop(order.client_order_id, None)
 
     def _find(self, order: Order) -> Working | None:
         order_id = order.client_order_id
@@ -230,7 +239,7 @@ class VenueReports(ABC):
         What is left of an order that has closed its position goes on in the one that its last fill opened instead.
         """
         if not self._is_hedging:
-            return self._portfolio.netting_id(order.instrument_id, order.strategy_id)
+            return self._portfolio.netting_ids[order.instrument_id, order.strategy_id]
         known = order.position_id or self._position_ids.get(order.client_order_id)
         if known is None:
             parent = order.parent_order_id

@@ -170,7 +170,7 @@ class Settlements(Steps):
     def _register(self, order: Order) -> Working:
         """An order reaches the venue: it is given its number and id."""
         self._orders_seen += 1
-        order.venue_order_id = f"V-{self.settings.name}-{self._orders_seen}"
+        order.venue_order_id = f"{self._order_prefix}{self._orders_seen}"
         return Working.of(order, self.markets[order.instrument_id], self._orders_seen)
 
     def _check_account(self) -> None:

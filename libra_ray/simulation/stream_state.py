@@ -1,7 +1,8 @@
 """Where a replay stands in one stream, and how far ahead nothing touches a waiting order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
+from operator import length_hint
 from typing import Any, Final
 
 import numpy as np
@@ -36,7 +37,8 @@ class StreamState:
     """One stream of a run: its columns as integers, its cursor, and the horizon of its look-ahead.
 
     Attributes:
-        views: the rows, each built when it is asked for, from blocks of `batch_rows`; read once, in order.
+        views: the rows, each built when it is asked for, from blocks of `batch_rows`; read once, in order. `next_row`
+            is the index of the one that comes next.
         matches: whether rows of this stream can execute orders.
         is_booking: each of its rows is booked on the accounts.
         is_book: its rows are changes or levels of a book; those of one message go together.
@@ -68,6 +70,8 @@ class StreamState:
         self.book: DepthBook | None = None
         self.scout: BookScout | None = None
         self.views = chain.from_iterable(self._blocks())
+        self._block_end = 0
+        self._unread: Iterator[int] = iter(())
         self._range: tuple[int, int] | None = None
         self._sought_ns = -1
         self._sought_row = 0
@@ -81,11 +85,22 @@ class StreamState:
     def _blocks(self) -> Iterator[Iterator[Row]]:
         for at in range(0, self.rows, self.batch_rows):
             end = min(at + self.batch_rows, self.rows)
-            lists = [
-                column[at:end].tolist() if isinstance(column, np.ndarray) else column[at:end]
-                for column in self._columns
-            ]
-            yield map(self.schema.row, repeat(self.spec), *lists)
+            self._block_end = end
+            yield self._rows_between(at, end)
+
+    def _rows_between(self, start: int, stop: int) -> Iterator[Row]:
+        """Rows [start, stop). Its lists live as long as there is a row to read: the next block takes their memory."""
+        ts, ts_event, *values = (column[start:stop] for column in self._columns)
+        times = _as_list(ts)
+        # Most sources stamp a row once: then both times of it are one integer.
+        event_times = times if np.array_equal(ts, ts_event) else _as_list(ts_event)
+        self._unread = iter(times)
+        return map(self.schema.row, repeat(self.spec), self._unread, event_times, *map(_as_list, values))
+
+    @property
+    def next_row(self) -> int:
+        """The index of the row that `views` gives next: what its iterators have left tells, so no loop need count."""
+        return self._block_end - length_hint(self._unread)
 
     def row_at(self, index: int) -> Row:
         """One row's view."""
@@ -132,7 +147,10 @@ class StreamState:
             # Whoever is due next is sought again and again until it is due: search the whole stream once.
             self._sought_ns = ts_ns
             self._sought_row = int(self.ts.searchsorted(ts_ns))
-        return min(max(self._sought_row, start), stop)
+        sought = self._sought_row
+        if sought < start:
+            return start
+        return sought if sought < stop else stop  # noqa: FURB136 - a fifth of the time of min(), at each stretch
 
     # ------------------------------------------------------------------ looking ahead
 
@@ -170,6 +188,10 @@ class StreamState:
         if self.scout is not None:
             return self.scout.next_touch(self, reach, start, stop)
         return start if self.is_book else stop
+
+
+def _as_list(column: Column) -> Sequence[int]:
+    return column.tolist() if isinstance(column, np.ndarray) else column
 
 
 _PRICES: Final = {

@@ -25,6 +25,8 @@ from libra_ray.simulation.working import Working
 __all__ = ["SimulatedVenue"]
 
 _GTC = TimeInForce.GTC
+_MARKET = OrderType.MARKET
+_MARKET_TO_LIMIT = OrderType.MARKET_TO_LIMIT
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 _AUCTIONS = (TimeInForce.AT_THE_OPEN, TimeInForce.AT_THE_CLOSE)
 
@@ -241,7 +243,7 @@ class SimulatedVenue(Settlements):
             if tif in _AUCTIONS:
                 self._wait_for_auction(working)
                 return
-        if order.type is OrderType.MARKET or order.type is OrderType.MARKET_TO_LIMIT:
+        if order.type is _MARKET or order.type is _MARKET_TO_LIMIT:
             self._arrive_market(working)
         elif order.type is OrderType.LIMIT:
             self._arrive_limit(working)

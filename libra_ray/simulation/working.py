@@ -59,7 +59,9 @@ class Working(msgspec.Struct, eq=False):
     @classmethod
     def of(cls, order: Order, market: "Market", arrival: int) -> Self:
         """An order as it reaches the venue."""
-        return cls(order, market, arrival, *_SHAPES[order.type._value_], order.quantity_raw, order.display_raw)
+        waits, is_touch, is_trailing, is_market = _SHAPES[order.type._value_]
+        shown_raw = order.display_raw
+        return cls(order, market, arrival, waits, is_touch, is_trailing, is_market, order.quantity_raw, shown_raw)
 
     @property
     def price(self) -> int:

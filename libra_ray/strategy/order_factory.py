@@ -1,7 +1,7 @@
 """Orders with ids that count up, at the decimals of their instrument."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from libra_ray.model.enums import (
     ContingencyType,
@@ -15,6 +15,7 @@ from libra_ray.model.numbers import DecimalLike, Rate, parse_decimal
 from libra_ray.model.orders import Order
 from libra_ray.model.positions import Position
 from libra_ray.runtime import LocalHost
+from libra_ray.runtime.outbox import Staged
 
 if TYPE_CHECKING:
     from libra_ray.strategy.strategy import Strategy
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["OrderFactory"]
 
 SIZES_MAX = 1_024
+_MARKET: Final = OrderType.MARKET
 
 
 class OrderFactory:
@@ -36,6 +38,7 @@ class OrderFactory:
         self._host = host
         self._made: list[Order] = []
         self._prefix, self._before, self._counts_on = strategy_id, 0, False
+        self._undo: Staged = (strategy, None, self._unmake)
         self._sizes: dict[tuple[str, DecimalLike], tuple[int, int]] = {}
 
     def market(self, instrument_id: str, side: OrderSide | str, quantity: DecimalLike, **terms: object) -> Order:
@@ -263,8 +266,8 @@ class OrderFactory:
         instrument = self._strategy.cache.instruments.get(instrument_id)
         px_precision = 0 if instrument is None else instrument.price_precision
         order = Order(
-            self._next_id(), self._strategy_id, instrument_id, side, OrderType.MARKET, qty_raw, precision,
-            None, None, px_precision, self._strategy.clock.now_ns(), reduce_only=reduce_only,
+            self._next_id(), self._strategy_id, instrument_id, side, _MARKET, qty_raw, precision,
+            None, None, px_precision, self._host.clock.now_ns(), reduce_only=reduce_only,
         )  # fmt: skip
         return self._made_now(order)
 
@@ -336,7 +339,7 @@ class OrderFactory:
     def _made_now(self, order: Order) -> Order:
         """Count an order, so that a handler that raises takes it back."""
         self._made.append(order)
-        self._host.staged.append((self._strategy, None, self._unmake))
+        self._host.staged.append(self._undo)
         return order
 
     def _unmake(self) -> None:

@@ -1,7 +1,7 @@
 """Strategy: an actor that sends orders. What it sends waits in the outbox until its handler has returned."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from libra_ray.messages.commands import CancelAllOrders, CancelOrder, ModifyOrder, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import (
@@ -50,6 +50,8 @@ class StrategyConfig(ActorConfig):
     fault_policy: Literal["keep", "cancel", "flatten"] = "cancel"
 
 
+_BUY: Final = OrderSide.BUY
+_SELL: Final = OrderSide.SELL
 _HOOKS: dict[type, tuple[str, str]] = {
     OrderInitialized: ("on_order_initialized", "on_order_event"),
     OrderDenied: ("on_order_denied", "on_order_event"),
@@ -106,14 +108,14 @@ class Strategy(Actor):
 
         Market orders of this strategy that have not executed yet count as executed.
         """
-        raw, precision = self.orders.size(instrument_id, quantity)
+        orders, cache = self.orders, self.cache
+        raw, precision = orders.size(instrument_id, quantity)
         missing = raw - self.portfolio.net_qty_raw(instrument_id)
-        if self.cache.new or self.cache.working:
+        if cache.new or cache.working:
             missing -= self.portfolio.in_flight_raw(instrument_id)
         if missing == 0:
             return None
-        side = OrderSide.BUY if missing > 0 else OrderSide.SELL
-        order = self.orders.market_raw(instrument_id, side, abs(missing), precision)
+        order = orders.market_raw(instrument_id, _BUY if missing > 0 else _SELL, abs(missing), precision)
         self.submit_order(order)
         return order
 

@@ -47,6 +47,7 @@ class PositionState(msgspec.Struct, frozen=True):
     exit_raw: int
     exit_value: int
     fills: int
+    is_hedged: bool
 
     @classmethod
     def of(cls, position: Position) -> "PositionState":

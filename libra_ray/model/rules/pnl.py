@@ -18,9 +18,9 @@ def released(open_value: int, quantity: int, size: int) -> int:
     return open_value if quantity == size else div_half_even(open_value * quantity, size)
 
 
-def pnl_linear(sign: int, px_raw: int, qty_raw: int, released_value: int, num: int, den: int) -> int:
+def pnl_linear(sign: int, value: int, released_value: int, num: int, den: int) -> int:
     """`sign * (q * px - released) * multiplier` in settlement currency; `num / den` holds multiplier and scales."""
-    return div_half_even(sign * (px_raw * qty_raw - released_value) * num, den)
+    return div_half_even(sign * (value - released_value) * num, den)
 
 
 def inverse_value(px_raw: int, qty_raw: int, num: int, den: int) -> int:

@@ -6,7 +6,6 @@ found into the folder of the run, where the benchmark waits for it.
 
 import json
 import multiprocessing
-import os
 import shutil
 import tempfile
 import time
@@ -68,7 +67,7 @@ def hosts(placed: Mapping[str, Sequence[tuple[type[Actor], Mapping[str, Any]]]])
     Yields the folder of the run; a setting `report` is a name in it.
     """
     # A socket's path must be short.
-    folder = Path(tempfile.mkdtemp(prefix="libra-b-", dir="/tmp"))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="libra-b-", dir="/tmp"))
     spawn = multiprocessing.get_context("spawn")
     stopping = spawn.Event()
     bus = PeerAddress(BUS, f"ipc://{folder}/bus")
@@ -97,7 +96,9 @@ def report_of(folder: Path, name: str) -> dict[str, Any]:
     until = perf_counter() + REPORT_SECONDS_MAX
     while not (folder / name).exists():
         if perf_counter() > until:
-            raise TimeoutError(f"no {name} in {REPORT_SECONDS_MAX:g} s; there is {sorted(os.listdir(folder))}")
+            raise TimeoutError(
+                f"no {name} in {REPORT_SECONDS_MAX:g} s; there is {sorted(path.name for path in folder.iterdir())}"
+            )
         time.sleep(POLL_SECONDS)
     found: dict[str, Any] = json.loads((folder / name).read_text())
     return found

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import ray
 import zmq
@@ -109,7 +109,7 @@ def _between_hosts(pinger: type[Pinger], count: int) -> tuple[list[float], bool]
 
 
 def _by_zmq(count: int) -> tuple[list[float], bool]:
-    folder = Path(tempfile.mkdtemp(prefix="libra-b-", dir="/tmp"))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="libra-b-", dir="/tmp"))
     address = f"ipc://{folder}/echo"
     process = multiprocessing.get_context("spawn").Process(target=_echo_forever, args=(address,), daemon=True)
     process.start()
@@ -146,7 +146,8 @@ class RayEcho:
 
 
 def _by_ray(count: int) -> tuple[list[float], bool]:
-    echo = ray.remote(num_cpus=0)(RayEcho).remote()
+    declared: Any = ray.remote(num_cpus=0)
+    echo = declared(RayEcho).remote()
     seconds, is_right = [], True
     try:
         for _ in range(count + WARM):

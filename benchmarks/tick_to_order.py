@@ -3,9 +3,9 @@
 feed --> strategy --> RiskEngine --> ExecEngine --> venue client     tick_to_order: as `deploy` runs it
 feed --> strategy --> risk --> execution --> venue client            ray: the same five, plain Ray calls, no checks
 
-Each tick makes the strategy send a market order. Timed from the moment the feed stamps the tick to the moment at which the
-venue fills the order, by the wall clock of the one machine that all run on. A route's time is the median; `*_p99` the
-99th percentile. The plain route does no work at all: no risk check, no journal, no order events.
+Each tick makes the strategy send a market order. Timed from the moment the feed stamps the tick to the moment at which
+the venue fills the order, by the wall clock of the one machine that all run on. A route's time is the median, `*_p99`
+the 99th percentile. The plain route does no work at all: no risk check, no journal, no order events.
 """
 
 import sys

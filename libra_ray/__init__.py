@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from libra_ray.errors import LibraError as LibraError
     from libra_ray.errors import StrategyError as StrategyError
     from libra_ray.errors import VenueError as VenueError
+    from libra_ray.hosts.status import TreeStatus as TreeStatus
     from libra_ray.kernel import FixedFee as FixedFee
     from libra_ray.kernel import LatencySettings as LatencySettings
     from libra_ray.kernel import LimitSettings as LimitSettings
@@ -90,7 +91,6 @@ if TYPE_CHECKING:
     from libra_ray.runtime import ActorConfig as ActorConfig
     from libra_ray.runtime import Signal as Signal
     from libra_ray.runtime import Timer as Timer
-    from libra_ray.hosts.status import TreeStatus as TreeStatus
     from libra_ray.sessions import Deployment as Deployment
     from libra_ray.sessions import deploy as deploy
     from libra_ray.simulation import BacktestResult as BacktestResult

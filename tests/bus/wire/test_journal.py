@@ -78,6 +78,7 @@ lives = st.builds(PeerLife, st.sampled_from("bc"), st.integers(1, 9), st.integer
 records = st.one_of(commits, commits, st.builds(Saved, bodies), lives)
 
 
+@pytest.mark.slow
 @given(st.lists(records, max_size=8), st.data())
 def test_a_file_cut_anywhere_holds_the_records_before_the_cut(written: list[Record], data: st.DataObject) -> None:
     with TemporaryDirectory() as folder:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -159,6 +160,7 @@ names = st.sampled_from(
 operations = st.lists(st.tuples(names, st.integers(0, 1), st.integers(0, 30)), max_size=120)
 
 
+@pytest.mark.slow
 @given(operations)
 @example([("kill", 0, 0), ("send", 0, 0), ("kill", 1, 0)])
 @example([("send", 0, 0), ("in order", 0, 0), ("in order", 0, 0), ("consume", 1, 0), ("kill", 1, 0), ("kill", 0, 0)])

@@ -269,6 +269,7 @@ def test_connecting_again_does_nothing(net: Net) -> None:
     assert a._peers.of("b")._way is moved, "nobody goes back to a former life"  # noqa: SLF001
 
 
+@pytest.mark.slow
 def test_the_journal_stays_small(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "REWRITE_BYTES_MIN", 20_000)
     a, b = net.start("a"), net.start("b")

@@ -27,18 +27,23 @@ def lockstep(bench: Bench) -> None:
     rows = bench.size("bars", smoke=500, full=10_000)
     data = bar_dataset(synthetic_bars(rows, seed=bench.seed))
     with RaySession(workers=1):
-        for _ in bench.runs():
+        for _ in bench.runs(warm_up=False):
             for name, strategies in bench.turns(SIZES):
                 system = _system(data, strategies)
                 with bench.timed(f"floor_{name}", items=rows):
                     fused = lr.backtest(system, data=data)
                 with bench.timed(f"lockstep_{name}", items=rows, floor=f"floor_{name}"):
-                    apart = lr.backtest(system, data=data, engine="lockstep")
+                    apart = lr.backtest(system, data=data, engine="lockstep", placement=_placement(strategies))
                 bench.check(actual=apart.run_hash, expected=fused.run_hash)
                 bench.check(actual=apart.counts["fills"] > 0, expected=True)
                 figures = [report.figures for report in apart.lockstep.values()]
                 bench.fact(f"rounds_{name}", max(each.rounds for each in figures))
                 bench.fact(f"messages_{name}", sum(each.told for each in figures))
+
+
+def _placement(strategies: int) -> dict[str, str]:
+    """A host for each strategy, one for the kernel."""
+    return {f"EmaCross-{number}": f"strategy-{number}" for number in range(1, strategies + 1)}
 
 
 def _system(data: Dataset, strategies: int) -> lr.System:

@@ -8,14 +8,19 @@ from pathlib import Path
 import pytest
 
 from benchmarks.harness import Bench, benchmark_named, benchmark_names
+from tests.conftest import LONG_TESTS
 
 ROOT = Path(__file__).parents[2]
-RAY = {"sweep_scaling"}
+RAY = {"host_latency", "lockstep", "sweep_scaling", "tick_to_order"}
+LONG = {"lockstep", "tick_to_order"}
 
 
 def marked(name: str) -> object:
     """The name with the markers of what it starts."""
-    return pytest.param(name, marks=[pytest.mark.slow, *([pytest.mark.ray] if name in RAY else [])])
+    marks: list[pytest.MarkDecorator] = [pytest.mark.slow, *([pytest.mark.ray] if name in RAY else [])]
+    if name in LONG and not LONG_TESTS:
+        marks.append(pytest.mark.skip(reason="takes half a minute: LIBRA_LONG_TESTS=1"))
+    return pytest.param(name, marks=marks)
 
 
 @pytest.mark.parametrize("name", [marked(name) for name in benchmark_names()])
@@ -30,7 +35,7 @@ def test_it_runs_in_smoke_size_and_its_answer_is_right(name: str) -> None:
 
 
 def test_every_marked_name_is_a_benchmark() -> None:
-    assert set(benchmark_names()) >= RAY
+    assert set(benchmark_names()) >= RAY | LONG
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import numpy as np
 
@@ -192,7 +192,7 @@ def write_late() -> None:
 
 
 class Host:
-    """One life of one of the three. It ends by SIGKILL only."""
+    """One life of one of the three. It ends by SIGKILL."""
 
     def __init__(
         self, index: int, board: Board, folder: Path, armed: Armed, *, is_journaled: bool, faults: LossyWire | None
@@ -216,12 +216,13 @@ class Host:
         """Where that host listens in its present life."""
         return f"ipc://{self.folder}/{NAMES[index]}-{self.board['epoch', index]}"
 
-    def run(self) -> NoReturn:
-        """Turn after turn."""
+    def run(self) -> None:
+        """Turn after turn, as long as the parent lives."""
+        parent = os.getppid()
         self.armed.install()
         self.report()
         self.board["alive", self.index] = self.epoch
-        while True:
+        while os.getppid() == parent:
             self.meet()
             if self.name == "source" and not self.board["is_stopped", 0] and self.port.unconfirmed() < UNDER_WAY_MAX:
                 self.produce()

@@ -24,7 +24,6 @@ from libra_ray.sessions.keeper import HostKeeper, HostRecord
 from libra_ray.sessions.procedures import Steps
 from libra_ray.sessions.residents import UserResident
 from libra_ray.sessions.specs import ActorSpec, HostSpec, start_runs
-from libra_ray.simulation.system import ActorEntry
 
 __all__ = ["Operations"]
 
@@ -188,7 +187,7 @@ def _add_command(actor: ActorSpec) -> AddActor:
             path = f"{actor_class.__module__}:{actor_class.__qualname__}"
         case ImportedActor(path, actor_id, settings, kind):
             pass
-        case UserResident(actor_id, ActorEntry(_, actor_class, config), _):
+        case UserResident(actor_id, actor_class, config, _):
             path, kind = f"{actor_class.__module__}:{actor_class.__qualname__}", Kind[actor.stage.name]
             settings = {name: value for name, value in config if name != "actor_id"}
         case _:

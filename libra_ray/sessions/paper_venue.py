@@ -9,9 +9,10 @@ import msgspec
 from libra_ray.kernel.apart.execution_desk import REPORTS
 from libra_ray.kernel.apart.host_view import halt_on_faults
 from libra_ray.kernel.apart.letters import AdoptOrder, VenueBooks, VenueRestarted
-from libra_ray.kernel.apart.links import is_replay, link, open_door
+from libra_ray.kernel.apart.links import is_replay, link, link_of, made_once, open_door
 from libra_ray.kernel.apart.plan import KernelPlan, client_id
 from libra_ray.kernel.settings import VenueSettings
+from libra_ray.messages.batches import batch_rows
 from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import (
     AccountBooked,
@@ -77,8 +78,12 @@ class PaperVenue(Actor):
 
     def on_start(self) -> None:
         """Listen to the market."""
-        for pattern in (f"data.*.{self._venue.name}.*", f"data.bars.*.{self._venue.name}-*"):
-            self.subscribe(pattern, self._on_row)
+        name = self._venue.name
+        for kind in ("quotes", "trades", "mark_prices", "funding_rates"):
+            self.subscribe(f"data.{kind}.{name}.*", self._on_row)
+        self.subscribe(f"data.bars.*.{name}-*", self._on_row)
+        # As a plain function it is given changes of books as they come, also where others here are given books.
+        self._host.bus.subscribe(f"data.book.*.{name}.*", link_of(self, self._on_book))
 
     # ------------------------------------------------------------------ commands
 
@@ -181,6 +186,10 @@ class PaperVenue(Actor):
         self._market.push(schema, made, period, (now_ns, ts_event_ns, *values))
         self._settle()
 
+    def _on_book(self, message: Any) -> None:  # noqa: ANN401 - a batch, or one of its rows
+        for row in (message,) if isinstance(message, Row) else batch_rows(message) or ():
+            self._on_row(row)
+
     def _stand_now(self) -> int:
         """Let time pass up to now; returns the venue's time."""
         now_ns = max(self.clock.now_ns(), self._kernel.clock.now_ns())
@@ -229,7 +238,8 @@ class _Beginning:
 
 
 def add_paper_venue(host: LocalHost, plan: KernelPlan, venue: str) -> PaperVenue:
-    """Build the paper venue of that name, add it to `host` and wire it."""
+    """Build the paper venue of that name, add it to `host` and wire it; once in a life of the host."""
+    made_once(host, client_id(venue))
     settings = next(one for one in plan.venues if one.name == venue)
     actor = PaperVenue(ActorConfig(actor_id=client_id(venue)))
     host.add(actor, Kind.EXECUTION)

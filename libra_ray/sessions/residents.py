@@ -2,23 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from libra_ray.hosts.context import MadeActor
-from libra_ray.kernel.apart.host_view import view_of
+from libra_ray.kernel.apart.host_view import VIEW, HostView, view_of
 from libra_ray.kernel.apart.parts import KERNEL_KINDS, add_kernel_part
 from libra_ray.kernel.apart.plan import KernelPlan, client_id
 from libra_ray.kernel.apart.user_actors import add_user_actor
 from libra_ray.model.instruments import Instrument
-from libra_ray.runtime import Actor, Kind
+from libra_ray.runtime import Actor, ActorConfig, Kind
 from libra_ray.runtime.supervision import StartStage
-from libra_ray.sessions.paper_venue import add_paper_venue
-from libra_ray.simulation.system import ActorEntry, System
 from libra_ray.strategy import ExecAlgorithm, Strategy
 
 if TYPE_CHECKING:
     from libra_ray.hosts.actor_host import ActorHost
     from libra_ray.hosts.context import Resident
+    from libra_ray.simulation.system import ActorEntry, System
 
 __all__ = ["KernelResident", "Placeable", "UserResident", "VenueResident", "placeable", "residents"]
 
@@ -45,7 +45,9 @@ class KernelResident:
 
     def make(self, host: "ActorHost") -> Actor:
         """Build, add and wire it."""
-        return add_kernel_part(host, self.plan, self.actor_id)
+        actor = add_kernel_part(host, self.plan, self.actor_id)
+        _keep_books(host, self.plan)
+        return actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ class VenueResident:
     plan: KernelPlan
 
     def make(self, host: "ActorHost") -> Actor:
-        """Build, add and wire it."""
-        return add_paper_venue(host, self.plan, self.venue)
+        """Build, add and wire it. What it needs is large, so only its own host loads that."""
+        made: Actor = import_module("libra_ray.sessions.paper_venue").add_paper_venue(host, self.plan, self.venue)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +69,61 @@ class UserResident:
     """A strategy, an execution algorithm or another actor of the user."""
 
     actor_id: str
-    entry: ActorEntry
+    actor_class: type[Actor]
+    config: ActorConfig
     plan: KernelPlan
 
     def make(self, host: "ActorHost") -> Actor:
         """Build, add and wire it. Actors that are added to this host later are wired in the same way."""
         view = view_of(host, self.plan, self.actor_id)
         host.adopt = lambda actor, _kind: add_user_actor(host, view, actor)
-        actor = self.entry.make()
+        actor = self.actor_class(self.config.model_copy(update={"actor_id": self.actor_id}))
         add_user_actor(host, view, actor)
+        _keep_books(host, self.plan)
         return actor
 
 
-def placeable(system: System, entry: ActorEntry, *, instruments: Iterable[Instrument] = ()) -> Placeable:
+class _LateBooks:
+    """Keeps books from the first change of one on: most hosts see none, and do not load what that needs."""
+
+    def __init__(self, view: HostView, plan: KernelPlan) -> None:
+        self._view, self._plan = view, plan
+        self._keeper: Any = None
+
+    def views(self, batch: object) -> Iterable[object]:
+        """The book after each message of a batch."""
+        if self._keeper is None:
+            home = import_module("libra_ray.sessions.book_keeper")
+            self._keeper = home.BookKeeper(self._view.cache, {venue.name: venue for venue in self._plan.venues})
+        views: Iterable[object] = self._keeper.views(batch)
+        return views
+
+
+def _keep_books(host: "ActorHost", plan: KernelPlan) -> None:
+    """Let `on_book` of actors in this host be given books."""
+    view = host.keepers.get(VIEW)
+    makers = host.market_views.makers
+    if isinstance(view, HostView) and "book_deltas" not in makers:
+        makers["book_deltas"] = makers["book_snapshots"] = _LateBooks(view, plan).views
+
+
+def placeable(system: "System", entry: "ActorEntry", *, instruments: Iterable[Instrument] = ()) -> Placeable:
     """An actor of a user in `system`: wired to the kernel where there is one, which is where there are venues."""
     kind = _kind_of(entry.cls)
     if system.venues:
-        return Placeable(entry.actor_id, kind, UserResident(entry.actor_id, entry, _plan(system, instruments)))
+        return Placeable(
+            entry.actor_id, kind, UserResident(entry.actor_id, entry.cls, entry.config, _plan(system, instruments))
+        )
     settings = {name: value for name, value in entry.config if name != "actor_id"}
     return Placeable(entry.actor_id, kind, MadeActor(entry.cls, entry.actor_id, settings, kind))
 
 
-def residents(system: System, *, instruments: Iterable[Instrument] = ()) -> tuple[Placeable, ...]:
+def residents(system: "System", *, instruments: Iterable[Instrument] = ()) -> tuple[Placeable, ...]:
     """All actors of `system`, in the order in which they are to be started; stopped in reverse.
 
     Cache, Portfolio, RiskEngine, ExecEngine, OrderEmulator, algorithms, DataEngine, venue clients (`{venue}-client`),
     user actors, strategies; of a system without venues those of the user alone. `instruments`: those that come with
-    the data, beside the system's own. Any number of them may share a host. Each
-    resident is a value that pickles.
+    the data, beside the system's own. Any number of them may share a host. Each resident is a value that pickles.
     """
     given = tuple(instruments)
     users: dict[Kind, list[Placeable]] = {Kind.ALGORITHM: [], Kind.ACTOR: [], Kind.STRATEGY: []}
@@ -112,7 +142,7 @@ def residents(system: System, *, instruments: Iterable[Instrument] = ()) -> tupl
     return (*first, *users[Kind.ALGORITHM], data, *clients, *users[Kind.ACTOR], *users[Kind.STRATEGY])
 
 
-def _plan(system: System, instruments: Iterable[Instrument]) -> KernelPlan:
+def _plan(system: "System", instruments: Iterable[Instrument]) -> KernelPlan:
     given = {made.id: made for made in (*instruments, *system.instruments.values())}
     return KernelPlan(system.venues, tuple(given.values()), system.risk_settings, system.seed, system.bars)
 

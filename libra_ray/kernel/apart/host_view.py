@@ -18,7 +18,7 @@ from libra_ray.model.enums import TradingState
 from libra_ray.runtime import NEVER_NS, Actor, Alarm, Delivery, Fault, LocalHost
 from libra_ray.runtime.views import Handler
 
-__all__ = ["STATE_ASKED", "STATE_FOR_ALL", "HostView", "halt_on_faults", "view_of"]
+__all__ = ["STATE_ASKED", "STATE_FOR_ALL", "VIEW", "HostView", "halt_on_faults", "view_of"]
 
 STATE_ASKED: Final = "events.state.asked"
 """Where a projection asks for the state; the answer comes on a topic, so that it is in step with the events."""
@@ -29,7 +29,8 @@ _EVENTS: Final = ("events.order.*", "events.position.*", "events.account.*")
 _FIRST: Final = 1_000
 _ASK_AGAIN_NS: Final = 200_000_000
 _ALARM: Final = (-1, "state")
-_KEEPER: Final = "#view"
+VIEW: Final = "#view"
+"""The name of the view among the keepers of its host."""
 _AHEAD: Final = "ahead"
 
 
@@ -53,7 +54,7 @@ class HostView:
         self._hearers: dict[str, Delivery] = {}
         self._saved_new: frozenset[str] = frozenset()
         host.provide(cache=self.cache, portfolio=self.portfolio)
-        host.keepers[_KEEPER] = self
+        host.keepers[VIEW] = self
         halt_on_faults(host)
         for topic in _EVENTS:
             host.bus.subscribe(topic, self._on_event, _FIRST)

@@ -2,12 +2,13 @@
 
 from types import MethodType
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
-from libra_ray.errors import NoReceiverError
+from libra_ray.errors import ConfigError, NoReceiverError, quoted
 from libra_ray.runtime import Actor, Delivery, LocalHost, State
 from libra_ray.runtime.views import Handler
 
-__all__ = ["Endpoint", "is_replay", "link", "link_of", "open_door"]
+__all__ = ["Endpoint", "is_replay", "link", "link_of", "made_once", "open_door"]
 
 _NOT_YET: Final = (State.READY, State.STARTING)
 
@@ -35,6 +36,21 @@ def open_door(host: LocalHost, endpoint: str, actor: Actor, handler: Handler) ->
     """Let `handler` of `actor` receive at `endpoint`, in place of a former instance of the actor."""
     host.bus.unregister(endpoint)
     host.bus.register(endpoint, Endpoint(host, actor, handler))
+
+
+def made_once(host: LocalHost, actor_id: str) -> None:
+    """Take note that a part of the kernel is made in `host`. Raises `ConfigError` CONF010 for the second time.
+
+    A part that has failed goes on answering, with trading halted; it begins anew with its host and the host's journal.
+    """
+    made = _made.setdefault(host, {})
+    if actor_id in made:
+        what = f"{quoted(actor_id)} is a part of the kernel and cannot be made anew in a host that runs"
+        raise ConfigError("CONF010", None, what, "Restart its host.", actor_id)
+    made[actor_id] = None
+
+
+_made: WeakKeyDictionary[LocalHost, dict[str, None]] = WeakKeyDictionary()
 
 
 def is_replay(host: LocalHost) -> bool:

@@ -8,6 +8,7 @@ from libra_ray.kernel.apart.bar_desk import BarDesk
 from libra_ray.kernel.apart.execution_desk import EXECUTION, ExecutionDesk
 from libra_ray.kernel.apart.holder_desk import EMULATOR, add_emulator_desk
 from libra_ray.kernel.apart.host_view import view_of
+from libra_ray.kernel.apart.links import made_once
 from libra_ray.kernel.apart.plan import KernelPlan
 from libra_ray.kernel.apart.risk_desk import RISK, RiskDesk
 from libra_ray.portfolio import CacheActor, PortfolioActor
@@ -18,7 +19,11 @@ __all__ = ["KERNEL_KINDS", "add_kernel_part"]
 
 
 def add_kernel_part(host: LocalHost, plan: KernelPlan, actor_id: str) -> Actor:
-    """Build one of `KERNEL_KINDS`, add it to `host` and wire it. Raises `KeyError` for another id."""
+    """Build one of `KERNEL_KINDS`, add it to `host` and wire it. Raises `KeyError` for another id.
+
+    Raises `ConfigError` CONF010 where this life of the host has had the part: what it knows would be lost.
+    """
+    made_once(host, actor_id)
     return _MAKE[actor_id](host, plan)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from libra_ray.bus import Bus
 from libra_ray.bus.wire.frames import Frame, Kind
 from libra_ray.clock import VirtualClock
@@ -23,7 +25,7 @@ from libra_ray.hosts.market_views import MarketViews
 from libra_ray.kernel.apart.execution_desk import ExecutionDesk
 from libra_ray.kernel.apart.host_view import HostView
 from libra_ray.messages.codec import decode, encode
-from libra_ray.messages.schemas import Row, RowSpec
+from libra_ray.messages.schemas import BOOK_DELTAS, Row, RowSpec
 from libra_ray.runtime import Actor
 from libra_ray.sessions.residents import KernelResident, Placeable, residents
 from libra_ray.simulation import System
@@ -182,12 +184,19 @@ class Network:
             self.drain()
         self.clock.ts_ns = ts_ns
 
-    def row(self, topic: str, row: Row) -> None:
-        """A row reaches the hosts one after the other, those of the market first, and all settles."""
-        body = encode(row)
+    def row(self, stream: Stream, row: Row) -> None:
+        """A row reaches the hosts one after the other, those of the market first, and all settles.
+
+        A change of a book comes as a batch of one row, and actors are given the book.
+        """
+        message: object = row
+        if stream.schema is BOOK_DELTAS:
+            values = zip(stream.schema.names, msgspec.structs.astuple(row)[1:], strict=True)
+            message = stream.schema.table(stream.instrument, {name: [value] for name, value in values})
+        body = encode(message)
         for host in sorted(self.living, key=_distance_from_market):
-            if _wants(host, topic):
-                Bus.publish(host.bus, topic, decode(*body))
+            if _wants(host, stream.topic):
+                host.bus.views.deliver(decode(*body), host.bus.arrived(stream.topic), host.call)
                 host.settle()
                 self.drain()
 
@@ -248,7 +257,7 @@ class ApartSystem:
         for stream, row in rows or rows_of(self.data):
             self.network.advance_to(row.ts_ns - 1)
             self.network.clock.ts_ns = row.ts_ns
-            self.network.row(stream.topic, row)
+            self.network.row(stream, row)
         self.network.advance_to(self.network.clock.ts_ns)
 
     @property

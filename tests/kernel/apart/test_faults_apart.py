@@ -86,3 +86,15 @@ def test_an_algorithm_that_raises_ends_what_it_works() -> None:
     assert bench.state(f"{order.client_order_id}-E1") == ("CANCELED", "CANCELED")
     assert (bench.state(order.client_order_id), order.code) == (("CANCELED", "CANCELED"), "ALGORITHM_FAULTED")
     assert late.code == "UNSUPPORTED_ORDER_TYPE"
+
+
+@pytest.mark.parametrize("part", ["ExecEngine", "RiskEngine", "SIM-client"])
+def test_a_part_of_the_kernel_is_not_made_anew_in_a_host_that_runs(part: str) -> None:
+    bench = Bench()
+    resident = next(place.resident for place in bench.places if place.actor_id == part)
+
+    with pytest.raises(lr.ConfigError) as raised:
+        resident.make(bench.host_of[part])
+
+    what = f"CONF010 '{part}' is a part of the kernel and cannot be made anew in a host that runs. Restart its host."
+    assert str(raised.value) == what

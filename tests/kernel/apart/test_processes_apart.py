@@ -44,6 +44,8 @@ def test_the_same_orders_and_fills(bars: Dataset, kills: dict[int, str]) -> None
     with Director() as director:
         for actor_id, resident in placed.items():
             assert director.start(actor_id, resident).is_ok
+        (topic,) = (stream.topic for stream in bars.streams)
+        director.until(lambda: {"Cross", "SIM-client"} <= {*director.carrier.bus.copy.others_for(topic)}, PATIENCE)
         for number, (stream, row) in enumerate(rows_of(bars)):
             if number in kills:
                 director.kill(kills[number])

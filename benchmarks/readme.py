@@ -17,7 +17,11 @@ __all__ = ["MEASURED", "README", "rendered", "with_numbers"]
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 MEASURED = Path(__file__).resolve().parent / "measured.json"
-NAMES = ("engine_noop_quotes", "engine_ema_cross", "capture_replay", "bus_one_to_one", "sweep_scaling", "cold_start")
+NAMES = (
+    "engine_noop_quotes", "engine_ema_cross", "capture_replay", "bus_one_to_one", "host_latency", "host_throughput",
+    "tick_to_order", "sweep_scaling", "cold_start",
+)  # fmt: skip
+MILLION, THOUSAND = 1e6, 1e3
 _BLOCK = re.compile(r"<!-- numbers -->\n.*?(?=\nEach figure)", re.DOTALL)
 
 
@@ -44,17 +48,29 @@ def with_numbers(readme: str, document: dict[str, Any]) -> str:
 def _measured(budget: dict[str, Any]) -> str:
     value = budget["measured"]
     if budget["kind"] == "rate":
-        return f"{value / 1e6:.1f} M/s"
-    return f"{value:.2f} s" if budget["kind"] == "seconds" else f"{value:.2f} x {budget['of']}"
+        return _rate(value)
+    return _seconds(value) if budget["kind"] == "seconds" else f"{value:.2f} x {budget['of']}"
 
 
 def _limit(budget: dict[str, Any]) -> str:
     limit = budget["limit"]
     if budget["kind"] == "rate":
-        return f"at least {limit / 1e6:g} M/s"
+        return f"at least {_rate(limit)}"
     if budget["kind"] == "seconds":
-        return f"at most {limit:g} s"
+        return f"at most {_seconds(limit)}"
     return f"at most {limit:g} x {budget['of']}"
+
+
+def _rate(value: float) -> str:
+    """Millions a second, thousands where there are fewer."""
+    return f"{value / MILLION:.1f} M/s" if value >= MILLION else f"{value / THOUSAND:.1f} k/s"
+
+
+def _seconds(value: float) -> str:
+    """Seconds; milliseconds or microseconds below."""
+    if value >= 1:
+        return f"{value:.2f} s"
+    return f"{value * THOUSAND:.2f} ms" if value * THOUSAND >= 1 else f"{value * MILLION:.0f} us"
 
 
 def main() -> int:

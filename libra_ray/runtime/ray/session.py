@@ -17,6 +17,7 @@ from libra_ray.errors import ConfigError
 from libra_ray.runtime.ray.cluster import ADDRESS_VARIABLE, join_cluster
 from libra_ray.runtime.ray.environment import NODE_CHECKS, cluster_environment
 from libra_ray.runtime.ray.local_ray import LocalRay
+from libra_ray.runtime.ray.notices import notices_to_log
 from libra_ray.runtime.ray.signals import deferred_signals, sigterm_exits
 from libra_ray.runtime.ray.undertaker import Undertaker
 
@@ -104,6 +105,7 @@ class RaySession:
         # Ctrl-C in the few instructions before `__exit__` holds signals back would skip it.
         atexit.register(self._close)
         self._stack.callback(atexit.unregister, self._close)
+        self._stack.enter_context(notices_to_log())
         self._undertaker = Undertaker()
         self._stack.callback(self._undertaker.close)
         if ray.is_initialized():

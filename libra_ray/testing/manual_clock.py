@@ -88,7 +88,7 @@ class ManualClock(VirtualClock):
                 if until_ns != NEVER_NS:
                     self.advance_to(max(self.ts_ns, until_ns))
                 return False
-            self.ts_ns = max(self.ts_ns, due_ns)
+            self.ts_ns = due_ns
             fire()
             self._settle()
             return True

@@ -128,6 +128,17 @@ def test_frames_without_a_number_are_counted() -> None:
     assert beats == [1, 0, 0, 1, 1]
 
 
+def test_acknowledgements_are_counted_whatever_their_number_says() -> None:
+    plan = FaultPlan(1, Drop(kinds=(Kind.ACK,), seqs=(2, 3)))
+    assert [len(plan.outgoing(frame(1, kind=Kind.ACK), "b")) for _ in range(5)] == [1, 0, 0, 1, 1]
+
+
+def test_a_new_life_sends_everything_for_the_first_time() -> None:
+    plan = FaultPlan(1, Drop(attempts=1))
+    sendings = ((1, 1), (1, 1), (1, 2), (1, 2))
+    assert [len(plan.outgoing(frame(seq, epoch=epoch), "b")) for seq, epoch in sendings] == [0, 1, 0, 1]
+
+
 def test_a_partition_of_a_span_of_time_ends() -> None:
     clock = ManualClock(10**18)
     plan = FaultPlan(1, Partition(("a",), ns=(5 * MS, 8 * MS)), clock=clock)

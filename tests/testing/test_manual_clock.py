@@ -67,6 +67,33 @@ def test_what_another_host_sent_is_settled_too() -> None:
     assert late.bus.dead_counts["NO_RECEIVER"] == 1  # type: ignore[attr-defined]
 
 
+def test_hosts_settle_each_other_until_nothing_is_left() -> None:
+    clock, log = ManualClock(), list[tuple[str, int]]()
+    one, other = (clock.drive(LocalHost(clock, Bus(clock))) for _ in range(2))
+
+    class Echo(Actor):
+        """Passes a number on, one less, to the bus of the other host."""
+
+        def __init__(self, to: Bus) -> None:
+            super().__init__()
+            self.to = to
+
+        def on_start(self) -> None:
+            self.subscribe("number", self.pass_on)
+            self.bus.register("Echo.do", lambda number: self.to.publish("number", number))
+
+        def pass_on(self, number: int) -> None:
+            log.append((self.actor_id, number))
+            if number:
+                self.send("Echo.do", number - 1)
+
+    for host, to in ((one, other), (other, one)):
+        host.start(host.add(Echo(to.bus)))  # type: ignore[arg-type]
+    clock.call_at(1, lambda: other.bus.publish("number", 3))
+    clock.step()
+    assert [number for _, number in log] == [3, 2, 1, 0]
+
+
 def test_parts_without_a_host_just_ask_it() -> None:
     clock = ManualClock()
     throttler: Throttler[int] = Throttler(1, SECOND, "queue")

@@ -80,6 +80,28 @@ def test_waiting_lets_time_pass_as_far_as_the_message_and_no_further(ticking: Lo
     probe.expect(Signal, value=2, within_ns=1)
 
 
+def test_nothing_else_happens_before_a_message_that_is_queued_already(host: LocalHost) -> None:
+    host.start(host.add(Metronome()))
+    host.actors["Metronome-1"].clock.set_alert("now", at_ns=0)
+    probe = Probe(host, "started", "signals.tick")
+    probe.expect("Metronome-1")
+    assert probe.waiting == []
+    probe.expect(Signal, value=1)
+
+
+def test_what_an_act_had_staged_before_it_raised_is_taken_back(host: LocalHost) -> None:
+    probe = Probe(host, "news")
+
+    def act(_host: LocalHost) -> None:
+        host.actors[probe.actor_id].publish("news", 1)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        probe.act(act)
+    probe.expect_none()
+    assert not host.faults
+
+
 def test_fishing_skips_what_comes_before_and_nothing_when_it_fails(ticking: LocalHost) -> None:
     probe = Probe(ticking, "signals.tick")
     assert probe.fish(Signal, value=3, within_ns=5 * SECOND).ts_ns == 3 * SECOND

@@ -14,7 +14,7 @@ from libra_ray.bus.wire.port import Port
 from libra_ray.clock import LiveClock, VirtualClock
 from libra_ray.messages.codec import encode
 from libra_ray.messages.events import OrderFilled
-from libra_ray.runtime import Lane, Signal
+from libra_ray.runtime import Actor, Lane, Signal
 from libra_ray.testing import Cell, Recorder, assert_same_traffic, read_traffic
 from tests.testing.sessions import SECOND, Feed, new_host, run_session
 
@@ -142,3 +142,23 @@ def test_frames_of_a_port_are_recorded_both_ways() -> None:
     assert {(each.host, each.epoch, each.peer) for each in [*sent, *came]} == {("one", 1, "other")}
     assert (sent[1].timeout_ns, sent[1].extra) == (SECOND, 77)
     assert_same_traffic(sent, came, by_source=True)
+
+
+def test_what_the_receiver_of_a_link_publishes_past_its_outbox_is_its_own(tmp_path: Path) -> None:
+    class Engine(Actor):
+        """Publishes at once, as parts of a kernel do."""
+
+        def take(self, order: str) -> None:
+            self._host.bus.publish("events.taken", order)
+
+    class Sender(Actor):
+        def on_start(self) -> None:
+            self.bus.command("Engine.execute", "order")
+
+    host = new_host(engine := Engine(), Sender())
+    host.bus.register("Engine.execute", engine.take)
+    with Recorder(tmp_path / "t", host):
+        host.start_all(list(host.actors))
+        host.settle()
+    found = [(each.source, each.destination) for each in read_traffic(tmp_path / "t")][-2:]
+    assert found == [("Sender-1", "Engine.execute"), ("Engine-1", "events.taken")]

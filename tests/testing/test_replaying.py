@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from libra_ray.runtime import Actor, Timer
+from libra_ray.bus import Request
+from libra_ray.messages.codec import encode
+from libra_ray.runtime import Actor, Lane, Timer
 from libra_ray.testing import (
     Crossing,
     Recorder,
@@ -97,6 +99,54 @@ def test_without_recorded_timers_they_fire_when_due(tmp_path: Path) -> None:
     with Recorder(tmp_path / "u", again.bus):  # type: ignore[arg-type]
         Replayer(news).into(again)
     assert_same_traffic(tmp_path / "t", tmp_path / "u")
+
+
+def test_a_message_comes_before_a_timer_of_its_time(tmp_path: Path) -> None:
+    host = new_host(Late())
+    host.start_all(["Late-1"])
+    with Recorder(tmp_path / "u", host):
+        Replayer([Crossing(10, Lane.SIGNALS, "Press", 1, "PUBLISH", "news", *encode("on time"))]).into(host)
+        host.advance_to(10)
+    said = [each.message for each in read_traffic(tmp_path / "u") if each.destination == "said"]
+    assert said == ["on time 10", "timer 10"]
+    given = next(each for each in read_traffic(tmp_path / "u") if each.destination == "news")
+    assert given.source == "Press"
+
+
+class Asker(Actor):
+    """Asks each question that it hears, and says which answer was to which."""
+
+    def on_start(self) -> None:
+        self.questions: dict[int, str] = {}
+        self.subscribe("ask", self.ask)
+
+    def ask(self, question: str) -> None:
+        self.questions[self.request("Sage.query", question, 100)] = question
+
+    def on_reply(self, correlation_id: int, reply: object) -> None:
+        self.publish("said", (self.questions[correlation_id], type(reply).__name__, str(reply)[:3]))
+
+
+def test_answers_go_to_the_requests_they_were_for(tmp_path: Path) -> None:
+    host, asked = new_host(Asker()), list[Request]()
+    host.bus.register("Sage.query", asked.append)
+    host.start_all(["Asker-1"])
+    with Recorder(tmp_path / "t", host):
+        for question in ("one", "two", "never"):
+            host.bus.publish("ask", question)
+        host.settle()
+        for request in (asked[1], asked[0]):
+            host.bus.reply(request.correlation_id, request.body)
+        host.advance_to(200)
+
+    again = new_host(Asker())
+    again.start_all(["Asker-1"])
+    again.bus.next_correlation_id()
+    with Recorder(tmp_path / "u", again):
+        Replayer(tmp_path / "t").into(again)
+    assert_same_traffic(tmp_path / "t", tmp_path / "u", ignoring=("ts_ns", "deadline_ns"))
+    said = [each.message for each in read_traffic(tmp_path / "u") if each.destination == "said"]
+    assert said == [("two", "str", "two"), ("one", "str", "one"), ("never", "TimedOut", "Tim")]
 
 
 def test_a_host_that_does_something_else_is_found_out(tmp_path: Path) -> None:

@@ -40,7 +40,6 @@ class BusHost:
 
     Attributes:
         table: the table of all hosts.
-        routed: publications that were sent on, and `copies` how many frames that made.
         dead_counts: what could not be delivered, by reason.
         ends_by_ns: when this host must have ended; None while nobody asked it to stop.
     """
@@ -50,7 +49,6 @@ class BusHost:
         snapshot = None if resumed is None else resumed.snapshot
         restored = None if snapshot is None else msgspec.msgpack.decode(snapshot, type=TableState)
         self.table = TableOwner(program.epoch, restored)
-        self.routed = self.copies = 0
         self.dead_counts: dict[DeadReason, int] = {}
         self.ends_by_ns: int | None = None
         self._meter = Meter(port, clock)
@@ -83,11 +81,9 @@ class BusHost:
             except ValueError:
                 self.bury(DeadReason.BAD_FRAME, topic, "no topic")
                 return
-        self.routed += 1
         post, source, lane = self._port.post, letter.peer, Lane(frame.lane)
         for host_id in hosts:
             if host_id != source:
-                self.copies += 1
                 post(
                     host_id, Kind.PUBLISH, lane, topic, frame.type, letter.body,
                     origin=frame.origin, ts_ns=frame.ts_ns, extra=frame.extra,

@@ -61,11 +61,11 @@ class MarketInbound:
     """Takes in what other hosts publish.
 
     Attributes:
-        batches: how many came. conflated: how many were left out on purpose by who sent.
+        batches: how many came.
     """
 
     def __init__(self, folder: Path, port: Port, clock: Clock) -> None:
-        self.batches = self.conflated = 0
+        self.batches = 0
         self._folder, self._port, self._clock = folder, port, clock
         self._sources: dict[str, _Source] = {}
         self._reader: SegmentReader | None = None
@@ -176,11 +176,8 @@ class MarketInbound:
             return tuple(handler for handler, seq in joiners if seq == known)
         source.seqs[topic] = last_seq
         handlers = audience.arrived(topic)
-        if known is not None and first_seq > known + 1:
-            if topic in source.suspect:
-                _tell_gap(handlers, topic, known + 1, first_seq - 1)
-            elif frame.kind == Kind.BATCH:
-                self.conflated += first_seq - known - 1
+        if known is not None and first_seq > known + 1 and topic in source.suspect:  # else who sent left them out
+            _tell_gap(handlers, topic, known + 1, first_seq - 1)
         source.suspect.discard(topic)
         source.joiners.pop(topic, None)
         return handlers

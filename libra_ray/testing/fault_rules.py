@@ -2,6 +2,7 @@
 
 import os
 import signal
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -18,7 +19,7 @@ _ALL: Final = 1 << 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(ABC):
     """Which frames go wrong; what is left as it is admits all. Raises `ValueError` for what can never be.
 
     Attributes:
@@ -48,9 +49,9 @@ class Rule:
         """(source, peer) patterns, one of which must match."""
         return ((self.source, self.peer),)
 
+    @abstractmethod
     def delays(self, copies: Sequence[int], luck: Luck) -> Sequence[int]:
         """What becomes of the copies that earlier rules have made of a frame."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

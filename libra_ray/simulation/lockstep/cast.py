@@ -61,7 +61,7 @@ class Cast:
         else:
             mirror = _StandIn(entry.actor_id, self._exchange)
             parts = {name: _followed(mirror) for name in _own_hooks(entry.cls)}
-        parts |= {"__module__": entry.cls.__module__, "_bind": partial_method(_bind, entry.cls), "_mirror": mirror}
+        parts |= {"__module__": entry.cls.__module__, "_bind": _bound(entry.cls), "_mirror": mirror}
         derived = type(entry.cls.__name__, (entry.cls,), parts)
         return entry._replace(cls=derived).make()
 
@@ -277,18 +277,12 @@ def _actor_of(part: Any) -> Any:  # noqa: ANN401
     return part._actor  # noqa: SLF001
 
 
-def partial_method(function: Callable[..., None], cls: type[Actor]) -> Callable[..., None]:
-    """`function` with the class whose method it extends."""
+def _bound(cls: type[Actor]) -> Callable[..., None]:
+    def bind(self: Any, host: LocalHost, actor_id: str, rank: Rank) -> None:  # noqa: ANN401
+        cls._bind(self, host, actor_id, rank)
+        self._mirror.bind(self)
 
-    def method(self: Actor, host: LocalHost, actor_id: str, rank: Rank) -> None:
-        function(cls, self, host, actor_id, rank)
-
-    return method
-
-
-def _bind(cls: type[Actor], self: Any, host: LocalHost, actor_id: str, rank: Rank) -> None:  # noqa: ANN401
-    cls._bind(self, host, actor_id, rank)
-    self._mirror.bind(self)
+    return bind
 
 
 def _recording(base: type, prefix: str, names: tuple[str, ...], actor_of: Callable[[Any], Any]) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """What all tests share: the material beside the checkout, one deterministic profile, and a watch on what is left."""
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -64,7 +65,10 @@ def nothing_is_left_behind() -> Iterator[None]:
     segments = [path for path in SEGMENTS.glob(SEGMENT_PATTERN) if path not in segments_before]
     segments = [path for path in segments if not _is_mapped(path)]
     for path in segments:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     assert (left, segments) == ({}, []), "tests left processes or shared segments behind (now removed)"
 
 

@@ -17,12 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from libra_ray.data import Dataset as Dataset
+    from libra_ray.data import Gbm as Gbm
+    from libra_ray.data import Hawkes as Hawkes
+    from libra_ray.data import Heston as Heston
+    from libra_ray.data import JumpDiffusion as JumpDiffusion
+    from libra_ray.data import OrnsteinUhlenbeck as OrnsteinUhlenbeck
     from libra_ray.data import Stream as Stream
     from libra_ray.data import catalog as catalog
     from libra_ray.data import import_file as import_file
     from libra_ray.data import sample as sample
     from libra_ray.data import samples as samples
     from libra_ray.data import synth as synth
+    from libra_ray.data import synth_order_flow as synth_order_flow
+    from libra_ray.data import synth_pair as synth_pair
     from libra_ray.data.aggregation import BarSpec as BarSpec
     from libra_ray.errors import ConfigError as ConfigError
     from libra_ray.errors import DataError as DataError
@@ -174,7 +181,25 @@ _HOME = {
     ),
     "BarSpec": "libra_ray.data.aggregation",
     "OrderBook": "libra_ray.simulation.book_view",
-    **dict.fromkeys(("Dataset", "Stream", "catalog", "import_file", "sample", "samples", "synth"), "libra_ray.data"),
+    **dict.fromkeys(
+        (
+            "Dataset",
+            "Gbm",
+            "Hawkes",
+            "Heston",
+            "JumpDiffusion",
+            "OrnsteinUhlenbeck",
+            "Stream",
+            "catalog",
+            "import_file",
+            "sample",
+            "samples",
+            "synth",
+            "synth_order_flow",
+            "synth_pair",
+        ),
+        "libra_ray.data",
+    ),
     **dict.fromkeys(("BacktestResult", "System", "backtest"), "libra_ray.simulation"),
     **dict.fromkeys(("SweepResult", "sweep"), "libra_ray.sweeps"),
     **dict.fromkeys(("Deployment", "deploy"), "libra_ray.sessions"),
@@ -200,8 +225,12 @@ __all__ = [
     "ExecAlgorithmConfig",
     "FixedFee",
     "FundingRate",
+    "Gbm",
+    "Hawkes",
+    "Heston",
     "Instrument",
     "InstrumentHalted",
+    "JumpDiffusion",
     "LatencySettings",
     "LibraError",
     "LimitSettings",
@@ -231,6 +260,7 @@ __all__ = [
     "OrderTriggered",
     "OrderType",
     "OrderUpdated",
+    "OrnsteinUhlenbeck",
     "PerContractFee",
     "Position",
     "PositionChanged",
@@ -272,6 +302,8 @@ __all__ = [
     "samples",
     "sweep",
     "synth",
+    "synth_order_flow",
+    "synth_pair",
 ]
 
 

@@ -7,7 +7,16 @@ from libra_ray.data.instruments_json import instrument_from_json, instrument_to_
 from libra_ray.data.merge import Run, merged_runs
 from libra_ray.data.parquet_catalog import Catalog, CatalogCheck, Entry, Gap, catalog
 from libra_ray.data.sample_prices import sample, sample_instrument, samples
-from libra_ray.data.synthetic import synth
+from libra_ray.data.synthetic import (
+    Gbm,
+    Hawkes,
+    Heston,
+    JumpDiffusion,
+    OrnsteinUhlenbeck,
+    synth,
+    synth_order_flow,
+    synth_pair,
+)
 from libra_ray.data.times import instant_ns, time_text
 from libra_ray.data.wording import Wording
 
@@ -17,9 +26,14 @@ __all__ = [
     "Dataset",
     "Entry",
     "Gap",
+    "Gbm",
+    "Hawkes",
+    "Heston",
     "Import",
     "ImportOptions",
     "ImportReport",
+    "JumpDiffusion",
+    "OrnsteinUhlenbeck",
     "Run",
     "Stream",
     "Wording",
@@ -33,5 +47,7 @@ __all__ = [
     "sample_instrument",
     "samples",
     "synth",
+    "synth_order_flow",
+    "synth_pair",
     "time_text",
 ]

@@ -8,7 +8,17 @@ from libra_ray.data.aggregation import Aggregation, BarSpec
 from libra_ray.errors import ConfigError, DataError
 
 DAY_NS = 86_400 * 10**9
-STEPS = {"MILLISECOND": 250, "SECOND": 2, "MINUTE": 15, "HOUR": 4, "DAY": 1, "WEEK": 1, "MONTH": 3}
+STEPS = {
+    "NANOSECOND": 500,
+    "MICROSECOND": 20,
+    "MILLISECOND": 250,
+    "SECOND": 2,
+    "MINUTE": 15,
+    "HOUR": 4,
+    "DAY": 1,
+    "WEEK": 1,
+    "MONTH": 3,
+}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from libra_ray.data.aggregation.imbalance import ImbalanceBars
 from libra_ray.data.aggregation.renko import RenkoBars
 from libra_ray.data.aggregation.row_builder import RowBuilder
 from libra_ray.data.aggregation.runs import RunsBars
-from libra_ray.data.aggregation.specs import Aggregation, BarSpec
+from libra_ray.data.aggregation.specs import PRICE_SOURCES, Aggregation, BarSpec
 from libra_ray.data.aggregation.tick_bars import TickBars
 from libra_ray.data.aggregation.time_bars import TimeBars
 from libra_ray.data.aggregation.value_bars import ValueBars
@@ -18,7 +18,7 @@ from libra_ray.messages.schemas import RowSpec
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import parse_decimal
 
-__all__ = ["Builder", "make_builder"]
+__all__ = ["Builder", "make_builder", "step_raw_of"]
 
 Builder: TypeAlias = RowBuilder | TimeBars
 
@@ -33,10 +33,9 @@ def make_builder(spec: BarSpec, instrument: Instrument, *, source_length_ns: int
         case Aggregation.TICK:
             return TickBars(rows, read, spec.count)
         case Aggregation.VOLUME:
-            return VolumeBars(rows, read, _step_raw(spec, instrument.size_precision))
+            return VolumeBars(rows, read, step_raw_of(spec, instrument))
         case Aggregation.VALUE:
-            value_raw = _step_raw(spec, instrument.price_precision + instrument.size_precision)
-            return ValueBars(rows, read, value_raw, instrument.step_raw)
+            return ValueBars(rows, read, step_raw_of(spec, instrument), instrument.step_raw)
         case Aggregation.IMBALANCE:
             return ImbalanceBars(rows, spec.count)
         case Aggregation.RUNS:
@@ -51,10 +50,17 @@ def make_builder(spec: BarSpec, instrument: Instrument, *, source_length_ns: int
                 build_empty=spec.build_empty,
                 skip_partial_first=spec.skip_partial_first,
                 span_ns=source_length_ns or 1,
+                of_bars=spec.source not in PRICE_SOURCES,
             )
 
 
-def _step_raw(spec: BarSpec, precision: int) -> int:
+def step_raw_of(spec: BarSpec, instrument: Instrument) -> int:
+    """The step of VOLUME in the instrument's decimals of size, of VALUE in those of price and size together.
+
+    Raises `ConfigError` CONF002 for a finer step.
+    """
+    is_value = spec.aggregation is Aggregation.VALUE
+    precision = instrument.size_precision + (instrument.price_precision if is_value else 0)
     raw, scale = parse_decimal(spec.step)
     if scale > precision:
         what = f"step {quoted(spec.step)} of {spec.instrument_id} has more than {precision} decimals"

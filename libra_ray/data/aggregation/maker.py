@@ -13,7 +13,7 @@ from libra_ray.model.identifiers import period_ns
 from libra_ray.model.instruments import Instrument
 from libra_ray.runtime import NEVER_NS
 
-__all__ = ["BarMaker"]
+__all__ = ["BarMaker", "covered_ns"]
 
 Order = tuple[int, str]
 """(instrument rank, bar name): the order of bars that have one time."""
@@ -67,7 +67,7 @@ class BarMaker:
         self._times: dict[str, list[TimeBars]] = {}
         windows: list[_Window] = []
         for spec in ordered:
-            builder = make_builder(spec, instruments[spec.instrument_id], source_length_ns=_length_ns(spec, by_topic))
+            builder = make_builder(spec, instruments[spec.instrument_id], source_length_ns=covered_ns(spec, by_topic))
             if isinstance(builder, TimeBars):
                 order = (ranks[spec.instrument_id], spec.name)
                 windows.append(_Window(depths[spec.topic], order, builder, spec.topic))
@@ -131,7 +131,7 @@ def _depth(topic: str, by_topic: Mapping[str, BarSpec], given: tuple[str, ...]) 
     return depth
 
 
-def _length_ns(spec: BarSpec, by_topic: Mapping[str, BarSpec]) -> int | None:
+def covered_ns(spec: BarSpec, by_topic: Mapping[str, BarSpec]) -> int | None:
     """How much time the bars surely cover that a spec is made of; None where they are no bars, or not of time.
 
     A first bar of ours may hold less than its window; with `skip_partial_first` it does not.

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final, Self
 
 from libra_ray.errors import ConfigError, did_you_mean, quoted
@@ -21,6 +22,8 @@ PRICE_SOURCES: Final = ("BID", "ASK", "MID", "LAST")
 class Aggregation(StrEnum):
     """What closes a bar: the end of a window of time, or what the rows have summed up to."""
 
+    NANOSECOND = "NANOSECOND"
+    MICROSECOND = "MICROSECOND"
     MILLISECOND = "MILLISECOND"
     SECOND = "SECOND"
     MINUTE = "MINUTE"
@@ -42,6 +45,8 @@ class Aggregation(StrEnum):
 
 
 UNIT_OF: Final = {
+    Aggregation.NANOSECOND: "ns",
+    Aggregation.MICROSECOND: "us",
     Aggregation.MILLISECOND: "ms",
     Aggregation.SECOND: "s",
     Aggregation.MINUTE: "m",
@@ -51,6 +56,8 @@ UNIT_OF: Final = {
     Aggregation.MONTH: "mo",
 }
 LENGTH_NS: Final = {
+    Aggregation.NANOSECOND: 1,
+    Aggregation.MICROSECOND: 10**3,
     Aggregation.MILLISECOND: 10**6,
     Aggregation.SECOND: 10**9,
     Aggregation.MINUTE: 60 * 10**9,
@@ -60,7 +67,14 @@ LENGTH_NS: Final = {
     Aggregation.MONTH: 28 * DAY_NS,  # of the shortest; a month has no length of its own
 }
 _OF_UNIT: Final = {unit: aggregation for aggregation, unit in UNIT_OF.items()}
-_WITHIN_DAY: Final = (Aggregation.MILLISECOND, Aggregation.SECOND, Aggregation.MINUTE, Aggregation.HOUR)
+_WITHIN_DAY: Final = (
+    Aggregation.NANOSECOND,
+    Aggregation.MICROSECOND,
+    Aggregation.MILLISECOND,
+    Aggregation.SECOND,
+    Aggregation.MINUTE,
+    Aggregation.HOUR,
+)
 _OF_TRADES: Final = (Aggregation.IMBALANCE, Aggregation.RUNS)
 _DECIMAL_STEPS: Final = (Aggregation.VOLUME, Aggregation.VALUE)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -87,6 +101,8 @@ class BarSpec:
         build_empty: a window of time without a row, after the first with one, gives a bar at the last close.
         skip_partial_first: give no bar for a first window that had begun before the rows did.
         offset_ns: shifts all windows of time; less than one window, either way.
+        sessions: (open, close) of each session, in order. Windows of time then begin at an open and end at the close
+            at the latest; days are sessions, weeks and months end at their last close. Rows outside are in no bar.
         name: what stands for the period in topics and in `Bar.period`; empty = step, aggregation and source.
 
     Raises `ConfigError` CONF002, `DataError` DATA012 for an instrument id of another form.
@@ -100,6 +116,7 @@ class BarSpec:
     build_empty: bool = True
     skip_partial_first: bool = False
     offset_ns: int = 0
+    sessions: tuple[tuple[int, int], ...] = ()
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -125,7 +142,7 @@ class BarSpec:
                 raise _wrong(f"{quoted(value)} is no {field} of bars", "Use letters, digits, '_', '.' and '-'.", value)
         if aggregation not in _DECIMAL_STEPS and "." in step:
             raise _wrong(f"step {quoted(step)} of {aggregation} is not whole", "Give a whole number.", step)
-        if aggregation in _WITHIN_DAY and DAY_NS % (int(step) * LENGTH_NS[aggregation]):
+        if aggregation in _WITHIN_DAY and not self.sessions and DAY_NS % (int(step) * LENGTH_NS[aggregation]):
             what = f"{step} {aggregation.lower()}s do not divide a day"
             raise _wrong(what, "Windows begin anew at midnight: use a step that divides it.", step)
         if aggregation is Aggregation.MONTH and MONTHS_OF_YEAR % int(step):
@@ -133,8 +150,14 @@ class BarSpec:
         if aggregation in _OF_TRADES and self.source != "LAST":
             what = f"{aggregation} needs to know who traded, and {quoted(self.source)} does not"
             raise _wrong(what, "Use the source LAST.", self.source)
-        if not aggregation.is_time and (self.offset_ns or self.skip_partial_first):
-            raise _wrong(f"{aggregation} has no windows of time", "Leave offset_ns and skip_partial_first out.")
+        if not aggregation.is_time and (self.offset_ns or self.skip_partial_first or self.sessions):
+            fix = "Leave offset_ns, skip_partial_first and sessions out."
+            raise _wrong(f"{aggregation} has no windows of time", fix)
+        if self.sessions and self.offset_ns:
+            raise _wrong("windows of sessions begin at their opens", "Leave offset_ns out.", self.offset_ns)
+        edges = [edge for session in self.sessions for edge in session]
+        if any(one >= other for one, other in pairwise(edges)):
+            raise _wrong("sessions overlap or are out of order", "Give (open, close) in order, each after the last.")
         if aggregation.is_time and abs(self.offset_ns) >= int(step) * LENGTH_NS[aggregation]:
             what = f"offset_ns {self.offset_ns} is not less than one window"
             raise _wrong(what, "Give the rest after whole windows.", self.offset_ns)

@@ -1,7 +1,7 @@
 """Bars of time: each is closed by the clock, at the end of its window and after the rows of that time."""
 
 from libra_ray.data.aggregation.growing import Growing, Reader
-from libra_ray.data.aggregation.windows import Windows
+from libra_ray.data.aggregation.windows import SessionWindows, Windows
 from libra_ray.messages.schemas import Bar, Row, RowSpec
 from libra_ray.runtime import NEVER_NS
 
@@ -12,9 +12,10 @@ class TimeBars:
     """Collects the rows of one window (a, b] after another.
 
     Args: span_ns, how much time a row itself covers: 1 for a tick, the length of a smaller bar. It decides whether the
-    rows have begun early enough for the first window to be whole.
+    rows have begun early enough for the first window to be whole. of_bars: whether rows are smaller bars.
 
     Attributes:
+        outside_raw: volume of rows that were in no session, and so are in no bar.
         next_close_ns: when `close` is to be called; `NEVER_NS` before the first row, and after a bar that no empty one
             is to follow.
     """
@@ -28,11 +29,15 @@ class TimeBars:
         build_empty: bool = True,
         skip_partial_first: bool = False,
         span_ns: int = 1,
+        of_bars: bool = False,
     ) -> None:
         self.growing = Growing(spec)
+        self.outside_raw = 0
         self.next_close_ns = NEVER_NS
         self._read = read
         self._windows = windows
+        self._sessions = windows if isinstance(windows, SessionWindows) else None
+        self._of_bars = of_bars
         self._build_empty = build_empty
         self._looks_at_first = skip_partial_first
         self._skips_this = False
@@ -46,6 +51,9 @@ class TimeBars:
     def on_row(self, row: Row) -> list[Bar]:
         """Take a row in; it closes nothing. Raises `ValueError` where `close` should have been called before."""
         ts_ns = row.ts_ns
+        if self._sessions is not None and not self._sessions.holds(ts_ns, is_bar=self._of_bars):
+            self.outside_raw += self._read(row)[4]
+            return []
         if ts_ns > self.next_close_ns:
             raise ValueError(f"a row at {ts_ns} is past the window that ends at {self.next_close_ns}")
         if self.next_close_ns == NEVER_NS:

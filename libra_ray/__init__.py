@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from libra_ray.data import synth_order_flow as synth_order_flow
     from libra_ray.data import synth_pair as synth_pair
     from libra_ray.data.aggregation import BarSpec as BarSpec
+    from libra_ray.data.aggregation import aggregate as aggregate
+    from libra_ray.data.corporate_actions import adjusted as adjusted
+    from libra_ray.data.session_calendars import trading_sessions as trading_sessions
     from libra_ray.errors import ConfigError as ConfigError
     from libra_ray.errors import DataError as DataError
     from libra_ray.errors import LibraError as LibraError
@@ -68,12 +71,16 @@ if TYPE_CHECKING:
     from libra_ray.messages.events import PositionEvent as PositionEvent
     from libra_ray.messages.events import PositionOpened as PositionOpened
     from libra_ray.messages.schemas import Bar as Bar
+    from libra_ray.messages.schemas import Dividend as Dividend
     from libra_ray.messages.schemas import FundingRate as FundingRate
+    from libra_ray.messages.schemas import InstrumentStatusChange as InstrumentStatusChange
     from libra_ray.messages.schemas import MarkPrice as MarkPrice
     from libra_ray.messages.schemas import Quote as Quote
+    from libra_ray.messages.schemas import Split as Split
     from libra_ray.messages.schemas import Trade as Trade
     from libra_ray.model.enums import AggressorSide as AggressorSide
     from libra_ray.model.enums import ContingencyType as ContingencyType
+    from libra_ray.model.enums import InstrumentStatus as InstrumentStatus
     from libra_ray.model.enums import LiquiditySide as LiquiditySide
     from libra_ray.model.enums import OrderSide as OrderSide
     from libra_ray.model.enums import OrderStatus as OrderStatus
@@ -203,6 +210,13 @@ _HOME = {
     **dict.fromkeys(("BacktestResult", "System", "backtest"), "libra_ray.simulation"),
     **dict.fromkeys(("SweepResult", "sweep"), "libra_ray.sweeps"),
     **dict.fromkeys(("Deployment", "deploy"), "libra_ray.sessions"),
+    "adjusted": "libra_ray.data.corporate_actions",
+    "trading_sessions": "libra_ray.data.session_calendars",
+    "aggregate": "libra_ray.data.aggregation",
+    "Dividend": "libra_ray.messages.schemas",
+    "InstrumentStatusChange": "libra_ray.messages.schemas",
+    "Split": "libra_ray.messages.schemas",
+    "InstrumentStatus": "libra_ray.model.enums",
     "TreeStatus": "libra_ray.hosts.status",
 }
 
@@ -221,6 +235,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "Deployment",
+    "Dividend",
     "ExecAlgorithm",
     "ExecAlgorithmConfig",
     "FixedFee",
@@ -230,6 +245,8 @@ __all__ = [
     "Heston",
     "Instrument",
     "InstrumentHalted",
+    "InstrumentStatus",
+    "InstrumentStatusChange",
     "JumpDiffusion",
     "LatencySettings",
     "LibraError",
@@ -273,6 +290,7 @@ __all__ = [
     "Quote",
     "RiskSettings",
     "Signal",
+    "Split",
     "Strategy",
     "StrategyConfig",
     "StrategyError",
@@ -290,6 +308,8 @@ __all__ = [
     "VenueError",
     "VenueSettings",
     "__version__",
+    "adjusted",
+    "aggregate",
     "backtest",
     "catalog",
     "deploy",
@@ -304,6 +324,7 @@ __all__ = [
     "synth",
     "synth_order_flow",
     "synth_pair",
+    "trading_sessions",
 ]
 
 

@@ -13,11 +13,14 @@ __all__ = [
     "Bar",
     "BookDelta",
     "BookSnapshotRow",
+    "Dividend",
     "FundingRate",
+    "InstrumentStatusChange",
     "MarkPrice",
     "Quote",
     "Row",
     "RowSpec",
+    "Split",
     "Trade",
 ]
 
@@ -248,3 +251,27 @@ class MarkPrice(Row, frozen=True, gc=False):
     def price(self) -> Price:
         """The mark."""
         return Price(self.price_raw, self.spec.price_precision)
+
+
+class Split(Row, frozen=True, gc=False):
+    """From this time on, `new_shares` stand for each `old_shares` of before: 4 for 1 splits, 1 for 10 joins."""
+
+    new_shares: int
+    old_shares: int
+
+
+class Dividend(Row, frozen=True, gc=False):
+    """Cash per share, in the instrument's quote currency, for who held it before this time: the ex-date's open."""
+
+    amount_raw: int
+
+    @property
+    def amount_f(self) -> float:
+        """The amount as a float."""
+        return self.amount_raw / 10.0**RATE_PRECISION
+
+
+class InstrumentStatusChange(Row, frozen=True, gc=False):
+    """What the venue does with this instrument from now on. `status`: a number of `InstrumentStatus`."""
+
+    status: int

@@ -19,11 +19,14 @@ from libra_ray.messages.rows import (
     Bar,
     BookDelta,
     BookSnapshotRow,
+    Dividend,
     FundingRate,
+    InstrumentStatusChange,
     MarkPrice,
     Quote,
     Row,
     RowSpec,
+    Split,
     Trade,
 )
 from libra_ray.model.instruments import Instrument
@@ -33,22 +36,28 @@ __all__ = [
     "BARS",
     "BOOK_DELTAS",
     "BOOK_SNAPSHOTS",
+    "DIVIDENDS",
     "FUNDING_RATES",
+    "INSTRUMENT_STATUS",
     "LAST_IN_MESSAGE",
     "MARK_PRICES",
     "QUOTES",
     "SCHEMAS",
+    "SPLITS",
     "TRADES",
     "Bar",
     "BookDelta",
     "BookSnapshotRow",
+    "Dividend",
     "Field",
     "FundingRate",
+    "InstrumentStatusChange",
     "MarkPrice",
     "Quote",
     "Row",
     "RowSpec",
     "Schema",
+    "Split",
     "Trade",
     "raw_column",
 ]
@@ -230,7 +239,23 @@ BOOK_SNAPSHOTS = Schema(
 )
 FUNDING_RATES = Schema("funding_rates", FundingRate, Field("rate", Kind.RATE, "fraction of the notional at mark"))
 MARK_PRICES = Schema("mark_prices", MarkPrice, Field("price", Kind.PRICE, "the venue's mark price"))
+SPLITS = Schema(
+    "splits",
+    Split,
+    Field("new_shares", Kind.COUNT, "shares after it"),
+    Field("old_shares", Kind.COUNT, "for so many before"),
+)
+DIVIDENDS = Schema("dividends", Dividend, Field("amount", Kind.RATE, "cash per share, in quote currency"))
+INSTRUMENT_STATUS = Schema(
+    "instrument_status",
+    InstrumentStatusChange,
+    Field("status", Kind.CODE, "1 pre-open, 2 trading, 3 halted, 4 auction, 5 closed"),
+)
 
 SCHEMAS: Final = {
-    schema.name: schema for schema in (BARS, QUOTES, TRADES, BOOK_DELTAS, BOOK_SNAPSHOTS, FUNDING_RATES, MARK_PRICES)
+    schema.name: schema
+    for schema in (
+        *(BARS, QUOTES, TRADES, BOOK_DELTAS, BOOK_SNAPSHOTS, FUNDING_RATES, MARK_PRICES),
+        *(SPLITS, DIVIDENDS, INSTRUMENT_STATUS),
+    )
 }

@@ -7,6 +7,7 @@ __all__ = [
     "AggressorSide",
     "ContingencyType",
     "InstrumentKind",
+    "InstrumentStatus",
     "LiquiditySide",
     "OmsType",
     "OrderSide",
@@ -124,6 +125,16 @@ class AggressorSide(IntEnum):
     NONE = 0
     BUYER = 1
     SELLER = 2
+
+
+class InstrumentStatus(IntEnum):
+    """Whether a venue trades an instrument; the numbers stand in the data."""
+
+    PRE_OPEN = 1
+    TRADING = 2
+    HALTED = 3
+    AUCTION = 4
+    CLOSED = 5
 
 
 class InstrumentKind(StrEnum):

@@ -15,7 +15,6 @@ from libra_ray.messages.events import AnyEvent
 from libra_ray.messages.schemas import (
     BARS,
     BOOK_DELTAS,
-    BOOK_SNAPSHOTS,
     FUNDING_RATES,
     MARK_PRICES,
     QUOTES,
@@ -39,7 +38,6 @@ __all__ = ["attach", "backtest", "build", "cursor_of", "delayed_reports", "make_
 BATCH_ROWS = 8_192
 COLLECT_EVERY = 200_000
 NS_PER_SECOND = 10**9
-_REPLAYED = (BARS, QUOTES, TRADES, MARK_PRICES, FUNDING_RATES, BOOK_DELTAS, BOOK_SNAPSHOTS)
 
 
 def backtest(
@@ -201,9 +199,6 @@ def _states(
     for stream in data.streams:
         if stream.rows == 0:
             continue
-        if stream.schema not in _REPLAYED:
-            fix = "Replay bars, quotes, trades, books, mark prices or funding rates."
-            raise ConfigError("CONF008", None, f"{stream.topic}: {stream.schema.name} are not replayed", fix)
         state = StreamState(stream, cursor_of(stream, cache), batch_rows=batch_rows)
         states.append(state)
         attach(state, markets[stream.instrument.id], venues[stream.instrument.venue].settings)

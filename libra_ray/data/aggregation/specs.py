@@ -155,8 +155,8 @@ class BarSpec:
             raise _wrong(f"{aggregation} has no windows of time", fix)
         if self.sessions and self.offset_ns:
             raise _wrong("windows of sessions begin at their opens", "Leave offset_ns out.", self.offset_ns)
-        edges = [edge for session in self.sessions for edge in session]
-        if any(one >= other for one, other in pairwise(edges)):
+        late = any(closes > opens for (_, closes), (opens, _) in pairwise(self.sessions))
+        if late or any(opens >= closes for opens, closes in self.sessions):
             raise _wrong("sessions overlap or are out of order", "Give (open, close) in order, each after the last.")
         if aggregation.is_time and abs(self.offset_ns) >= int(step) * LENGTH_NS[aggregation]:
             what = f"offset_ns {self.offset_ns} is not less than one window"

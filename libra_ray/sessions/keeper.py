@@ -97,6 +97,7 @@ class HostKeeper:
         connect: Callable[[PeerAddress], None],
         public_key: Callable[[str], bytes | None],
         on_halt: Callable[[str], None],
+        on_lost: Callable[[ActorSpec], None],
         settings: SupervisionSettings,
     ) -> None:
         self.hosts = {spec.host_id: HostRecord(spec) for spec in hosts}
@@ -107,7 +108,8 @@ class HostKeeper:
         self.tree = tree
         self._monitor = HeartbeatMonitor()
         self._launcher, self._commander, self._clock = launcher, commander, clock
-        self._make_program, self._connect, self._on_halt = make_program, connect, on_halt
+        self._make_program, self._connect = make_program, connect
+        self._on_halt, self._on_lost = on_halt, on_lost
         self._settings, self._public_key = settings, public_key
         self._changes = 0
 
@@ -294,6 +296,11 @@ class HostKeeper:
             self.note(f"{host_id} epoch {epoch} ended: {departure.reason}")
         self._is_over(host_id, epoch, departure.reason)
         self.tell(Ended(host_id, epoch, is_bad=departure.error is not None, reason=departure.reason))
+        if departure.error is not None:
+            comes_back = self.tree.view(host_id).phase not in {Phase.ENDED, Phase.GIVEN_UP}
+            for actor in record.spec.actors:
+                if not comes_back or actor.restart is Restart.TEMPORARY:
+                    self._on_lost(actor)
 
     def _is_over(self, host_id: str, epoch: int, reason: str) -> None:
         """Nobody waits for that life any more: neither here nor in the table of the bus host."""

@@ -13,7 +13,7 @@ from libra_ray.kernel.apart.user_actors import add_user_actor
 from libra_ray.model.instruments import Instrument
 from libra_ray.runtime import Actor, ActorConfig, Kind
 from libra_ray.runtime.supervision import StartStage
-from libra_ray.strategy import ExecAlgorithm, Strategy
+from libra_ray.strategy import ExecAlgorithm, Strategy, StrategyConfig
 
 if TYPE_CHECKING:
     from libra_ray.hosts.actor_host import ActorHost
@@ -34,6 +34,12 @@ class Placeable(NamedTuple):
     def stage(self) -> StartStage:
         """When it starts."""
         return StartStage.CLIENT if isinstance(self.resident, VenueResident) else StartStage[self.kind.name]
+
+    @property
+    def fault_policy(self) -> str:
+        """What becomes of a strategy's orders when it is gone for good: keep, cancel or flatten; else empty."""
+        config = self.resident.config if isinstance(self.resident, UserResident) else None
+        return config.fault_policy if isinstance(config, StrategyConfig) else ""
 
 
 @dataclass(frozen=True, slots=True)

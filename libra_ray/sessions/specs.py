@@ -17,12 +17,16 @@ STRENGTH = (Restart.TEMPORARY, Restart.TRANSIENT, Restart.PERMANENT)
 
 @dataclass(frozen=True, slots=True)
 class ActorSpec:
-    """One actor: when it starts, how it is made, and whether it comes back."""
+    """One actor: when it starts, how it is made, and whether it comes back.
+
+    `fault_policy`: what becomes of the orders of a strategy that does not; empty for actors that have none.
+    """
 
     actor_id: str
     stage: StartStage
     resident: Resident
     restart: Restart
+    fault_policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def bus_spec() -> HostSpec:
 
 def actor_spec(placeable: Placeable, restart: Restart) -> ActorSpec:
     """Somebody to be placed, and whether he comes back."""
-    return ActorSpec(placeable.actor_id, placeable.stage, placeable.resident, restart)
+    return ActorSpec(placeable.actor_id, placeable.stage, placeable.resident, restart, placeable.fault_policy)
 
 
 def host_specs(actors: Sequence[ActorSpec], placement: PlacementLike) -> tuple[HostSpec, ...]:

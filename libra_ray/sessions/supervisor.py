@@ -16,6 +16,8 @@ from libra_ray.hosts.actor_carrier import ActorCarrier
 from libra_ray.hosts.actor_host import LinkHeld
 from libra_ray.hosts.commands import AddActor, Answer, RemoveActor, StartActors, StopActors
 from libra_ray.hosts.context import BUS, HostProgram
+from libra_ray.kernel.apart.execution_desk import EXECUTION
+from libra_ray.kernel.apart.letters import FaultPolicy
 from libra_ray.messages.codec import DecodeError, decode
 from libra_ray.messages.commands import SetTradingState
 from libra_ray.model.enums import TradingState
@@ -40,6 +42,7 @@ POLL_NS: Final = 25_000_000
 """How often the ends of processes are looked for: half of it is what a death waits to be seen."""
 STATUS_NS: Final = 1_000_000_000
 RISK_ENDPOINT: Final = "RiskEngine.execute"
+EXECUTION_ENDPOINT: Final = f"{EXECUTION}.execute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class SupervisorCarrier(ActorCarrier):
             connect=self._sync.move_peer,
             public_key=orders.public_key,
             on_halt=self.halt,
+            on_lost=self._apply_policy,
             settings=orders.settings,
         )
         self.operations = Operations(self.keeper, clock, make_host=orders.make_host)
@@ -195,6 +199,12 @@ class SupervisorCarrier(ActorCarrier):
         self.halted = self.halted or reason
         self.keeper.note(f"trading is halted: {reason}")
         self._send(RISK_ENDPOINT, SetTradingState(self._clock.now_ns(), CONTROLLER, TradingState.HALTED, reason))
+
+    def _apply_policy(self, actor: ActorSpec) -> None:
+        """A process has died with an actor that will not come back: cancel what a strategy left, or close it too."""
+        if actor.fault_policy not in ("", "keep"):
+            self.keeper.note(f"{actor.actor_id} is gone for good: its policy is {actor.fault_policy}")
+            self._send(EXECUTION_ENDPOINT, FaultPolicy(self._clock.now_ns(), actor.actor_id, actor.fault_policy))
 
     def halted_by_hand(self, reason: str) -> Steps[Answer]:
         """`halt`, asked for from another thread."""

@@ -3,7 +3,7 @@
 trades --> windows or counts --> bars   An item is a trade.
 
 The floor is pyarrow's own group-by of the same trades by minute: first, max, min, last, sum. `run` makes the minute
-bars row by row, as a replay does, of fewer trades. What each rule gives is checked by its count, its volume and the rest.
+bars row by row, as a replay does, of fewer trades. Of each rule the volume and the rest are checked.
 """
 
 import sys

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
+from libra_ray.bus.wire.letter import Faults
 from libra_ray.clock import LiveClock
 from libra_ray.config import build_settings
 from libra_ray.errors import LibraError
@@ -63,6 +64,7 @@ def deploy(
     is_journaled: bool = True,
     cpus_per_host: float = 0.0,
     nodes: Literal["own", "all"] = "own",
+    faults: Faults | None = None,
     start_seconds_max: float = START_SECONDS,
 ) -> "Deployment":
     """Start `system` on hosts of its own and return when all its actors have been started.
@@ -81,6 +83,7 @@ def deploy(
         cpus_per_host: the share of cores that Ray counts for each host.
         nodes: `own` keeps all hosts on the node of this process; `all` deals them out over the cluster, with encrypted
             links. A host that moves to another node has lost its journal.
+        faults: what goes wrong with what hosts send, by order of a test: a `libra_ray.testing.FaultPlan`.
         start_seconds_max: how long the start may take.
 
     Raises `ConfigError` before anything starts: CONF002, CONF007, CONF010 for settings that cannot be; what building an
@@ -95,6 +98,7 @@ def deploy(
         is_journaled=is_journaled,
         cpus_per_host=cpus_per_host,
         nodes=nodes,
+        faults=faults,
     )
     made.start(start_seconds_max)
     return made
@@ -119,6 +123,7 @@ class Deployment:
         is_journaled: bool = True,
         cpus_per_host: float = 0.0,
         nodes: Literal["own", "all"] = "own",
+        faults: Faults | None = None,
     ) -> None:
         """Checks everything and starts nothing."""
         self.name = system.name
@@ -144,7 +149,7 @@ class Deployment:
         )
         self._placement = placement if isinstance(placement, str) else "map"
         self._seed, self._is_journaled, self._cpus = system.seed, is_journaled, cpus_per_host
-        self._nodes = nodes
+        self._nodes, self._faults = nodes, faults
         self._clock = LiveClock()
         self._stack = ExitStack()
         self._folder: PrivateFolder | None = None
@@ -312,7 +317,7 @@ class Deployment:
             launcher = Launcher(run_id, run_deployed_host, cpus=self._cpus)
             self._stack.callback(launcher.kill_all)
         sites = self._sites(folder.path)
-        programs = Programs(sites, seed=self._seed, is_journaled=self._is_journaled)
+        programs = Programs(sites, seed=self._seed, is_journaled=self._is_journaled, faults=self._faults)
         orders = Orders(
             hosts=self._hosts,
             tree=self._tree,

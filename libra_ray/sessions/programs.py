@@ -2,6 +2,7 @@
 
 import sys
 
+from libra_ray.bus.wire.letter import Faults
 from libra_ray.hosts.context import BUS, SUPERVISOR, HostProgram, PeerAddress
 from libra_ray.sessions.sites import Sites
 from libra_ray.sessions.specs import HostSpec
@@ -10,10 +11,10 @@ __all__ = ["Programs"]
 
 
 class Programs:
-    """Makes programs for the hosts of one deployment."""
+    """Makes programs for the hosts of one deployment. `faults`: what a test has go wrong with what hosts send."""
 
-    def __init__(self, sites: Sites, *, seed: int, is_journaled: bool) -> None:
-        self._sites, self._seed, self._is_journaled = sites, seed, is_journaled
+    def __init__(self, sites: Sites, *, seed: int, is_journaled: bool, faults: Faults | None = None) -> None:
+        self._sites, self._seed, self._is_journaled, self._faults = sites, seed, is_journaled, faults
         self._bus_epoch = 1
 
     def for_supervisor(self) -> HostProgram:
@@ -48,6 +49,7 @@ class Programs:
             node=site.node_id or "",
             is_journaled=self._is_journaled,
             search_path=tuple(sys.path),
+            faults=self._faults,
         )
 
     def peer(self, host_id: str, epoch: int) -> PeerAddress:

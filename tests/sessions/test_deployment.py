@@ -12,10 +12,12 @@ import pytest
 from libra_ray.errors import ConfigError, LibraError, NoReceiverError
 from libra_ray.hosts.actor_host import LinkHeld
 from libra_ray.hosts.status import TreeStatus, read_status
+from libra_ray.runtime.inbox import Lane
 from libra_ray.runtime.ray import RaySession
 from libra_ray.sessions import Deployment, deploy
 from libra_ray.sessions.launcher import Launcher
 from libra_ray.simulation import System
+from libra_ray.testing import Drop, Duplicate, FaultPlan
 from tests.sessions.parts import Counter, Founder, Ticker, Unstable
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -195,6 +197,21 @@ def test_what_fails_stays_with_itself_and_a_crash_loop_halts(local_ray: RaySessi
         states = {actor.actor_id: actor.state for actor in tree.host("main").actors}
         assert states == {"T": "RUNNING", "Never": "FAULTED", "Once": "FAULTED"}
         assert any("as it was told to" in line for line in deployment.failures)
+
+
+def test_a_plan_of_faults_reaches_every_host_and_no_tick_is_lost_or_doubled(local_ray: RaySession) -> None:
+    assert local_ray.workers == 2
+    system = System("faults")
+    system.add(Ticker(), "T")
+    system.add(Counter(), "C1")
+    plan = FaultPlan(7, Drop(0.3, lanes=(Lane.SIGNALS,)), Duplicate(0.3, lanes=(Lane.SIGNALS,)))
+
+    with deploy(system, faults=plan) as deployment:
+        wait_until(lambda: deployment.request("C1.count", None)[0] > 5, 30)
+        before_it_listened = missed(deployment, "C1")
+        wait_until(lambda: deployment.request("C1.count", None)[0] > 100, 30)
+
+        assert missed(deployment, "C1") == before_it_listened
 
 
 def test_the_frames_of_a_zombie_are_refused(local_ray: RaySession, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,6 +116,12 @@ if TYPE_CHECKING:
     from libra_ray.strategy import OrderFactory as OrderFactory
     from libra_ray.strategy import Strategy as Strategy
     from libra_ray.strategy import StrategyConfig as StrategyConfig
+    from libra_ray.strategy.compiled import BarValues as BarValues
+    from libra_ray.strategy.compiled import CompiledStrategy as CompiledStrategy
+    from libra_ray.strategy.compiled import Desk as Desk
+    from libra_ray.strategy.compiled import QuoteValues as QuoteValues
+    from libra_ray.strategy.compiled import TradeValues as TradeValues
+    from libra_ray.strategy.compiled import compiled as compiled
     from libra_ray.sweeps import SweepResult as SweepResult
     from libra_ray.sweeps import sweep as sweep
 
@@ -217,6 +223,12 @@ _HOME = {
     "InstrumentStatusChange": "libra_ray.messages.schemas",
     "Split": "libra_ray.messages.schemas",
     "InstrumentStatus": "libra_ray.model.enums",
+    "BarValues": "libra_ray.strategy.compiled",
+    "CompiledStrategy": "libra_ray.strategy.compiled",
+    "Desk": "libra_ray.strategy.compiled",
+    "QuoteValues": "libra_ray.strategy.compiled",
+    "TradeValues": "libra_ray.strategy.compiled",
+    "compiled": "libra_ray.strategy.compiled",
     "TreeStatus": "libra_ray.hosts.status",
 }
 
@@ -229,12 +241,15 @@ __all__ = [
     "BacktestResult",
     "Bar",
     "BarSpec",
+    "BarValues",
+    "CompiledStrategy",
     "ConfigError",
     "ContingencyType",
     "Currency",
     "DataError",
     "Dataset",
     "Deployment",
+    "Desk",
     "Dividend",
     "ExecAlgorithm",
     "ExecAlgorithmConfig",
@@ -288,6 +303,7 @@ __all__ = [
     "Price",
     "Quantity",
     "Quote",
+    "QuoteValues",
     "RiskSettings",
     "Signal",
     "Split",
@@ -301,6 +317,7 @@ __all__ = [
     "TimeInForce",
     "Timer",
     "Trade",
+    "TradeValues",
     "TradingState",
     "TrailingOffsetType",
     "TreeStatus",
@@ -312,6 +329,7 @@ __all__ = [
     "aggregate",
     "backtest",
     "catalog",
+    "compiled",
     "deploy",
     "equity",
     "future",

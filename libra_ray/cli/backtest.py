@@ -42,6 +42,8 @@ class Engine(StrEnum):
     """What runs a backtest."""
 
     EVENT = "event"
+    COMPILED = "compiled"
+    AUTO = "auto"
     LOCKSTEP = "lockstep"
 
 
@@ -56,8 +58,8 @@ def backtest(
         int | None, typer.Option("--batch-rows", min=1, help="Rows at a time; changes no result.")
     ] = None,
     engine: Annotated[
-        Engine, typer.Option("--engine", help="`lockstep`: each host in a Ray actor, for the same run hash.")
-    ] = Engine.EVENT,
+        Engine | None, typer.Option("--engine", help="All give one run hash; `lockstep` runs on Ray. Else the file's.")
+    ] = None,
     placement: Annotated[
         str | None, typer.Option("--placement", help="Of lockstep: `isolated` (default) or `fused`; else the file's.")
     ] = None,
@@ -69,7 +71,7 @@ def backtest(
 
     run = load_run(read_source(config, config_option, sets))
     placed = placement or (run.lockstep_placement if engine is Engine.LOCKSTEP else None)
-    how = {"batch_rows": batch_rows, "engine": engine.value, "placement": placed}
+    how = {"batch_rows": batch_rows, "engine": None if engine is None else engine.value, "placement": placed}
     document, result = run_once(run, runs, report=not no_report, how=how, debug=debug, quiet=as_json)
     if result.faults:
         raise failed(result, f"Results so far: {document['folder']}")
@@ -93,7 +95,8 @@ def run_once(
     if not quiet:
         counts = ((data.rows, "row"), (len(data), "stream"), (len(run.system.actors), "actor"))
         note(", ".join(count_text(count, noun) for count, noun in counts))
-    chosen = {"batch_rows": run.config.run.batch_rows, **_given(how or {})}
+    settings = run.config.run
+    chosen = {"batch_rows": settings.batch_rows, "engine": settings.engine, **_given(how or {})}
     with reserved(runs, run.config.run.name) as folder:
         with log_to(folder.draft / LOG_NAME, debug=debug):
             logger.info("{} begins: {:,} rows, seed {}", folder.run_id, data.rows, run.config.run.seed)

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from libra_ray.clock import LiveClock
 from libra_ray.data import Dataset, Stream
@@ -32,12 +32,15 @@ from libra_ray.simulation.result import BacktestResult
 from libra_ray.simulation.stream_state import StreamState
 from libra_ray.simulation.system import ActorEntry, System
 from libra_ray.simulation.venue import SimulatedVenue
+from libra_ray.strategy.compiled import CompiledStrategy
 
-__all__ = ["attach", "backtest", "build", "cursor_of", "delayed_reports", "make_venue", "run_cell"]
+__all__ = ["Engine", "attach", "backtest", "build", "cursor_of", "delayed_reports", "make_venue", "run_cell"]
 
 BATCH_ROWS = 8_192
 COLLECT_EVERY = 200_000
 NS_PER_SECOND = 10**9
+Engine: TypeAlias = Literal["event", "compiled", "auto", "lockstep"]
+ENGINES: Final = ("event", "compiled", "auto")
 
 
 def backtest(
@@ -45,7 +48,7 @@ def backtest(
     *,
     data: Dataset,
     batch_rows: int = BATCH_ROWS,
-    engine: Literal["event", "lockstep"] = "event",
+    engine: Engine = "event",
     placement: str | Mapping[str, str] | None = None,
 ) -> BacktestResult:
     """Run `system` over `data` and return what came of it.
@@ -54,8 +57,9 @@ def backtest(
         system: stays as it is.
         data: what it runs over.
         batch_rows: rows at a time; changes speed and memory, never the result.
-        engine: `event` runs all in this process. `lockstep` runs actors apart, each host in a Ray actor, and gives the
-            same `run_hash`: slower by what messages cost, and the proof that they do apart what they do together.
+        engine: `event` runs handlers as Python. `compiled` runs those of compiled strategies as machine code, `auto`
+            does so where there are any; all give the same result. `lockstep` runs actors apart, each host in a Ray
+            actor, and gives the same `run_hash`: the proof that they do apart what they do together.
         placement: which actors share a host, for `lockstep`: `isolated` (the default), `fused`, or `{actor_id: host}`.
 
     The result is a function of code, configuration, data and seed. A strategy that raises is a fault of the result, not
@@ -64,11 +68,23 @@ def backtest(
     """
     if engine == "lockstep":
         return _in_lockstep(system, data, batch_rows, "isolated" if placement is None else placement)
-    if engine != "event" or placement not in (None, "fused"):
+    if engine not in ENGINES or placement not in (None, "fused"):
         what = f"engine {quoted(engine)} with placement {quoted(placement)}"
         raise ConfigError("CONF002", "engine", what, 'Give engine="event" alone, or engine="lockstep".', str(engine))
-    kernel, replay = build(system, data, batch_rows=batch_rows)
+    make = ActorEntry.make if engine == "event" else _make_compiled
+    if engine == "compiled" and not any(issubclass(entry.cls, CompiledStrategy) for entry in system.actors):
+        fix = 'Give engine="event", or write the strategy as a CompiledStrategy.'
+        raise ConfigError("CONF002", "engine", "no strategy of the system has compiled handlers", fix, engine)
+    kernel, replay = build(system, data, batch_rows=batch_rows, make=make)
     return BacktestResult(system, data, kernel, run_cell(kernel, replay))
+
+
+def _make_compiled(entry: ActorEntry) -> Actor:
+    """An actor; a compiled strategy with its compiled handlers."""
+    actor = entry.make()
+    if isinstance(actor, CompiledStrategy):
+        actor.runs_compiled = True
+    return actor
 
 
 def _in_lockstep(system: System, data: Dataset, batch_rows: int, placement: str | Mapping[str, str]) -> BacktestResult:

@@ -24,6 +24,7 @@ from libra_ray.simulation.latency import DueCommands
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.stream_state import StreamState
 from libra_ray.simulation.venue import SimulatedVenue
+from libra_ray.strategy.compiled.bridge import RowScanner
 
 __all__ = ["Replay"]
 
@@ -136,6 +137,10 @@ class Replay:
         stretch = islice(rows, stop - start)
         if len(handlers) == 1:
             actor, handler = handlers[0]
+            if isinstance(handler, RowScanner) and actor is not None:
+                at = self._scan_free(state, rows, start, stop, actor, handler)
+                if at > start:
+                    return at
             clock.follow(cursor)
             try:
                 for cursor.row in stretch:
@@ -174,6 +179,24 @@ class Replay:
                 return at + 1
         cursor.index = stop - 1
         return stop
+
+    def _scan_free(
+        self, state: StreamState, rows: Iterator[Row], start: int, stop: int, actor: Actor, scanner: RowScanner
+    ) -> int:
+        """`_deliver_free` to a compiled handler; `start` where its rows are to be delivered one by one."""
+        host, cursor = self._host, state.cursor
+        times, columns = state.arrays(scanner.form.columns)
+        at = scanner.scan(times, columns, start, stop)
+        if at == start:
+            return start
+        row = deque(islice(rows, at - start), maxlen=1)[0]
+        cursor.row, self._clock.ts_ns, cursor.index = row, row.ts_ns, at - 1
+        try:
+            scanner.act()
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
+            host.on_handler_error(actor, error)
+        host.settle()
+        return at
 
     def _deliver_feeding(self, state: StreamState, rows: Iterator[Row], start: int, stop: int) -> int:
         """`_deliver_free` for rows that bars are made of; ends early, too, after a row that closes or begins one."""

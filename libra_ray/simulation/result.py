@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from libra_ray.analysis import ReportInput, statistics_from_arrays, write_report
+from libra_ray.analysis import ReportInput, RunArrays, statistics_from_arrays, write_report
 from libra_ray.data import Dataset, Stream
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.events import OrderFilled
@@ -84,9 +84,14 @@ class BacktestResult:
         return accounts_table(self._kernel.record)
 
     @cached_property
+    def arrays(self) -> RunArrays:
+        """Equity, results of trades and counts as arrays: what figures are made of, here and where runs are joined."""
+        return run_arrays(self._kernel.record, self._kernel.portfolio)
+
+    @cached_property
     def stats(self) -> dict[str, float | int | str | None]:
         """The figures of `libra_ray.analysis`; one that is not defined for this run is None."""
-        return statistics_from_arrays(run_arrays(self._kernel.record, self._kernel.portfolio))
+        return statistics_from_arrays(self.arrays)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -63,6 +63,7 @@ class RunSettings(Settings):
     Attributes:
         start, end: data before `start` and from `end` on is left out.
         batch_rows: rows at a time; changes speed and memory, no result.
+        engine: `event`; `compiled` or `auto` run the handlers of compiled strategies as machine code, for one result.
         folder: where relative paths and strategies are looked for, from the run file on; None = beside it.
     """
 
@@ -71,6 +72,7 @@ class RunSettings(Settings):
     start: TimeNs | None = None
     end: TimeNs | None = None
     batch_rows: PositiveInt | None = None
+    engine: Literal["event", "compiled", "auto"] = "event"
     folder: str | None = None
 
 

@@ -82,6 +82,10 @@ class StreamState:
         """A column's raw integers."""
         return self._columns[self.schema.names.index(name)]
 
+    def arrays(self, names: Sequence[str]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Both times, and the columns of these names: int64 arrays, in standard precision."""
+        return (self._columns[0], self._columns[1]), tuple(self.column(name) for name in names)
+
     def _blocks(self) -> Iterator[Iterator[Row]]:
         for at in range(0, self.rows, self.batch_rows):
             end = min(at + self.batch_rows, self.rows)

@@ -108,14 +108,16 @@ class Strategy(Actor):
 
         Market orders of this strategy that have not executed yet count as executed.
         """
-        orders, cache = self.orders, self.cache
-        raw, precision = orders.size(instrument_id, quantity)
-        missing = raw - self.portfolio.net_qty_raw(instrument_id)
+        return self.target_raw(instrument_id, *self.orders.size(instrument_id, quantity))
+
+    def target_raw(self, instrument_id: str, net_raw: int, precision: int) -> Order | None:
+        """`target` of a raw quantity at the instrument's `precision`."""
+        cache, missing = self.cache, net_raw - self.portfolio.net_qty_raw(instrument_id)
         if cache.new or cache.working:
             missing -= self.portfolio.in_flight_raw(instrument_id)
         if missing == 0:
             return None
-        order = orders.market_raw(instrument_id, _BUY if missing > 0 else _SELL, abs(missing), precision)
+        order = self.orders.market_raw(instrument_id, _BUY if missing > 0 else _SELL, abs(missing), precision)
         self.submit_order(order)
         return order
 

@@ -17,7 +17,7 @@ def ready_made(kind: str) -> list[str]:
     names = []
     for source in sources_under(f"actors/libra_actors/{kind}/"):
         classes = [node for node in source.tree.body if isinstance(node, ast.ClassDef) and node.bases]
-        names += [node.name for node in classes if not re.search(r"^_|(Config|Error|State|Events)$", node.name)]
+        names += [node.name for node in classes if not re.search(r"^_|(Config|Error|State|Params|Events)$", node.name)]
     return names
 
 

@@ -9,6 +9,7 @@ from libra_actors.strategies.ema_cross import EmaCross, EmaCrossConfig
 from libra_actors.strategies.market_maker import MarketMaker, MarketMakerConfig
 from libra_actors.strategies.mean_reversion import MeanReversion, MeanReversionConfig
 from libra_actors.strategies.pairs import Pairs, PairsConfig
+from libra_actors.strategies.two_sided_quoter import TwoSidedQuoter, TwoSidedQuoterConfig
 
 __all__ = [
     "Breakout",
@@ -21,4 +22,6 @@ __all__ = [
     "MeanReversionConfig",
     "Pairs",
     "PairsConfig",
+    "TwoSidedQuoter",
+    "TwoSidedQuoterConfig",
 ]

@@ -4,14 +4,14 @@ Source: Faith, *Way of the Turtle* (2007): enter where price leaves the channel 
 crosses the opposite side of the 10-day channel, stop at 2 N from the entry (N is Wilder's average true range over 20).
 """
 
+from dataclasses import dataclass
 from math import ceil, floor
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from libra_actors.strategies.quantity_text import QuantityText
 from libra_ray import (
-    Bar,
     Order,
     OrderDenied,
     OrderRejected,
@@ -20,10 +20,9 @@ from libra_ray import (
     PositionOpened,
     Price,
     Quantity,
-    Strategy,
     StrategyConfig,
 )
-from libra_ray.strategy.indicators import Atr, DonchianChannel
+from libra_ray.strategy.compiled import BarValues, CompiledStrategy, Desk, compiled
 
 __all__ = ["Breakout", "BreakoutConfig"]
 
@@ -57,8 +56,85 @@ class BreakoutConfig(StrategyConfig):
         return self
 
 
-class Breakout(Strategy):
-    """A close beyond the channel of the bars before it decides; the stop works at the venue between the bars.
+@dataclass(slots=True)
+class ChannelState:
+    """Highs and lows of the last `entry` bars, the newest at `count - 1` modulo their number; the true range's mean."""
+
+    highs: list[float]
+    lows: list[float]
+    count: int = 0
+    close: float = 0.0
+    atr: float = 0.0
+
+
+class ChannelParams(NamedTuple):
+    """Bars of both channels, and the net quantity to hold after a break upwards and downwards."""
+
+    entry: int
+    exit: int
+    above_raw: int
+    below_raw: int
+    long_only: bool
+
+
+@compiled
+def highest(state: ChannelState, params: ChannelParams, bars: int) -> float:
+    """The highest high of the last `bars` bars."""
+    newest = state.count - 1
+    found = state.highs[newest % params.entry]
+    for back in range(1, bars):
+        found = max(found, state.highs[(newest - back) % params.entry])
+    return found
+
+
+@compiled
+def lowest(state: ChannelState, params: ChannelParams, bars: int) -> float:
+    """The lowest low of the last `bars` bars."""
+    newest = state.count - 1
+    found = state.lows[newest % params.entry]
+    for back in range(1, bars):
+        found = min(found, state.lows[(newest - back) % params.entry])
+    return found
+
+
+@compiled
+def add_bar(state: ChannelState, params: ChannelParams, bar: BarValues) -> None:
+    """One more bar in the channels and in Wilder's average of the true range (as `Atr`)."""
+    true_range = max(state.close, bar.high_f) - min(state.close, bar.low_f)
+    state.close = bar.close_f
+    place = state.count % params.entry
+    state.highs[place] = bar.high_f
+    state.lows[place] = bar.low_f
+    if state.count > params.entry:
+        state.atr += (true_range - state.atr) / float(params.entry)
+    elif state.count > 0:
+        state.atr += (true_range - state.atr) / float(state.count)
+    state.count += 1
+
+
+@compiled
+def break_out(state: ChannelState, params: ChannelParams, bar: BarValues, orders: Desk) -> None:
+    """The channel of the bars before decides: a close is never beyond one that contains its own bar."""
+    if state.count <= params.entry - 1:
+        add_bar(state, params, bar)
+        return
+    upper = highest(state, params, params.entry)
+    lower = lowest(state, params, params.entry)
+    exit_upper = highest(state, params, params.exit)
+    exit_lower = lowest(state, params, params.exit)
+    add_bar(state, params, bar)
+    close = bar.close_f
+    held_raw = orders.net_qty_raw()
+    if close > upper and held_raw <= 0:
+        orders.target(params.above_raw)
+    elif close < lower and held_raw >= 0 and not params.long_only:
+        orders.target(params.below_raw)
+    elif (held_raw > 0 and close < exit_lower) or (held_raw < 0 and close > exit_upper):
+        orders.close()  # reduce-only: where the stop is faster, nothing is left to turn around
+
+
+class Breakout(CompiledStrategy):
+    """Entries and exits are decided at each close; the stop works at the venue between the bars.
 
     The stop is reduce-only and belongs to one position: it is canceled with it. A stop that is refused leaves a
     position without protection, so that position is closed at once.
@@ -68,33 +144,20 @@ class Breakout(Strategy):
 
     def on_start(self) -> None:
         config = self.config
-        self._entry, self._exit = DonchianChannel(config.entry), DonchianChannel(config.exit)
-        self._atr = Atr(config.entry)
+        quantity = self.cache.instrument(config.instrument).quantity(config.quantity)
         self._stop: Order | None = None
+        self.handle_by(
+            ChannelState([0.0] * config.entry, [0.0] * config.entry),
+            ChannelParams(config.entry, config.exit, quantity.raw, -quantity.raw, config.long_only),
+            instrument=config.instrument,
+            size_precision=quantity.precision,
+            on_bar=break_out,
+        )
         self.subscribe_bars(config.instrument, config.bars)
 
-    def on_bar(self, bar: Bar) -> None:
-        high, low, close = bar.high_f, bar.low_f, bar.close_f
-        # Read before the update: a close is never beyond a channel that contains its own bar.
-        upper, lower = self._entry.upper, self._entry.lower
-        exit_upper, exit_lower = self._exit.upper, self._exit.lower
-        self._entry.update(high, low)
-        self._exit.update(high, low)
-        atr = self._atr.update(high, low, close)
-        if atr is None or upper is None or lower is None or exit_upper is None or exit_lower is None:
-            return
-        instrument, quantity = self.config.instrument, self.config.quantity
-        held_raw = self.portfolio.net_qty_raw(instrument)
-        if close > upper and held_raw <= 0:
-            self.target(instrument, quantity)
-        elif close < lower and held_raw >= 0 and not self.config.long_only:
-            self.target(instrument, f"-{quantity}")
-        elif (held_raw > 0 and close < exit_lower) or (held_raw < 0 and close > exit_upper):
-            self.close_position(instrument)  # reduce-only: where the stop is faster, nothing is left to turn around
-
     def on_position_opened(self, event: PositionOpened) -> None:
-        order, atr = self.cache.order(event.client_order_id), self._atr.value
-        if order is None or atr is None or self.config.stop_atrs == 0.0:
+        order, atr = self.cache.order(event.client_order_id), self.memory.atr
+        if order is None or self.config.stop_atrs == 0.0:
             return
         instrument = self.cache.instrument(event.instrument_id)
         ticks_away = self.config.stop_atrs * atr * 10**instrument.price_precision / instrument.tick_raw

@@ -3,13 +3,14 @@
 The oldest trend rule there is (Appel, *Technical Analysis*, 2005), and the job that the benchmarks run.
 """
 
-from typing import Self
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from pydantic import PositiveInt, model_validator
 
 from libra_actors.strategies.quantity_text import QuantityText
-from libra_ray import Bar, Strategy, StrategyConfig
-from libra_ray.strategy.indicators import Ema
+from libra_ray import StrategyConfig
+from libra_ray.strategy.compiled import BarValues, CompiledStrategy, Desk, compiled
 
 __all__ = ["EmaCross", "EmaCrossConfig"]
 
@@ -41,36 +42,78 @@ class EmaCrossConfig(StrategyConfig):
         return self
 
 
-class EmaCross(Strategy):
-    """Acts only when the averages change sides; the side they are on when both become known is no cross yet.
+@dataclass(slots=True)
+class CrossState:
+    """Both averages, how many closes they have seen, and the side: 1 fast above slow, -1 below, 0 not known yet."""
 
-    Equal averages keep the side. A cross moves the net position to its target with one market order.
-    """
+    fast: float = 0.0
+    slow: float = 0.0
+    count: int = 0
+    side: int = 0
+
+
+class CrossParams(NamedTuple):
+    """Periods, the weight of a new close in each average, and the net quantity to hold after a cross up and down."""
+
+    fast: int
+    slow: int
+    fast_weight: float
+    slow_weight: float
+    above_raw: int
+    below_raw: int
+
+
+@compiled
+def averaged(value: float, close: float, count: int, period: int, weight: float) -> float:
+    """One more close in an average: the plain mean of the first `period`, exponential from there on (as `Ema`)."""
+    if count <= period:
+        return value + (close - value) / count
+    return value + weight * (close - value)
+
+
+@compiled
+def follow(state: CrossState, params: CrossParams, bar: BarValues, orders: Desk) -> None:
+    """Acts only when the averages change sides; the side they are on when both become known is no cross yet."""
+    close = bar.close_f
+    if state.count >= params.slow:
+        fast = state.fast + params.fast_weight * (close - state.fast)
+        slow = state.slow + params.slow_weight * (close - state.slow)
+        state.fast = fast
+        state.slow = slow
+    else:
+        state.count += 1
+        fast = averaged(state.fast, close, state.count, params.fast, params.fast_weight)
+        slow = averaged(state.slow, close, state.count, params.slow, params.slow_weight)
+        state.fast = fast
+        state.slow = slow
+        if state.count < params.slow:
+            return
+    if fast > slow:
+        if state.side != 1:
+            if state.side != 0:
+                orders.target(params.above_raw)
+            state.side = 1
+    elif fast < slow and state.side != -1:
+        if state.side != 0:
+            orders.target(params.below_raw)
+        state.side = -1
+
+
+class EmaCross(CompiledStrategy):
+    """Equal averages keep the side. A cross moves the net position to its target with one market order."""
 
     config: EmaCrossConfig
 
     def on_start(self) -> None:
         config = self.config
-        self._fast = Ema(config.fast)
-        self._slow = Ema(config.slow)
-        self._side = 0  # 1: fast above slow, -1: below, 0: not known yet
-        self._targets = {1: config.quantity, -1: "0" if config.long_only else f"-{config.quantity}"}
+        quantity = self.cache.instrument(config.instrument).quantity(config.quantity)
+        weights = (2.0 / (config.fast + 1), 2.0 / (config.slow + 1))
+        below_raw = 0 if config.long_only else -quantity.raw
+        self.handle_by(
+            CrossState(),
+            CrossParams(config.fast, config.slow, *weights, quantity.raw, below_raw),
+            instrument=config.instrument,
+            size_precision=quantity.precision,
+            on_bar=follow,
+        )
         self.subscribe_bars(config.instrument, config.bars)
-
-    def on_bar(self, bar: Bar) -> None:
-        close = bar.close_f
-        fast = self._fast.update(close)
-        slow = self._slow.update(close)
-        if fast is None or slow is None:
-            return
-        if fast > slow:
-            if self._side != 1:
-                self._cross(1)
-        elif fast < slow and self._side != -1:
-            self._cross(-1)
-
-    def _cross(self, side: int) -> None:
-        was_known = self._side != 0
-        self._side = side
-        if was_known:
-            self.target(self.config.instrument, self._targets[side])

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from libra_ray.config import Range as Range
     from libra_ray.data import Dataset as Dataset
     from libra_ray.data import Gbm as Gbm
     from libra_ray.data import Hawkes as Hawkes
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
     from libra_ray.data import OrnsteinUhlenbeck as OrnsteinUhlenbeck
     from libra_ray.data import Stream as Stream
     from libra_ray.data import catalog as catalog
+    from libra_ray.data import import_all as import_all
     from libra_ray.data import import_file as import_file
+    from libra_ray.data import import_table as import_table
     from libra_ray.data import sample as sample
     from libra_ray.data import samples as samples
+    from libra_ray.data import survey_file as survey_file
     from libra_ray.data import synth as synth
     from libra_ray.data import synth_order_flow as synth_order_flow
     from libra_ray.data import synth_pair as synth_pair
@@ -122,6 +126,7 @@ if TYPE_CHECKING:
     from libra_ray.strategy.compiled import QuoteValues as QuoteValues
     from libra_ray.strategy.compiled import TradeValues as TradeValues
     from libra_ray.strategy.compiled import compiled as compiled
+    from libra_ray.sweeps import Pruning as Pruning
     from libra_ray.sweeps import SweepResult as SweepResult
     from libra_ray.sweeps import sweep as sweep
 
@@ -204,7 +209,10 @@ _HOME = {
             "OrnsteinUhlenbeck",
             "Stream",
             "catalog",
+            "import_all",
             "import_file",
+            "import_table",
+            "survey_file",
             "sample",
             "samples",
             "synth",
@@ -229,6 +237,8 @@ _HOME = {
     "QuoteValues": "libra_ray.strategy.compiled",
     "TradeValues": "libra_ray.strategy.compiled",
     "compiled": "libra_ray.strategy.compiled",
+    "Range": "libra_ray.config",
+    "Pruning": "libra_ray.sweeps",
     "TreeStatus": "libra_ray.hosts.status",
 }
 
@@ -301,9 +311,11 @@ __all__ = [
     "PositionOpened",
     "PositionSide",
     "Price",
+    "Pruning",
     "Quantity",
     "Quote",
     "QuoteValues",
+    "Range",
     "RiskSettings",
     "Signal",
     "Split",
@@ -333,11 +345,14 @@ __all__ = [
     "deploy",
     "equity",
     "future",
+    "import_all",
     "import_file",
+    "import_table",
     "pair",
     "perpetual",
     "sample",
     "samples",
+    "survey_file",
     "sweep",
     "synth",
     "synth_order_flow",

@@ -108,7 +108,7 @@ def demo(
     if not as_json:
         print_summary(out, backtest, result)
     step("5. A sweep of 200 such backtests on Ray, over one shared copy of the data")
-    swept, trials = run_sweep(run, runs, report=True, workers=None, rank=None, debug=debug, quiet=as_json)
+    swept, trials = run_sweep(run, runs, report=True, debug=debug, quiet=as_json)
     seconds = time.monotonic() - started_s
     if not as_json:
         print_trials(out, trials, swept["parameters"])

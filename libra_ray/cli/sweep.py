@@ -1,7 +1,8 @@
-"""`libra sweep`: one backtest per combination of the grid, over all cores, and the best one written down."""
+"""`libra sweep`: one backtest per combination of parameters, over all cores, and the best one written down."""
 
 import os
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
@@ -25,9 +26,9 @@ from libra_ray.cli.tables import count_text, print_table, seconds_text
 
 if TYPE_CHECKING:
     from libra_ray.simulation.run_config import LoadedRun
-    from libra_ray.sweeps import Grid, SweepResult
+    from libra_ray.sweeps import Grid, Parameter, SweepResult
 
-__all__ = ["checked_grid", "print_trials", "run_sweep", "sweep"]
+__all__ = ["checked_grid", "checked_parameters", "print_trials", "run_sweep", "sweep"]
 
 DEFAULT_RUNS: Final = Path("runs")
 BEST_NAME: Final = "best.toml"
@@ -45,16 +46,22 @@ def sweep(
     no_report: NoReport = False,
     workers: Workers = None,
     rank: Annotated[str | None, typer.Option("--rank", metavar="FIGURE", help="Instead of sweep.rank.")] = None,
+    sampler: Annotated[
+        str | None, typer.Option("--sampler", metavar="NAME", help="grid, random, lhs, tpe, cmaes or nsga2.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option("--trials", min=1, help="How many combinations.")] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="ID", help="Go on with a sweep that was ended early.")
+    ] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> Answer:
-    """Run every combination of the grid and rank the runs. Failing trials are rows with their error."""
+    """Run many combinations of parameters and rank the runs. Failing trials are rows with their error."""
     from libra_ray.simulation.run_config import load_run
 
     run = load_run(read_source(config, config_option, sets))
-    document, result = run_sweep(
-        run, runs, report=not no_report, workers=workers, rank=rank, debug=debug, quiet=as_json
-    )
+    how = {"rank": rank, "sampler": sampler, "trials": trials, "workers": workers}
+    document, result = run_sweep(run, runs, report=not no_report, how=how, resume=resume, debug=debug, quiet=as_json)
 
     def show(out: TextIO) -> None:
         print_trials(out, result, document["parameters"], title=str(document["run_id"]))
@@ -69,35 +76,77 @@ def checked_grid(run: "LoadedRun") -> "Grid":
     """The grid of the run file. Raises `ConfigError` CONF005, CONF006, CONF009 with the line of the key."""
     from libra_ray.sweeps import Grid
 
+    return Grid.expanded(checked_parameters(run))
+
+
+def checked_parameters(run: "LoadedRun") -> "tuple[Parameter, ...]":
+    """What the run file varies. Raises as `checked_grid` does."""
+    from libra_ray.sweeps.grid import parameters_of
+
     with run.source.located("grid"):
-        return Grid.of(run.system.actors, run.config.grid, place=lambda name: run.source.place("grid", name))
+        return parameters_of(run.system.actors, run.config.grid, place=lambda name: run.source.place("grid", name))
+
+
+def searched(run: "LoadedRun", how: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Arguments of `sweeps.sweep` from the run file's `[sweep]`, with those of the command line over them."""
+    from libra_ray.sweeps import Grid, Pruning
+    from libra_ray.sweeps.ranking import check_rank
+
+    settings, given = run.config.sweep, {name: value for name, value in (how or {}).items() if value is not None}
+    chosen: dict[str, Any] = {"rank": settings.rank, "sampler": settings.sampler, "trials": settings.trials, **given}
+    with run.source.located("sweep", "rank") if "rank" not in given else nullcontext():
+        check_rank(chosen["rank"])
+    with run.source.located("sweep"):
+        pruning = settings.pruning
+        chosen["pruning"] = None if pruning is None else Pruning(tuple(pruning.parts), pruning.keep)
+    parameters = checked_parameters(run)
+    chosen["grid"] = Grid.expanded(parameters) if chosen["sampler"] == "grid" else Grid(parameters)
+    chosen.setdefault("workers", settings.workers)
+    engine = run.config.run.engine
+    return chosen | {
+        "objectives": settings.objectives,
+        "constraints": settings.constraints,
+        "patience": settings.patience,
+        "time_budget_seconds": settings.time_budget_seconds,
+        "seed": run.config.run.seed if settings.seed is None else settings.seed,
+        "engine": "auto" if engine == "event" and "engine" not in run.config.run.model_fields_set else engine,
+    }
 
 
 def run_sweep(
-    run: "LoadedRun", runs: Path, *, report: bool, workers: int | None, rank: str | None, debug: bool, quiet: bool
+    run: "LoadedRun",
+    runs: Path,
+    *,
+    report: bool,
+    debug: bool,
+    quiet: bool,
+    how: Mapping[str, Any] | None = None,
+    resume: str | None = None,
 ) -> tuple[dict[str, Any], "SweepResult"]:
-    """Run all trials, write the folder, and return what the command answers with."""
+    """Run all trials, write the folder, and return what the command answers with.
+
+    `how`: arguments of `sweeps.sweep` that are not None take the place of the run file's. `resume`: the id of a sweep
+    of this run file that was ended early.
+    """
     from libra_ray import sweeps
     from libra_ray.cli.recording import fingerprints
-    from libra_ray.simulation.run_folder import LOG_NAME, REPORT_NAME, reserved
-    from libra_ray.sweeps.ranking import check_rank
+    from libra_ray.simulation.run_folder import LOG_NAME, REPORT_NAME, reopened, reserved
+    from libra_ray.sweeps.trial_journal import JOURNAL_NAME
 
-    grid = checked_grid(run)
-    figure = rank or run.config.sweep.rank
-    with run.source.located("sweep", "rank") if rank is None else nullcontext():
-        check_rank(figure)
+    chosen = searched(run, how)
+    grid, figure = chosen["grid"], chosen["rank"]
     data = run.data
     if not quiet:
-        note(f"{count_text(len(grid), 'backtest')} over {count_text(data.rows, 'row')}")
-    with reserved(runs, run.config.run.name) as folder:
+        count = chosen["trials"] or len(grid)
+        note(f"{count_text(count, 'backtest')} over {count_text(data.rows, 'row')}")
+    name = run.config.run.name
+    opened = reserved(runs, name, keeps=JOURNAL_NAME) if resume is None else reopened(runs, resume)
+    with opened as folder:
+        if not quiet:
+            note(f"if it is ended early: --resume {folder.run_id}")
         with log_to(folder.draft / LOG_NAME, debug=debug), trial_progress(figure, quiet=quiet) as progress:
             result = sweeps.sweep(
-                run.system,
-                data=data,
-                grid=grid,
-                rank=figure,
-                workers=workers or run.config.sweep.workers,
-                progress=progress,
+                run.system, data=data, journal=folder.draft / JOURNAL_NAME, progress=progress, **chosen
             )
         folder.write_table(TABLE_NAME, result.table)
         if result.best is not None:
@@ -117,7 +166,10 @@ def run_sweep(
             "trials": result.trials,
             "failed": result.failed,
             "refused": result.invalid,
+            "pruned": result.pruned,
+            "stopped": result.stopped,
             "workers": result.workers,
+            "sampler": chosen["sampler"],
             "rank": figure,
             "best": result.best,
             "stats": None if result.best is None else dict(result.best),
@@ -125,7 +177,9 @@ def run_sweep(
             **fingerprints(run),
         }
         folder.write_index(kept)
-    document = {name: kept[name] for name in ("trials", "failed", "best", "seconds", "workers", "rank", "refused")}
+        (folder.draft / JOURNAL_NAME).unlink()  # the table has it all
+    told = ("trials", "failed", "pruned", "stopped", "best", "seconds", "workers", "sampler", "rank", "refused")
+    document = {name: kept[name] for name in told}
     document |= {
         "run_id": kept["run_id"],
         "run_hash": kept["run_hash"],
@@ -169,9 +223,14 @@ def best_config(run: "LoadedRun", grid: "Grid", result: "SweepResult", *, back: 
     `back` leads from where it will lie to what its relative paths start from.
     """
     from libra_ray.cli.toml_text import toml_text
+    from libra_ray.sweeps.trial_table import parameter_columns
 
     best = dict(result.best or {})
-    settings = grid.settings(int(best["trial"]))
+    columns = parameter_columns(grid, [name for name in result.table.column_names if name in best])
+    settings: dict[str, dict[str, Any]] = {}
+    for parameter in grid.parameters:
+        column = parameter.name if parameter.name in best else columns[parameter.name]
+        settings.setdefault(parameter.actor_id, {})[parameter.setting] = best[column]
     ids = [entry.actor_id for entry in run.system.actors]
     document: dict[str, Any] = {name: part for name, part in run.source.data.items() if name not in ("grid", "sweep")}
     document["run"] = {**document["run"], "folder": back}
@@ -189,6 +248,8 @@ def sweep_line(document: dict[str, Any]) -> str:
     """What a sweep did, in one line."""
     speed = document["trials"] / document["seconds"] if document["seconds"] else 0.0
     refused = f", {document['refused']:,} refused by the settings" if document["refused"] else ""
+    refused += f", {document['pruned']:,} pruned" if document["pruned"] else ""
+    refused += f", ended early: {document['stopped']}," if document["stopped"] else ""
     return (
         f"{document['trials']:,} trials, {document['failed']:,} failed{refused} in {seconds_text(document['seconds'])} "
         f"with {count_text(document['workers'], 'worker')} ({speed:.1f} trials/s)"

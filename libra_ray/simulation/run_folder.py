@@ -1,7 +1,8 @@
 """Run folders: `runs/<name>-<n>/` with run.json, Parquet tables, log and report. Each appears whole or not at all.
 
 The id is reserved by making the empty folder, which only one process can do; everything is written beside it and moved
-onto it in one step at the end. The index of all runs is the folders themselves.
+onto it in one step at the end. A draft with a journal stays when its run ends early: it can be gone on with. The index
+of all runs is the folders themselves.
 """
 
 import json
@@ -20,13 +21,24 @@ import pyarrow.parquet as pq
 
 from libra_ray.errors import ConfigError, DataError, did_you_mean, printable
 
-__all__ = ["LOG_NAME", "REPORT_NAME", "RunFolder", "content_hash", "find_run", "read_run", "read_runs", "reserved"]
+__all__ = [
+    "LOG_NAME",
+    "REPORT_NAME",
+    "RunFolder",
+    "content_hash",
+    "find_run",
+    "read_run",
+    "read_runs",
+    "reopened",
+    "reserved",
+]
 
 INDEX_NAME: Final = "run.json"
 LOG_NAME: Final = "run.log"
 REPORT_NAME: Final = "report.html"
 DIGEST_BYTES: Final = 16
 LATEST: Final = "last"
+_DRAFT: Final = ".draft"
 
 
 @dataclass(frozen=True)
@@ -47,8 +59,10 @@ class RunFolder:
 
 
 @contextmanager
-def reserved(runs: Path, name: str) -> Iterator[RunFolder]:
+def reserved(runs: Path, name: str, *, keeps: str = "") -> Iterator[RunFolder]:
     """The next free folder `{name}-{n}` under `runs`, kept when the block ends well and gone without a trace otherwise.
+
+    `keeps`: a file in the draft that is worth more than a clean end; where it has come to be, everything stays.
 
     Raises `ConfigError` CONF000 where nothing can be written.
     """
@@ -59,6 +73,8 @@ def reserved(runs: Path, name: str) -> Iterator[RunFolder]:
         yield folder
         folder.draft.rename(folder.path)
     except BaseException:
+        if keeps and len(held) > 1 and (held[1] / keeps).is_file():
+            raise
         for path in held:
             shutil.rmtree(path, ignore_errors=True)
         for parent in made:
@@ -73,7 +89,7 @@ def _opened(runs: Path, name: str, held: list[Path]) -> RunFolder:
         runs.mkdir(parents=True, exist_ok=True)
         path = _reserve(runs, name)
         held.append(path)
-        draft = runs / f".{path.name}.draft"
+        draft = runs / f".{path.name}{_DRAFT}"
         shutil.rmtree(draft, ignore_errors=True)
         held.append(draft)
         draft.mkdir()
@@ -81,6 +97,24 @@ def _opened(runs: Path, name: str, held: list[Path]) -> RunFolder:
         what = f"no run can be written here ({error.strerror})"
         raise ConfigError("CONF000", printable(runs), what, "Use --runs DIR with a folder you may write to.") from error
     return RunFolder(path.name, path, draft)
+
+
+@contextmanager
+def reopened(runs: Path, run_id: str) -> Iterator[RunFolder]:
+    """The draft of a run that ended early, moved onto its folder when the block ends well; it stays otherwise.
+
+    Raises `ConfigError` CONF000 where there is no such draft.
+    """
+    drafts = sorted(path.name[1 : -len(_DRAFT)] for path in runs.glob(f".*{_DRAFT}"))
+    if run_id not in drafts:
+        is_done = run_id and (runs / run_id / INDEX_NAME).is_file()
+        what = f"'{printable(run_id)}' has ended" if is_done else f"no run '{printable(run_id)}' to go on with"
+        fix = "Nothing is left to do." if is_done else did_you_mean(run_id, drafts) or "There is none at all."
+        raise ConfigError("CONF000", printable(runs), what, fix, run_id)
+    folder = RunFolder(run_id, runs / run_id, runs / f".{run_id}{_DRAFT}")
+    folder.path.mkdir(exist_ok=True)
+    yield folder
+    folder.draft.rename(folder.path)
 
 
 def read_runs(runs: Path) -> list[dict[str, Any]]:

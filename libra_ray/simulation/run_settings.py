@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from libra_ray.config import ConfigSource, Settings, is_secret_key, masked
 from libra_ray.config.times import TimeNs
@@ -166,12 +166,38 @@ class ActorSettings(Settings):
     config: dict[str, Any] = Field(default_factory=dict)
 
 
+class PruningSettings(Settings):
+    """`[sweep.pruning]`: see `libra_ray.sweeps.Pruning`."""
+
+    parts: list[float] = Field(default_factory=lambda: [0.25, 0.5])
+    keep: float = 0.5
+
+
 class SweepSettings(Settings):
-    """`[sweep]`: the figure that trials are ranked by, how many processes run them, and the seed of the order."""
+    """`[sweep]`.
+
+    Attributes:
+        rank: the figure that trials are ranked by.
+        workers: how many processes run them.
+        seed: of the sampler; else that of the run.
+        sampler: `grid`, `random`, `lhs`, `tpe`, `cmaes`, `nsga2`; all but the first need `trials`.
+        objectives: what the sampler looks for, `rank` by default; several for `nsga2`.
+        constraints: text such as `"fast * 2 < slow"`.
+        pruning: parts of the data after which trials are compared, and the part of them that goes on.
+        patience: stop when so many trials in a row brought nothing better.
+        time_budget_seconds: begin no trial after that.
+    """
 
     rank: str = "sharpe_ratio"
     workers: PositiveInt | None = None
-    seed: NonNegativeInt = 0
+    seed: NonNegativeInt | None = None
+    sampler: str = "grid"
+    trials: PositiveInt | None = None
+    objectives: list[str] = Field(default_factory=list)
+    constraints: list[str] = Field(default_factory=list)
+    pruning: PruningSettings | None = None
+    patience: PositiveInt | None = None
+    time_budget_seconds: PositiveFloat | None = None
 
 
 class RunSupervision(SupervisionSettings):
@@ -201,7 +227,7 @@ class RunConfig(Settings):
     supervision: RunSupervision = RunSupervision()
     metrics: MetricsSettings = MetricsSettings()
     sweep: SweepSettings = SweepSettings()
-    grid: dict[str, list[Any]] = Field(default_factory=dict)
+    grid: dict[str, Any] = Field(default_factory=dict)
 
     def run_folder(self, source: ConfigSource) -> Path:
         """Where relative paths and strategies are looked for."""

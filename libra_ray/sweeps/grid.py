@@ -5,20 +5,22 @@ its trial number, in a worker too.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from math import prod
-from typing import Any, Final, Protocol, overload
+from typing import Any, Final, Protocol, TypeAlias, overload
 
 from pydantic import BaseModel
 
-from libra_ray.config import first_of
+from libra_ray.config import Range, first_of, range_of
 from libra_ray.errors import ConfigError, UserError, did_you_mean, quoted
 
-__all__ = ["COMBINATIONS_MAX", "Configured", "Grid", "Parameter"]
+__all__ = ["COMBINATIONS_MAX", "Configured", "Grid", "Parameter", "Values", "declared_ranges", "parameters_of"]
 
 COMBINATIONS_MAX: Final = 1_000_000
+Values: TypeAlias = Iterable[Any] | Range | Mapping[str, Any]
+"""What a parameter takes: values, or a range as such or as `{low, high, step, log}`."""
 NO_VALUE: Final = "Give at least one value."
 
 
@@ -43,12 +45,24 @@ class Configured(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One setting of one actor, and the values it takes. `name` is what the caller wrote."""
+    """One setting of one actor, and the values it takes, or their `range`. `name` is what the caller wrote."""
 
     name: str
     actor_id: str
     setting: str
     values: tuple[Any, ...]
+    range: Range | None = None
+
+    def at(self, part: float) -> Any:  # noqa: ANN401  # whatever the setting takes
+        """The value at a part of all, 0 <= part < 1."""
+        if self.range is not None:
+            return self.range.at(part)
+        return self.values[int(part * len(self.values))]
+
+    @property
+    def count(self) -> int | None:
+        """How many values there are; None for any number between two floats."""
+        return len(self.values) if self.range is None else self.range.count
 
 
 class Grid(Sequence[dict[str, Any]]):
@@ -65,7 +79,7 @@ class Grid(Sequence[dict[str, Any]]):
     def of(
         cls,
         actors: Sequence[Configured],
-        values: Mapping[str, Iterable[Any]],
+        values: Mapping[str, Values],
         *,
         place: Callable[[str], str] = "grid.{}".format,
     ) -> "Grid":
@@ -75,20 +89,12 @@ class Grid(Sequence[dict[str, Any]]):
         `more`: CONF002 for no list of values or too many, CONF005 for no combination, CONF006 for a value that is NaN
         or repeated, CONF009 for a name that fits no parameter or several.
         """
-        if not values:
-            raise ConfigError("CONF005", "grid", "0 combinations (no parameter is given)", "Give at least one.", "{}")
-        errors: list[UserError] = []
-        parameters: list[Parameter] = []
-        for name, given in values.items():
-            try:
-                actor_id, setting = _resolved(actors, name, place(name))
-                parameters.append(Parameter(name, actor_id, setting, _checked_values(name, given, place(name))))
-                _refuse_twice(parameters, place(name))
-            except ConfigError as error:
-                errors.append(error)
-        if errors:
-            raise first_of(errors)
-        grid = cls(parameters)
+        return cls.expanded(parameters_of(actors, values, place=place))
+
+    @classmethod
+    def expanded(cls, parameters: Iterable[Parameter]) -> "Grid":
+        """Of parameters whose ranges become their values. Raises `ConfigError` CONF002 where these are too many."""
+        grid = cls(replace(each, values=each.range.values(), range=None) if each.range else each for each in parameters)
         if len(grid) > COMBINATIONS_MAX:
             what = f"{len(grid):,} combinations exceed the limit of {COMBINATIONS_MAX:,}"
             raise ConfigError("CONF002", "grid", what, "Give fewer values.", str(len(grid)))
@@ -126,6 +132,49 @@ class Grid(Sequence[dict[str, Any]]):
             rest, index = divmod(rest, len(parameter.values))
             chosen.append(parameter.values[index])
         return chosen[::-1]
+
+
+def parameters_of(
+    actors: Sequence[Configured],
+    values: Mapping[str, Values],
+    *,
+    place: Callable[[str], str] = "grid.{}".format,
+) -> tuple[Parameter, ...]:
+    """What is to vary: values or a range by name, or, where nothing is given, the ranges that settings declare.
+
+    Raises as `Grid.of` does.
+    """
+    if not values:
+        values = declared_ranges(actors)
+    if not values:
+        raise ConfigError("CONF005", "grid", "0 combinations (no parameter is given)", "Give at least one.", "{}")
+    errors: list[UserError] = []
+    parameters: list[Parameter] = []
+    for name, given in values.items():
+        try:
+            actor_id, setting = _resolved(actors, name, place(name))
+            found = range_of(given, place(name)) if isinstance(given, Mapping) else given
+            if isinstance(found, Range):
+                parameters.append(Parameter(name, actor_id, setting, (), found))
+            else:
+                parameters.append(Parameter(name, actor_id, setting, _checked_values(name, found, place(name))))
+            _refuse_twice(parameters, place(name))
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        raise first_of(errors)
+    return tuple(parameters)
+
+
+def declared_ranges(actors: Sequence[Configured]) -> dict[str, Any]:
+    """The ranges that settings declare, by `{actor id}.{setting}`."""
+    return {
+        f"{actor.actor_id}.{name}": found
+        for actor in actors
+        for name, field in type(actor.config).model_fields.items()
+        for found in field.metadata
+        if isinstance(found, Range)
+    }
 
 
 def _resolved(actors: Sequence[Configured], name: str, place: str) -> tuple[str, str]:

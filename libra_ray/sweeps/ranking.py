@@ -9,7 +9,7 @@ from libra_ray.analysis import EquityCurve, RunArrays, statistics_from_arrays
 from libra_ray.errors import ConfigError, did_you_mean, quoted
 from libra_ray.sweeps.trials import Trial
 
-__all__ = ["SMALLER_IS_BETTER", "best_of", "check_rank", "is_smaller_better"]
+__all__ = ["SMALLER_IS_BETTER", "best_of", "check_rank", "is_smaller_better", "unbeaten"]
 
 SMALLER_IS_BETTER: Final = frozenset(
     {
@@ -55,3 +55,17 @@ def best_of(trials: Iterable[Trial], name: str) -> Trial | None:
     sign = 1 if is_smaller_better(name) else -1
     ranked = [trial for trial in trials if isinstance(trial.figures.get(name), int | float)]
     return min(ranked, key=lambda trial: (sign * float(trial.figures[name] or 0), trial.number), default=None)
+
+
+def unbeaten(trials: Sequence[Trial], names: Sequence[str]) -> list[bool | None]:
+    """Of each trial whether no other is at least as good in all of these figures and better in one (Pareto's front).
+
+    None for a trial that lacks one. O(trials^2).
+    """
+    signs = np.array([-1.0 if is_smaller_better(name) else 1.0 for name in names])
+    values = [[trial.figures.get(name) for name in names] for trial in trials]
+    known = [all(isinstance(value, int | float) for value in row) for row in values]
+    scores = np.array([row for row, is_known in zip(values, known, strict=True) if is_known], np.float64) * signs
+    free = [not bool(((scores >= one).all(axis=1) & (scores > one).any(axis=1)).any()) for one in scores]
+    found = iter(free)
+    return [next(found) if is_known else None for is_known in known]

@@ -44,6 +44,8 @@ class SweepResult:
         workers: processes that ran trials; 0 for this process.
         seconds: of the whole sweep, start and end of the workers included.
         engine: what ran the trials.
+        pruned: rows of trials that were not run to the end, since others were better by then.
+        stopped: why there are fewer trials than planned; empty where there are not.
     """
 
     table: pa.Table
@@ -55,3 +57,5 @@ class SweepResult:
     workers: int
     seconds: float
     engine: str
+    pruned: int = 0
+    stopped: str = ""

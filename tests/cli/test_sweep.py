@@ -66,7 +66,7 @@ def test_progress_without_a_terminal_is_plain_lines(libra: Libra, run_file: Path
         ),
         ("length = [1, 2, nan, 4, 5]", "CONF006 run.toml:28 grid.length: value 3 of 5 is NaN. Remove it."),
         ("length = [10, 0.1, 0.1]", "CONF006 run.toml:28 grid.length: value 0.1 is given 2 times. Remove one."),
-        ("length = 5", 'CONF002 run.toml:28 grid.length: 5 is not a list. Write for example ["a", "b"].'),
+        ("length = 5", "CONF002 run.toml:28 grid.length: 5 is not a list of values. Write for example [5, 10, 20]."),
     ],
 )
 def test_a_wrong_grid_is_refused_before_anything_starts(
@@ -102,8 +102,10 @@ def test_an_unknown_figure_to_rank_by_is_refused(libra: Libra, run_file: Path) -
     )
 
 
-def test_an_interrupt_ends_the_workers_and_leaves_no_folder(run_file: Path, tmp_path: Path) -> None:
-    run_file.write_text(RUN_FILE.replace("rows = 600", "rows = 60_000") + f"\n[grid]\nlength = {list(range(2, 200))}\n")
+def test_an_interrupt_ends_the_workers_and_the_sweep_can_be_gone_on_with(
+    libra: Libra, run_file: Path, tmp_path: Path
+) -> None:
+    run_file.write_text(RUN_FILE.replace("rows = 600", "rows = 6_000") + f"\n[grid]\nlength = {list(range(2, 200))}\n")
     with subprocess.Popen(
         command("sweep", run_file.name, "--workers", "1"),
         cwd=tmp_path,
@@ -122,9 +124,24 @@ def test_an_interrupt_ends_the_workers_and_leaves_no_folder(run_file: Path, tmp_
 
     assert process.returncode == 130
     assert rest.splitlines()[-1] == "Interrupted."
-    assert not (tmp_path / "runs").exists()
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+    (draft,) = (tmp_path / "runs").glob(".*.draft")
+    kept = len((draft / "trials.journal").read_bytes().splitlines()) - 1
+    assert 0 < kept < 198
+    run_id = draft.name[1 : -len(".draft")]
+
+    ended = libra("sweep", run_file.name, "--resume", run_id, "--workers", "1", "--json")
+
+    document = json.loads(ended.out)
+    assert (ended.code, document["run_id"], document["trials"]) == (0, run_id, 198)
+    assert len({*document["trial_hashes"]}) > 100
+    assert not draft.exists()
+
+    again = libra("sweep", run_file.name, "--resume", run_id)
+
+    assert again.code == 2
+    assert again.err.endswith(f"CONF000 runs: '{run_id}' has ended. Nothing is left to do.\n")
 
 
 def test_runs_repeat_under_other_seeds_batches_and_workers(libra: Libra, run_file: Path) -> None:

@@ -16,24 +16,20 @@ from benchmarks._ema_cross import answer_of, ema_cross_system
 from benchmarks._inputs import INSTRUMENT_ID, bar_dataset, batches_of, walk_instrument
 from benchmarks.harness import Bench, main
 from benchmarks.peers.job import JOB, plain_answer, synthetic_bars
-from libra_actors.strategies import EmaCross
+from libra_actors.strategies.ema_cross import CrossParams, CrossState, follow
 from libra_ray.data import Dataset
 from libra_ray.messages.schemas import BARS, RowSpec
-from libra_ray.strategy.indicators import Ema
 
 
-class BareCross(EmaCross):
-    """The ready-made strategy's handler outside of any engine: a cross is counted, not traded."""
+class Tally:
+    """Stands where the desk does: a cross is counted, not traded."""
 
-    def begin(self) -> None:
-        """Set what `on_start` would."""
-        self._fast, self._slow = Ema(self.config.fast), Ema(self.config.slow)
-        self._side = 0
+    def __init__(self) -> None:
         self.crosses = 0
 
-    def _cross(self, side: int) -> None:
-        self.crosses += self._side != 0
-        self._side = side
+    def target(self, net_raw: int) -> None:  # noqa: ARG002 - where the desk would send an order
+        """One more."""
+        self.crosses += 1
 
 
 def engine_ema_cross(bench: Bench) -> None:
@@ -52,11 +48,12 @@ def engine_ema_cross(bench: Bench) -> None:
     for _ in bench.runs():
         for suffix, data in datasets.items():
             items = data.rows
-            bare = _bare()
+            tally = Tally()
+            handler = _bare_handler(tally)
             with bench.timed(f"floor{suffix}", items=items, floor=f"floor{suffix}"):
-                crosses = _signals(bare, data)
+                _give_rows(handler, data)
             # The last bar's cross has no next open to fill at.
-            bench.check(actual=crosses - expected[suffix].fills in (0, 1), expected=True)
+            bench.check(actual=tally.crosses - expected[suffix].fills in (0, 1), expected=True)
 
             system = ema_cross_system()
             with bench.timed(f"engine{suffix}", items=items, floor=f"floor{suffix}"):
@@ -66,20 +63,19 @@ def engine_ema_cross(bench: Bench) -> None:
             del result
 
 
-def _bare() -> BareCross:
-    bare = BareCross(instrument=INSTRUMENT_ID, bars="1m", fast=JOB.fast, slow=JOB.slow, quantity=str(JOB.quantity))
-    bare.begin()
-    return bare
+def _bare_handler(tally: Tally) -> Callable[[Any], None]:
+    """The ready-made strategy's handler as the engine calls it, outside of any engine."""
+    weights = (2.0 / (JOB.fast + 1), 2.0 / (JOB.slow + 1))
+    function, state = follow.plain, CrossState()
+    params = CrossParams(JOB.fast, JOB.slow, *weights, JOB.quantity, -JOB.quantity)
+    return lambda row: function(state, params, row, tally)  # type: ignore[arg-type]  # a tally is no desk
 
 
-def _signals(bare: BareCross, data: Dataset) -> int:
-    """Give every bar to the handler; returns the number of crosses."""
+def _give_rows(handler: Callable[[Any], None], data: Dataset) -> None:
     spec = RowSpec.of(walk_instrument(), "1m")
-    handler: Callable[[Any], None] = bare.on_bar
     for batch in batches_of(data):
         for row in BARS.rows(spec, batch):
             handler(row)
-    return bare.crosses
 
 
 if __name__ == "__main__":

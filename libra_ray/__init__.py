@@ -82,6 +82,8 @@ if TYPE_CHECKING:
     from libra_ray.messages.schemas import Quote as Quote
     from libra_ray.messages.schemas import Split as Split
     from libra_ray.messages.schemas import Trade as Trade
+    from libra_ray.messages.schemas import register_schema as register_schema
+    from libra_ray.messages.schemas import schema_named as schema_named
     from libra_ray.model.enums import AggressorSide as AggressorSide
     from libra_ray.model.enums import ContingencyType as ContingencyType
     from libra_ray.model.enums import InstrumentStatus as InstrumentStatus
@@ -126,9 +128,17 @@ if TYPE_CHECKING:
     from libra_ray.strategy.compiled import QuoteValues as QuoteValues
     from libra_ray.strategy.compiled import TradeValues as TradeValues
     from libra_ray.strategy.compiled import compiled as compiled
+    from libra_ray.sweeps import LookaheadCheck as LookaheadCheck
+    from libra_ray.sweeps import MonteCarloResult as MonteCarloResult
     from libra_ray.sweeps import Pruning as Pruning
     from libra_ray.sweeps import SweepResult as SweepResult
+    from libra_ray.sweeps import WalkForwardResult as WalkForwardResult
+    from libra_ray.sweeps import WarmupCheck as WarmupCheck
+    from libra_ray.sweeps import check_lookahead as check_lookahead
+    from libra_ray.sweeps import check_warmup as check_warmup
+    from libra_ray.sweeps import monte_carlo as monte_carlo
     from libra_ray.sweeps import sweep as sweep
+    from libra_ray.sweeps import walk_forward as walk_forward
 
 _HOME = {
     **dict.fromkeys(("ConfigError", "DataError", "LibraError", "StrategyError", "VenueError"), "libra_ray.errors"),
@@ -222,7 +232,21 @@ _HOME = {
         "libra_ray.data",
     ),
     **dict.fromkeys(("BacktestResult", "System", "backtest"), "libra_ray.simulation"),
-    **dict.fromkeys(("SweepResult", "sweep"), "libra_ray.sweeps"),
+    **dict.fromkeys(
+        (
+            "LookaheadCheck",
+            "MonteCarloResult",
+            "SweepResult",
+            "WalkForwardResult",
+            "WarmupCheck",
+            "check_lookahead",
+            "check_warmup",
+            "monte_carlo",
+            "sweep",
+            "walk_forward",
+        ),
+        "libra_ray.sweeps",
+    ),
     **dict.fromkeys(("Deployment", "deploy"), "libra_ray.sessions"),
     "adjusted": "libra_ray.data.corporate_actions",
     "trading_sessions": "libra_ray.data.session_calendars",
@@ -239,6 +263,8 @@ _HOME = {
     "compiled": "libra_ray.strategy.compiled",
     "Range": "libra_ray.config",
     "Pruning": "libra_ray.sweeps",
+    "register_schema": "libra_ray.messages.schemas",
+    "schema_named": "libra_ray.messages.schemas",
     "TreeStatus": "libra_ray.hosts.status",
 }
 
@@ -277,10 +303,12 @@ __all__ = [
     "LibraError",
     "LimitSettings",
     "LiquiditySide",
+    "LookaheadCheck",
     "MakerTaker",
     "MarginCall",
     "MarkPrice",
     "Money",
+    "MonteCarloResult",
     "Order",
     "OrderAccepted",
     "OrderBook",
@@ -336,11 +364,15 @@ __all__ = [
     "TriggerType",
     "VenueError",
     "VenueSettings",
+    "WalkForwardResult",
+    "WarmupCheck",
     "__version__",
     "adjusted",
     "aggregate",
     "backtest",
     "catalog",
+    "check_lookahead",
+    "check_warmup",
     "compiled",
     "deploy",
     "equity",
@@ -348,16 +380,20 @@ __all__ = [
     "import_all",
     "import_file",
     "import_table",
+    "monte_carlo",
     "pair",
     "perpetual",
+    "register_schema",
     "sample",
     "samples",
+    "schema_named",
     "survey_file",
     "sweep",
     "synth",
     "synth_order_flow",
     "synth_pair",
     "trading_sessions",
+    "walk_forward",
 ]
 
 

@@ -1,4 +1,4 @@
-"""`libra check`: whether a run repeats exactly, and whether the scenarios of the specification pass."""
+"""`libra check`: whether a run repeats exactly, is honest, and whether the scenarios of the specification pass."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 import typer
 
 from libra_ray.cli.answer import Answer
+from libra_ray.cli.check_honesty import lookahead, warmup
 from libra_ray.cli.options import ConfigFile, ConfigOption, Debug, Json, Sets, read_source
 from libra_ray.cli.progress import note
 from libra_ray.cli.tables import print_table
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-check = typer.Typer(help="Check that runs repeat exactly and that scenarios pass.")
+check = typer.Typer(help="Check that runs repeat exactly and are honest, and that scenarios pass.")
+check.command("lookahead")(lookahead)
+check.command("warmup")(warmup)
 HASH_SEEDS: Final = ("1", "4242")
 BATCH_ROWS: Final = (1, 7, 100_000)
 SMALL_BATCH_ROWS_MAX: Final = 20_000

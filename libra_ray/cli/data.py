@@ -1,21 +1,17 @@
 """`libra data`: foreign files into a catalog, what a catalog holds, whether it is sound, and synthetic data."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
+from typing import Annotated, Any, Final, TextIO
 
 import typer
 
 from libra_ray.cli.answer import Answer
-from libra_ray.cli.options import Debug, Json, Sets
+from libra_ray.cli.data_import import import_data
+from libra_ray.cli.data_instruments import named_instrument
+from libra_ray.cli.options import Debug, Json
 from libra_ray.cli.tables import count_text, print_facts, print_table
 from libra_ray.errors import ConfigError, did_you_mean, quoted
-
-if TYPE_CHECKING:
-    from libra_ray.config import ConfigSource
-    from libra_ray.data import Catalog, ImportOptions
-    from libra_ray.model.instruments import Instrument
 
 __all__ = ["data"]
 
@@ -35,104 +31,7 @@ def _option(name: str, text: str, metavar: str = "WORD") -> Any:  # noqa: ANN401
     return typer.Option(f"--{name}", metavar=metavar, help=text, show_default=False)
 
 
-@data.command("import")
-def import_data(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="CSV (also .gz, .zip) or Parquet.")],
-    *,
-    instrument: InstrumentId,
-    kind: Type = "bars",
-    period: Period = "",
-    catalog: CatalogFolder = DEFAULT_CATALOG,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only, write nothing.", show_default=False)] = False,
-    define: Annotated[Text, _option("kind", "Define the instrument: pair, equity, future, perpetual.", "KIND")] = None,
-    base: Annotated[Text, _option("base", "Its base currency.", "CODE")] = None,
-    quote: Annotated[Text, _option("quote", "Its quote currency.", "CODE")] = None,
-    tick: Annotated[Text, _option("tick", "Its price step, which sets the decimals of prices.", "DECIMAL")] = None,
-    step: Annotated[Text, _option("step", "Its quantity step, which sets the decimals of sizes.", "DECIMAL")] = None,
-    column: Annotated[list[str] | None, _option("column", "Map a column: close=last.", "OURS=THEIRS")] = None,
-    column_names: Annotated[Text, _option("column-names", "Of a file without header: ts,open,...", "NAMES")] = None,
-    delimiter: Annotated[Text, _option("delimiter", "Between fields.", "CHAR")] = None,
-    decimal: Annotated[Text, _option("decimal", "Decimal sign: '.' or ','.", "CHAR")] = None,
-    thousands: Annotated[Text, _option("thousands", "Thousands separator.", "CHAR")] = None,
-    price_decimals: Annotated[int | None, _option("price-decimals", "Prices are integers of 10^-N.", "N")] = None,
-    ts_unit: Annotated[Text, _option("ts-unit", "Of numeric times: s, ms, us, ns.", "UNIT")] = None,
-    ts_format: Annotated[Text, _option("ts-format", "Of text times, as strptime has it.", "FORMAT")] = None,
-    tz: Annotated[Text, _option("tz", "Zone of times without an offset.", "NAME")] = None,
-    day: Annotated[Text, _option("day", "Times count from this day's midnight.", "DATE")] = None,
-    stamp: Annotated[Text, _option("stamp", "A bar's time is its close or open.")] = None,
-    on_null: Annotated[Text, _option("on-null", "Rows without a value: error or drop.")] = None,
-    on_bad_bar: Annotated[Text, _option("on-bad-bar", "Impossible bars: error or drop.")] = None,
-    dedup: Annotated[Text, _option("dedup", "Second bar of a time: error, first or last.")] = None,
-    rounding: Annotated[Text, _option("round", "Too many decimals: half-even rounds and counts.")] = None,
-    off_tick: Annotated[Text, _option("off-tick", "Prices off the tick: error or keep.")] = None,
-    sort: Annotated[bool, typer.Option("--sort", help="Sort by time.", show_default=False)] = False,
-    allow_negative_prices: Annotated[
-        bool, typer.Option("--allow-negative-prices", help="Prices may be 0 or below.", show_default=False)
-    ] = False,
-    streaming: Annotated[
-        bool, typer.Option("--streaming", help="Large files, through a temporary file.", show_default=False)
-    ] = False,
-    config: Annotated[
-        Path | None, _option("config", "A run file whose [[instrument]] tables define it.", "FILE")
-    ] = None,
-    sets: Sets = None,
-    _json: Json = False,
-    _debug: Debug = False,
-) -> Answer:
-    """Check a file of bars, quotes or trades and write it into the catalog. Every change is declared and counted."""
-    from libra_ray.config import ConfigSource
-    from libra_ray.data import catalog as catalog_at
-    from libra_ray.data import import_file
-
-    source = ConfigSource.read(config, environment=os.environ, sets=sets or [])
-    flags: dict[str, Any] = {
-        "columns": _columns(column or []) or None,
-        "column_names": column_names.split(",") if column_names else None,
-        "delimiter": {"\\t": "\t", "tab": "\t"}.get(delimiter or "", delimiter),
-        "decimal": decimal,
-        "thousands": thousands,
-        "price_decimals": price_decimals,
-        "ts_unit": ts_unit,
-        "ts_format": ts_format,
-        "tz": tz,
-        "day": day,
-        "stamp": stamp,
-        "on_null": on_null,
-        "on_bad_bar": on_bad_bar,
-        "dedup": dedup,
-        "round": rounding,
-        "off_tick": off_tick,
-        "sort": sort or None,
-        "allow_negative_prices": allow_negative_prices or None,
-        "streaming": streaming or None,
-    }
-    options = _options(source, {name: value for name, value in flags.items() if value is not None})
-    target = catalog_at(catalog)
-    definition = {"kind": define, "base": base, "quote": quote, "tick": tick, "step": step}
-    made = _instrument(instrument, {name: text for name, text in definition.items() if text}, source, target)
-    _check_kind(kind, period)
-    imported = import_file(path, made, kind, period=period, options=options)
-    entry = None if dry_run else target.add(imported)
-    report = asdict(imported.report)
-    document = {
-        "instrument": made.id,
-        "type": kind,
-        "period": period,
-        "rows": imported.table.num_rows,
-        "start_ns": report["start_ns"],
-        "end_ns": report["end_ns"],
-        "written": None if entry is None else str(catalog / entry.file),
-        "report": report,
-    }
-
-    def show(out: TextIO) -> None:
-        counts = {name.replace("_", " "): count for name, count in report.items() if _is_change(name, count)}
-        span = {"first": _time(report["start_ns"]), "last": _time(report["end_ns"])}
-        where = {"written": document["written"] or "nothing (dry run)"}
-        label = f"{made.id} {kind} {period}".rstrip()
-        print_facts(out, {"rows": imported.table.num_rows, **span, **counts, **where}, title=label)
-
-    return Answer(document, show)
+data.command("import")(import_data)
 
 
 @data.command("ls")
@@ -216,7 +115,7 @@ def make_synthetic(
 
     source = ConfigSource.read(config)
     target = catalog_at(catalog)
-    made = _instrument(instrument, {}, source, target)
+    made = named_instrument(instrument, {}, source, target)
     _check_kind(kind, period or ("1h" if kind == "bars" else ""))
     length = period or "1h" if kind == "bars" else ""
     (stream,) = synth(kind, made, rows=rows, period=length, seed=seed, price=price, volatility=volatility).streams
@@ -236,67 +135,6 @@ def make_synthetic(
     return Answer(document, lambda out: print_facts(out, {**facts, "written": document["written"]}, title=label))
 
 
-def _columns(given: list[str]) -> dict[str, str]:
-    """`close=last` as a mapping; an empty right side says that the file has no such column."""
-    for each in given:
-        if "=" not in each:
-            raise ConfigError("CONF000", "--column", f"{quoted(each)} is not OURS=THEIRS", "Write close=last.", each)
-    return dict(each.split("=", 1) for each in given)
-
-
-def _options(source: "ConfigSource", flags: dict[str, Any]) -> "ImportOptions":
-    """Options from `data.` keys of the layers, with those of the command line over them."""
-    from pydantic import ValidationError
-
-    from libra_ray.config import errors_of, first_of
-    from libra_ray.data import ImportOptions, Wording
-
-    layered = source.at("data") or {}
-    known = {name: value for name, value in layered.items() if name in ImportOptions.model_fields}
-    try:
-        return ImportOptions(**{**known, **flags, "wording": Wording.COMMAND})
-    except ValidationError as error:
-
-        def place(keys: Any) -> str:  # noqa: ANN401  # pydantic's location
-            flag = f"--{str(keys[0]).replace('_', '-')}"
-            return flag if keys[0] in flags else source.place("data", *keys)
-
-        raise first_of(errors_of(ImportOptions, error, place)) from None
-
-
-def _instrument(
-    instrument_id: str, definition: dict[str, str], source: "ConfigSource", target: "Catalog"
-) -> "Instrument":
-    """As the options define it, the file, the catalog, or by its id alone."""
-    from libra_ray.config import read_part
-    from libra_ray.model.identifiers import check_instrument_id
-    from libra_ray.simulation.run_instruments import MAKERS, default_instrument, defined_instruments
-    from libra_ray.simulation.run_settings import InstrumentTables
-
-    check_instrument_id(instrument_id)
-    if definition:
-        guessed = default_instrument(instrument_id)
-        kind = definition.pop("kind", guessed.kind)
-        if kind not in MAKERS:
-            raise ConfigError(
-                "CONF002", "--kind", f"{quoted(kind)} is not a kind", did_you_mean(kind, list(MAKERS)), kind
-            )
-        facts: dict[str, Any] = {"quote": str(guessed.quote), "tick": str(guessed.price_increment)}
-        facts["step"] = str(guessed.size_increment)
-        if guessed.base is not None:
-            facts["base"] = str(guessed.base)
-        facts |= definition
-        if kind == "equity":
-            facts.pop("base", None)
-        return MAKERS[kind](instrument_id, **facts)
-    tables = read_part(InstrumentTables, source, (), lambda: InstrumentTables.model_validate(source.data))
-    defined = defined_instruments(tables.instrument, source)
-    known = {entry.instrument_id for entry in target.ls()}
-    if instrument_id in defined:
-        return defined[instrument_id]
-    return target.instrument(instrument_id) if instrument_id in known else default_instrument(instrument_id)
-
-
 def _check_kind(kind: str, period: str) -> None:
     if kind not in ("bars", "quotes", "trades"):
         names = ["bars", "quotes", "trades"]
@@ -305,11 +143,6 @@ def _check_kind(kind: str, period: str) -> None:
         raise ConfigError("CONF002", "--period", "bars need their period", "Write for example --period 1h.")
     if kind != "bars" and period:
         raise ConfigError("CONF002", "--period", f"{kind} have no period", "Leave it out.", period)
-
-
-def _is_change(name: str, value: object) -> bool:
-    """Whether a field of the report counts changes, and there were some."""
-    return name.startswith(("dropped", "sorted", "rounded", "off_tick")) and bool(value)
 
 
 def _time(ts_ns: int) -> str:

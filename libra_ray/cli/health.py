@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Check", "checks", "cores", "memory_bytes"]
+__all__ = ["SHARED_BYTES_MIN", "Check", "checks", "cores", "memory_bytes", "size_text"]
 
 PYTHON_MIN, PYTHON_TESTED_MAX = (3, 11), (3, 13)
 MEMORY_BYTES_MIN: Final = 2 << 30
@@ -43,7 +43,7 @@ def checks() -> Iterator[Check]:
     yield _importable("ray")
     yield Check("cores", ok=True, found=str(cores()))
     total = memory_bytes()
-    yield Check("memory", total >= MEMORY_BYTES_MIN, _size(total), "Give the machine or container 2 GiB or more.")
+    yield Check("memory", total >= MEMORY_BYTES_MIN, size_text(total), "Give the machine or container 2 GiB or more.")
     yield _shared_memory()
     yield _open_files()
     yield _time_zones()
@@ -126,7 +126,7 @@ def _shared_memory() -> Check:
         return Check("shared memory", ok=True, found="no /dev/shm; files are mapped instead")
     free = shutil.disk_usage(path).free
     fix = "Start the container with --shm-size=2g, or free space in /dev/shm."
-    return Check("shared memory", free >= SHARED_BYTES_MIN, f"{_size(free)} free in {path}", fix)
+    return Check("shared memory", free >= SHARED_BYTES_MIN, f"{size_text(free)} free in {path}", fix)
 
 
 def _open_files() -> Check:
@@ -152,7 +152,7 @@ def _time_zones() -> Check:
 def _working_folder() -> Check:
     free = shutil.disk_usage(Path.cwd()).free
     is_writable = _accepts_files(Path.cwd())
-    found = f"{'writable' if is_writable else 'not writable'}, {_size(free)} free"
+    found = f"{'writable' if is_writable else 'not writable'}, {size_text(free)} free"
     fix = "Change to a folder you may write to, with 1 GiB free."
     return Check("working folder", is_writable and free >= DISK_BYTES_MIN, found, fix)
 
@@ -182,5 +182,6 @@ def _accepts_files(folder: Path) -> bool:
         return False
 
 
-def _size(size_bytes: int) -> str:
+def size_text(size_bytes: int) -> str:
+    """`23.5 GiB`."""
     return f"{size_bytes / (1 << 30):,.1f} GiB"

@@ -23,6 +23,8 @@ from libra_ray.cli.options import (
 )
 from libra_ray.cli.progress import log_to, note, trial_progress
 from libra_ray.cli.tables import count_text, print_table, seconds_text
+from libra_ray.cli.toml_text import toml_text
+from libra_ray.cli.walk_forward import WalkForward, walk_forward_answer
 
 if TYPE_CHECKING:
     from libra_ray.simulation.run_config import LoadedRun
@@ -33,6 +35,8 @@ __all__ = ["checked_grid", "checked_parameters", "print_trials", "run_sweep", "s
 DEFAULT_RUNS: Final = Path("runs")
 BEST_NAME: Final = "best.toml"
 TABLE_NAME: Final = "sweep"
+ONLY_SWEEPS: Final = ("grid", "sweep", "walk_forward")
+"""Tables of a run file that one run has no use for."""
 SHOWN_TRIALS: Final = 10
 SHOWN_FIGURES: Final = ("total_return", "sharpe_ratio", "max_drawdown", "trades", "win_rate", "profit_factor")
 
@@ -53,6 +57,7 @@ def sweep(
     resume: Annotated[
         str | None, typer.Option("--resume", metavar="ID", help="Go on with a sweep that was ended early.")
     ] = None,
+    walk_forward: WalkForward = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> Answer:
@@ -61,6 +66,10 @@ def sweep(
 
     run = load_run(read_source(config, config_option, sets))
     how = {"rank": rank, "sampler": sampler, "trials": trials, "workers": workers}
+    if walk_forward:
+        return walk_forward_answer(
+            run, runs, searched(run, how), report=not no_report, resume=resume, debug=debug, quiet=as_json
+        )
     document, result = run_sweep(run, runs, report=not no_report, how=how, resume=resume, debug=debug, quiet=as_json)
 
     def show(out: TextIO) -> None:
@@ -218,11 +227,7 @@ def write_report(path: Path, run: "LoadedRun", grid: "Grid", result: "SweepResul
 
 
 def best_config(run: "LoadedRun", grid: "Grid", result: "SweepResult", *, back: str) -> str:
-    """The run file with the best parameters in place and without the grid, as TOML.
-
-    `back` leads from where it will lie to what its relative paths start from.
-    """
-    from libra_ray.cli.toml_text import toml_text
+    """The run file with the best parameters in place, as `config_with` makes it."""
     from libra_ray.sweeps.trial_table import parameter_columns
 
     best = dict(result.best or {})
@@ -231,8 +236,17 @@ def best_config(run: "LoadedRun", grid: "Grid", result: "SweepResult", *, back: 
     for parameter in grid.parameters:
         column = parameter.name if parameter.name in best else columns[parameter.name]
         settings.setdefault(parameter.actor_id, {})[parameter.setting] = best[column]
+    head = f"# The best of {result.trials:,} trials by {result.rank}: {best.get(result.rank)}"
+    return f"{head}\n\n{config_with(run, settings, back=back)}"
+
+
+def config_with(run: "LoadedRun", settings: Mapping[str, Mapping[str, Any]], *, back: str) -> str:
+    """The run file with settings of actors in place and without what is for sweeps alone, as TOML.
+
+    `back` leads from where it will lie to what its relative paths start from.
+    """
     ids = [entry.actor_id for entry in run.system.actors]
-    document: dict[str, Any] = {name: part for name, part in run.source.data.items() if name not in ("grid", "sweep")}
+    document: dict[str, Any] = {name: part for name, part in run.source.data.items() if name not in ONLY_SWEEPS}
     document["run"] = {**document["run"], "folder": back}
     places: list[tuple[str, int]] = [("actor", index) for index in range(len(run.config.actor))]
     places += [("strategy", index) for index in range(len(run.config.strategy))]
@@ -241,7 +255,7 @@ def best_config(run: "LoadedRun", grid: "Grid", result: "SweepResult", *, back: 
             entries = document[kind] if isinstance(document[kind], list) else [document[kind]]
             changed = {**entries[index], "config": {**entries[index].get("config", {}), **settings[actor_id]}}
             document[kind] = [changed if at == index else entry for at, entry in enumerate(entries)]
-    return f"# The best of {result.trials:,} trials by {result.rank}: {best.get(result.rank)}\n\n{toml_text(document)}"
+    return toml_text(document)
 
 
 def sweep_line(document: dict[str, Any]) -> str:

@@ -1,8 +1,18 @@
 """Market data: datasets that runs share, importers, the catalog, samples and the synthetic generator."""
 
 from libra_ray.data.dataset import Dataset, Stream
+from libra_ray.data.file_survey import FileSurvey, survey_file
 from libra_ray.data.import_options import ImportOptions
-from libra_ray.data.importer import Import, ImportReport, import_file
+from libra_ray.data.importer import (
+    Import,
+    ImportReport,
+    ImportStream,
+    import_all,
+    import_file,
+    import_table,
+    open_import,
+    open_imports,
+)
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
 from libra_ray.data.merge import Run, merged_runs
 from libra_ray.data.parquet_catalog import Catalog, CatalogCheck, Entry, Gap, catalog
@@ -25,6 +35,7 @@ __all__ = [
     "CatalogCheck",
     "Dataset",
     "Entry",
+    "FileSurvey",
     "Gap",
     "Gbm",
     "Hawkes",
@@ -32,20 +43,26 @@ __all__ = [
     "Import",
     "ImportOptions",
     "ImportReport",
+    "ImportStream",
     "JumpDiffusion",
     "OrnsteinUhlenbeck",
     "Run",
     "Stream",
     "Wording",
     "catalog",
+    "import_all",
     "import_file",
+    "import_table",
     "instant_ns",
     "instrument_from_json",
     "instrument_to_json",
     "merged_runs",
+    "open_import",
+    "open_imports",
     "sample",
     "sample_instrument",
     "samples",
+    "survey_file",
     "synth",
     "synth_order_flow",
     "synth_pair",

@@ -4,13 +4,14 @@
 40 MB in every process.
 """
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["Int64s", "Mask", "arrow_bools", "arrow_ints", "int64s_of", "mask_of"]
+__all__ = ["Int64s", "Mask", "arrow_bools", "arrow_ints", "arrow_texts", "int64s_of", "mask_of"]
 
 Int64s: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -26,6 +27,14 @@ def arrow_ints(values: npt.NDArray[np.signedinteger], kind: pa.DataType | None =
     """Integers as an array of a type of their width: int64 unless said, a decimal64, a timestamp, an int8."""
     data = np.ascontiguousarray(values)
     return pa.Array.from_buffers(pa.int64() if kind is None else kind, len(data), [None, pa.py_buffer(data)])
+
+
+def arrow_texts(texts: Sequence[bytes]) -> pa.Array:
+    """Texts, as UTF-8 already, as an array of strings."""
+    offsets = np.zeros(len(texts) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, texts), np.int32, len(texts)), out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
+    return pa.Array.from_buffers(pa.string(), len(texts), buffers)
 
 
 def int64s_of(column: pa.Array) -> Int64s:

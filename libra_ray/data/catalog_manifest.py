@@ -2,16 +2,20 @@
 
 import json
 import os
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
 from libra_ray.errors import DataError
 from libra_ray.model.instruments import Instrument
 
-__all__ = ["Entry", "Manifest", "file_digest", "sync_folder"]
+if TYPE_CHECKING:
+    from libra_ray.data.catalog_store import Store
+
+__all__ = ["DIGEST_BYTES", "Entry", "Manifest", "file_digest", "sync_folder"]
 
 MANIFEST_NAME: Final = "catalog.json"
 FORMAT: Final = 1
@@ -28,6 +32,7 @@ class Entry:
         digest: BLAKE2b-128 of the file's bytes.
         source: the name of the file it was imported from, or empty.
         counts: what policies did on import: `dropped_null`, `rounded_values` and so on, only those above 0.
+        notes: sentences of the import.
 
     """
 
@@ -42,6 +47,7 @@ class Entry:
     digest: str
     source: str = ""
     counts: dict[str, int] = field(default_factory=dict, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -56,52 +62,51 @@ class Manifest:
     entries: tuple[Entry, ...] = ()
     instruments: dict[str, Instrument] = field(default_factory=dict)
 
-    def with_entry(self, entry: Entry, instrument: Instrument) -> "Manifest":
-        """One file more."""
-        entries = tuple(sorted((*self.entries, entry)))
+    def with_entry(self, entry: Entry, instrument: Instrument, *, without: Collection[Entry] = ()) -> "Manifest":
+        """One file more, and others less."""
+        entries = tuple(sorted((*(each for each in self.entries if each not in without), entry)))
         return replace(self, entries=entries, instruments={**self.instruments, instrument.id: instrument})
 
     @classmethod
-    def read(cls, root: Path) -> "Manifest":
-        """The manifest of a folder; an empty one where there is none.
+    def read_from(cls, store: "Store") -> "Manifest":
+        """The manifest of a catalog; an empty one where there is none.
 
         Raises `DataError` DATA011 when it is unreadable, DATA023 when it was changed by something else.
         """
-        path = root / MANIFEST_NAME
+        path = f"{store.place}/{MANIFEST_NAME}"
         try:
-            text = path.read_text(encoding="utf-8")
+            text = store.read(MANIFEST_NAME)
         except FileNotFoundError:
             return cls()
         try:
             stored = json.loads(text)
             content, digest = stored["content"], stored["digest"]
-            names = [item.name for item in fields(Entry)]
-            entries = tuple(Entry(**{key: entry[key] for key in names}) for entry in content["entries"])
+            entries = tuple(_entry(facts) for facts in content["entries"])
             definitions = {str(facts["id"]): facts for facts in content["instruments"]}
         except (ValueError, KeyError, TypeError) as error:
             what = f"manifest unreadable ({error})"
-            raise DataError("DATA011", str(path), what, "Restore the file, or import the data again.") from error
+            raise DataError("DATA011", path, what, "Restore the file, or import the data again.") from error
         if digest != _content_digest(content):
             what = "the manifest's hash differs from its content"
-            raise DataError("DATA023", str(path), what, "Restore the file, or import the data again.")
-        instruments = {key: instrument_from_json(facts, place=str(path)) for key, facts in definitions.items()}
+            raise DataError("DATA023", path, what, "Restore the file, or import the data again.")
+        instruments = {key: instrument_from_json(facts, place=path) for key, facts in definitions.items()}
         return cls(entries, instruments)
 
-    def write(self, root: Path) -> None:
-        """Replace the folder's manifest at once; on return it is on the disk."""
+    def write_to(self, store: "Store") -> None:
+        """Replace the catalog's manifest at once; on return it lasts."""
         content = {
             "format": FORMAT,
             "entries": [asdict(entry) for entry in self.entries],
             "instruments": [instrument_to_json(self.instruments[key]) for key in sorted(self.instruments)],
         }
         text = json.dumps({"digest": _content_digest(content), "content": content}, indent=1)
-        draft = root / f"{MANIFEST_NAME}.tmp"
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(root / MANIFEST_NAME)
-        sync_folder(root)
+        store.replace(MANIFEST_NAME, text.encode())
+
+
+def _entry(facts: dict[str, Any]) -> Entry:
+    """An entry as it is stored; catalogs of before have no notes."""
+    known = {item.name: facts[item.name] for item in fields(Entry) if item.name != "notes"}
+    return Entry(**known, notes=tuple(facts.get("notes", ())))
 
 
 def file_digest(path: Path) -> str:

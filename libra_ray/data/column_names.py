@@ -7,9 +7,22 @@ from typing import Final, NamedTuple
 
 from libra_ray.data.wording import Wording
 from libra_ray.errors import DataError, did_you_mean
-from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Schema
+from libra_ray.messages.schemas import (
+    BARS,
+    BOOK_DELTAS,
+    BOOK_SNAPSHOTS,
+    DIVIDENDS,
+    FUNDING_RATES,
+    INSTRUMENT_STATUS,
+    MARK_PRICES,
+    QUOTES,
+    SCHEMAS,
+    SPLITS,
+    TRADES,
+    Schema,
+)
 
-__all__ = ["Column", "matched_columns"]
+__all__ = ["COLUMNS", "OPEN_TIMES", "Column", "guessed_kind", "matched_columns", "name_key"]
 
 NAMES_SHOWN: Final = 12
 
@@ -29,6 +42,7 @@ _TIMES: Final = (
     Column("ts", _TS, hints=("open_time", "day", "when", "t")),
     Column("ts_init", ("ts_init_ns", "ts_recv", "ts_recv_ns"), optional=True),
 )
+_LEVEL_PRICE: Final = Column("price", ("px", "p", "level_price"), hints=("last", "close"))
 COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
     BARS.name: (
         *_TIMES,
@@ -52,7 +66,36 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
         Column("aggressor", ("side", "aggressor_side", "taker_side"), optional=True),
         Column("is_buyer_maker", ("buyer_maker",), optional=True),
     ),
+    BOOK_DELTAS.name: (
+        *_TIMES,
+        Column("action", ("update_action", "change", "type"), optional=True),
+        Column("side", ("book_side", "is_bid"), hints=("direction",)),
+        _LEVEL_PRICE,
+        Column("qty", ("quantity", "size", "q", "amount", "volume"), hints=("vol",)),
+        Column("order_id", ("id", "oid"), optional=True),
+        Column("flags", (), optional=True),
+    ),
+    BOOK_SNAPSHOTS.name: (
+        *_TIMES,
+        Column("side", ("book_side", "is_bid"), hints=("direction",)),
+        Column("level", ("depth", "position")),
+        _LEVEL_PRICE,
+        Column("qty", ("quantity", "size", "q", "amount", "volume"), hints=("vol",)),
+        Column("flags", (), optional=True),
+    ),
+    FUNDING_RATES.name: (*_TIMES, Column("rate", ("funding_rate", "last_funding_rate"), hints=("funding",))),
+    MARK_PRICES.name: (*_TIMES, Column("price", ("mark_price", "mark", "px", "p"), hints=("close",))),
+    SPLITS.name: (
+        *_TIMES,
+        Column("new_shares", ("split_to", "numerator"), hints=("ratio", "split")),
+        Column("old_shares", ("split_from", "denominator")),
+    ),
+    DIVIDENDS.name: (*_TIMES, Column("amount", ("dividend", "dividends", "cash_amount", "cash"), hints=("value",))),
+    INSTRUMENT_STATUS.name: (*_TIMES, Column("status", ("state", "trading_status", "session_state"))),
 }
+
+OPEN_TIMES: Final = frozenset(("opentime", "starttime", "start", "begintime", "begin", "barstart", "periodstart"))
+"""Names of times that are the beginning of a bar, without case and signs."""
 
 
 def matched_columns(
@@ -68,7 +111,7 @@ def matched_columns(
         if name not in known:
             fix = did_you_mean(name, [column.name for column in columns])
             raise DataError("DATA004", place, f"column '{name}' is not known for {schema.name}", fix, name)
-    keys = [_key(name) for name in header]
+    keys = [name_key(name) for name in header]
     found: dict[str, int] = {}
     missing: list[Column] = []
     for column in columns:
@@ -84,14 +127,31 @@ def matched_columns(
     return found
 
 
-def _key(name: str) -> str:
+def guessed_kind(header: Sequence[str], given: Mapping[str, str]) -> str:
+    """The type whose needed columns a file has, the one that needs most of them; else the one nearest to that."""
+    keys = {name_key(name) for name in (*header, *given)}
+    ranks = []
+    for number, name in enumerate(SCHEMAS):
+        if name == BOOK_DELTAS.name and keys.isdisjoint(_OF_A_BOOK):
+            continue  # times, sides, prices and sizes alone are trades
+        needed = [column for column in COLUMNS[name] if not column.optional]
+        found = sum(not keys.isdisjoint(map(name_key, (column.name, *column.synonyms))) for column in needed)
+        ranks.append((found == len(needed), found if found == len(needed) else found / len(needed), -number, name))
+    return max(ranks)[-1]
+
+
+_OF_A_BOOK: Final = frozenset(("action", "updateaction", "orderid", "flags", "bookside", "isbid"))
+
+
+def name_key(name: str) -> str:
+    """A column's name without case, spaces and signs."""
     return re.sub(r"[^a-z0-9]", "", name.lower()) or name
 
 
 def _exact(wanted: str, header: Sequence[str], keys: Sequence[str], place: str) -> int:
     matches = [index for index, name in enumerate(header) if name == wanted]
     if not matches:
-        matches = [index for index, key in enumerate(keys) if key == _key(wanted)]
+        matches = [index for index, key in enumerate(keys) if key == name_key(wanted)]
     if not matches:
         fix = did_you_mean(wanted, list(header))
         raise DataError("DATA004", place, f"column '{wanted}' not found; {_listed(header)}", fix, wanted)
@@ -99,14 +159,17 @@ def _exact(wanted: str, header: Sequence[str], keys: Sequence[str], place: str) 
 
 
 def _index(column: Column, header: Sequence[str], keys: Sequence[str], place: str, wording: Wording) -> int | None:
-    own = [index for index, key in enumerate(keys) if key == _key(column.name)]
+    own = [index for index, key in enumerate(keys) if key == name_key(column.name)]
     if own:
         return _single(own, header, place)
-    synonyms = {_key(name) for name in column.synonyms}
+    synonyms = {name_key(name) for name in column.synonyms}
     others = [index for index, key in enumerate(keys) if key in synonyms]
     if len({keys[index] for index in others}) > 1:
         names = " or ".join(f"'{header[index]}'" for index in others)
-        fix = f"Map it with {wording.column(column.name, header[others[0]])}."
+        first, second = header[others[0]], header[others[1]]
+        is_split = [name_key(header[index]) for index in others] == ["date", "time"]
+        likely = f"{first}+{second}" if is_split else first
+        fix = f"Map it with {wording.column(column.name, likely)}."
         raise DataError("DATA004", place, f"column '{column.name}' could be {names}", fix, column.name)
     return _single(others, header, place) if others else None
 
@@ -124,8 +187,8 @@ def _missing(
     """The missing column for which the file has a likely candidate comes first; else the first one."""
     free = [name for index, name in enumerate(header) if index not in found.values()]
     for column in missing:
-        hints = {_key(hint) for hint in column.hints}
-        likely = [name for name in free if _key(name) in hints]
+        hints = {name_key(hint) for hint in column.hints}
+        likely = [name for name in free if name_key(name) in hints]
         likely += get_close_matches(column.name, free, n=1, cutoff=0.6)
         if likely:
             return _not_found(column.name, likely[0], header, place, wording)

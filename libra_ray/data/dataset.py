@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from libra_ray.data.horizon import horizon_ns
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
 from libra_ray.data.merge import merged_runs
 from libra_ray.data.times import time_text
+from libra_ray.data.wide_codes import open_wide, write_wide
 from libra_ray.errors import ConfigError, DataError, LibraError
 from libra_ray.messages.schemas import BARS, SCHEMAS, Schema, raw_column
 from libra_ray.model.identifiers import InstrumentId, period_ns
@@ -59,6 +61,9 @@ class Stream:
             object.__setattr__(self, "table", self.table.combine_chunks())
         if not order_known:
             self._refuse_falling_times()
+        if (end_ns := horizon_ns()) is not None:
+            stop = int(np.searchsorted(self.ts_ns, end_ns, side="left"))
+            object.__setattr__(self, "table", self.table.slice(0, stop))
 
     @property
     def ts_ns(self) -> npt.NDArray[np.int64]:
@@ -95,7 +100,14 @@ class Stream:
 
     def raw(self, name: str) -> npt.NDArray[np.int64] | list[int]:
         """A column's raw integers: a read-only view, or Python integers in high precision."""
-        return raw_column(self.table, name)
+        wide = self._wide.get(name)
+        return raw_column(self.table, name) if wide is None else wide[: self.rows]
+
+    @property
+    def _wide(self) -> Mapping[str, npt.NDArray[np.int64]]:
+        """Columns of codes that are mapped at full width; none where the dataset lies in memory alone."""
+        found: Mapping[str, npt.NDArray[np.int64]] = self.__dict__.get("wide", {})
+        return found
 
     def slice(self, start_ns: int | None = None, end_ns: int | None = None) -> "Stream":
         """Rows with `start_ns <= ts < end_ns`, without a copy."""
@@ -108,9 +120,10 @@ class Stream:
         """Rows `start` to `stop` (exclusive), without a copy."""
         if (start, stop) == (0, self.rows):
             return self
-        return Stream(
-            self.schema, self.instrument, self.period, self.table.slice(start, stop - start), order_known=True
-        )
+        rows = self.table.slice(start, stop - start)
+        part = Stream(self.schema, self.instrument, self.period, rows, order_known=True)
+        part.__dict__["wide"] = {name: column[start:stop] for name, column in self._wide.items()}
+        return part
 
     def _refuse_falling_times(self) -> None:
         ts_ns = self.ts_ns
@@ -219,6 +232,7 @@ class Dataset:
             path = root / f"{stream.digest}.arrow"
             if not path.exists():
                 _write_ipc(path, stream.table)
+            write_wide(root, stream.digest, stream.table)
             facts = {"type": stream.schema.name, "period": stream.period, "rows": stream.rows, "file": path.name}
             entries.append({**facts, "digest": stream.digest, "instrument": instrument_to_json(stream.instrument)})
         index = {"format": 1, "digest": self.digest, "streams": entries}
@@ -298,4 +312,5 @@ def _open_stream(root: Path, entry: dict[str, Any]) -> Stream:
     if stream.rows != entry["rows"]:
         raise ValueError(f"{name} has {stream.rows:,} rows, not {entry['rows']:,}")
     stream.__dict__["digest"] = str(entry["digest"])
+    stream.__dict__["wide"] = open_wide(root, stream.digest, table)
     return stream

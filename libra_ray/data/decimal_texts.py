@@ -43,9 +43,15 @@ class Decimals:
     inexact: Mask
 
 
-def decimals_of_texts(texts: pa.Array, precision: int, *, decimal: str = ".", thousands: str = "") -> Decimals:
-    """Texts such as `-12.50` or `1e-5` at `precision` decimals. O(rows), vectorised; only odd texts go one by one."""
-    kind = decimal_type(precision)
+def decimals_of_texts(
+    texts: pa.Array, precision: int, *, decimal: str = ".", thousands: str = "", wide: bool = False
+) -> Decimals:
+    """Texts such as `-12.50` or `1e-5` at `precision` decimals. O(rows), vectorised; only odd texts go one by one.
+
+    `wide` numbers have 18 digits at any precision.
+    """
+    kind = decimal_type(precision, wide=wide)
+    digits_max = DIGITS_STANDARD if wide or precision <= STANDARD_PRECISION_MAX else DIGITS_HIGH
     good = np.zeros(len(texts), bool)
     if decimal == "." and not thousands:
         try:
@@ -62,23 +68,19 @@ def decimals_of_texts(texts: pa.Array, precision: int, *, decimal: str = ".", th
     raw = rounded.cast(pa.decimal256(76, precision))
     too_large = np.zeros(len(texts), bool)
     odd = np.flatnonzero(is_number & ~simple)
-    wide: list[int] = []
+    found: list[int] = []
     for index in odd.tolist():
-        one = _one_raw(plain[index].as_py(), precision)
-        wide.append(0 if one is None else one[0])
+        one = _one_raw(plain[index].as_py(), precision, digits_max)
+        found.append(0 if one is None else one[0])
         too_large[index], inexact[index] = one is None, one is not None and one[1]
     if len(odd):
-        raw = _replaced(raw, odd, wide, precision)
-    limit = pa.scalar(Decimal(10) ** (_digits(precision) - precision), pa.decimal256(76, precision))
+        raw = _replaced(raw, odd, found, precision)
+    limit = pa.scalar(Decimal(10) ** (digits_max - precision), pa.decimal256(76, precision))
     too_large |= mask_of(pc.greater_equal(pc.abs(raw), limit))
     raw = pc.if_else(arrow_bools(too_large), pa.scalar(Decimal(0), raw.type), raw)
     # Arrow has no cast from 256 to 64 bits.
     values = raw.cast(pa.decimal128(38, precision)).cast(kind)
     return Decimals(values, marked, ~is_number & ~marked, too_large, inexact & ~too_large)
-
-
-def _digits(precision: int) -> int:
-    return DIGITS_STANDARD if precision <= STANDARD_PRECISION_MAX else DIGITS_HIGH
 
 
 def _plain(texts: pa.Array, decimal: str, thousands: str) -> pa.Array:
@@ -93,11 +95,11 @@ def _plain(texts: pa.Array, decimal: str, thousands: str) -> pa.Array:
     return plain
 
 
-def _one_raw(text: str, precision: int) -> tuple[int, bool] | None:
+def _one_raw(text: str, precision: int, digits_max: int) -> tuple[int, bool] | None:
     """(raw, whether rounded) of one number in any form; None when it has too many digits."""
     context = Context(prec=2_000, rounding=ROUND_HALF_EVEN, Emax=10_000, Emin=-10_000)
     value = context.create_decimal(text)
-    if value and value.adjusted() >= _digits(precision) - precision:
+    if value and value.adjusted() >= digits_max - precision:
         return None
     rounded = value.quantize(Decimal(1).scaleb(-precision), context=context)
     return int(rounded.scaleb(precision, context=context)), bool(context.flags[Inexact])

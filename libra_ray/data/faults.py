@@ -18,12 +18,15 @@ class Check(IntEnum):
     TIME_UNIT = 4
     NUMBER_MARKS = 5
     NUMBER_FORM = 6
-    ROUNDING = 7
-    SIGN = 8
-    BAR = 9
-    TICK = 10
-    ORDER = 11
-    REPEATED = 12
+    NUMBER_SIZE = 7
+    ROUNDING = 8
+    SIGN = 9
+    BAR = 10
+    TICK = 11
+    ORDER = 12
+    REPEATED = 13
+    GAP = 14
+    CROSSED = 15
 
 
 @dataclass
@@ -42,6 +45,10 @@ class Faults:
     """Faults by check and column: the first place and how many."""
 
     _found: dict[tuple[Check, int], _Fault] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether anything was found."""
+        return bool(self._found)
 
     def add(
         self,

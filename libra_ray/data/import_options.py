@@ -25,13 +25,24 @@ class ImportOptions(Settings):
         decimal, thousands: how numbers are written in a text file.
         price_decimals: the file's prices are integers of 10^-n.
         ts_unit: of numeric times; None = by their size.
-        ts_format: of text times, in the letters of `strptime` (no fraction); None = ISO 8601 or `YYYYMMDD`.
+        ts_format: of text times, in the letters of `strptime`, with `.%f` for decimals of a second; None = ISO 8601 or
+            `YYYYMMDD`.
         tz: the zone of times without a UTC offset, such as `UTC`, `America/New_York` or `-05:00`.
         day: numeric times count from local midnight of this `YYYY-MM-DD`.
         stamp: whether a bar's time is its close or its open; opens are moved by the period.
         on_null, on_bad_bar: rows without a value, and bars whose high, low, open, close contradict each other.
         sort, dedup: order by time (stable), and which bar of a time stays.
         round, off_tick: values with more decimals than the instrument, and prices off its tick.
+        on_gap: bars that are not there: kept as gaps and counted, an error, or filled with bars of the close before
+            them and no volume.
+        max_crossed_fraction: of quotes whose bid is at or above their ask; None = they are counted only.
+        clock_offset_ns: what is added to each receive time of a capture whose recorder's clock was behind.
+        on_sequence_gap: a hole in a captured chain of book changes, or a book without its beginning.
+        continues: the capture of the same session before this one, whose book goes on here.
+        book: book changes of a capture as they came (`levels`), or made ready for a replay: the snapshot as a clear and
+            its levels, without what the venue's rule drops before it (`replay`).
+        drop_suspicious: trades that the vendor marked as doubtful are left out, and counted.
+        quote_side: bars of quotes give bars of this side too, beside the quotes at their closes.
         max_batch_bytes: of one column, unless `streaming`, which keeps what was read in a temporary file instead.
         wording: the language in which a message names these options.
 
@@ -55,6 +66,14 @@ class ImportOptions(Settings):
     round: Literal["half-even"] | None = None
     off_tick: Literal["error", "keep"] = "error"
     allow_negative_prices: bool = False
+    on_gap: Literal["keep", "error", "fill"] = "keep"
+    max_crossed_fraction: float | None = Field(default=None, ge=0, le=1)
+    clock_offset_ns: int = 0
+    on_sequence_gap: Literal["error", "keep"] = "error"
+    continues: str | None = None
+    book: Literal["levels", "replay"] = "levels"
+    drop_suspicious: bool = False
+    quote_side: Literal["bid", "ask"] | None = None
     streaming: bool = False
     max_batch_bytes: PositiveInt = MAX_BATCH_BYTES
     max_decompressed_bytes: PositiveInt = MAX_DECOMPRESSED_BYTES

@@ -1,67 +1,52 @@
-"""Foreign files to batches: CSV and Parquet of bars, quotes and trades, checked, with every change counted.
+"""Foreign files and tables to batches of our types: read by their format, checked, with every change counted.
 
 The checks and their order: the id and the options; the file itself; its packing and encoding; its columns; its size;
 then the rows (`faults.Check`). The first error does not depend on how the file is cut into batches; nothing is written.
 """
 
-import mmap
 import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 
-from libra_ray.data.arrow_arrays import Int64s, arrow_bools, arrow_ints
-from libra_ray.data.column_names import matched_columns
+from libra_ray.data.arrow_tables import MemoryTable
+from libra_ray.data.column_names import OPEN_TIMES, guessed_kind, name_key
 from libra_ray.data.dataset import Dataset, Stream
-from libra_ray.data.faults import Check, Faults
+from libra_ray.data.foreign_tables import arrow_table
+from libra_ray.data.formats.frames import Frame
+from libra_ray.data.formats.registry import detected, format_named
+from libra_ray.data.formats.table_format import TableFormat, table_frame
 from libra_ray.data.import_options import ImportOptions
+from libra_ray.data.import_profile import PROFILE_KEYS, read_profile
+from libra_ray.data.import_report import ImportReport
+from libra_ray.data.import_stream import ImportStream
 from libra_ray.data.raw_files import RawFile
-from libra_ray.data.raw_tables import ParquetTable, RawTable, TextTable
-from libra_ray.data.times import time_text
-from libra_ray.data.wrangler import ROW, Wrangler
+from libra_ray.data.sorted_rows import spooled
 from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
-from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Schema
+from libra_ray.messages.schemas import BARS, SCHEMAS, Schema
 from libra_ray.model.identifiers import check_instrument_id, period_ns
 from libra_ray.model.instruments import Instrument
-from libra_ray.model.numbers import STANDARD_PRECISION_MAX
 
-__all__ = ["Import", "ImportReport", "import_file"]
+__all__ = [
+    "Import",
+    "ImportReport",
+    "ImportStream",
+    "OpenedFile",
+    "check_kind",
+    "import_all",
+    "import_file",
+    "import_table",
+    "open_file",
+    "open_import",
+    "open_imports",
+]
 
-KINDS: Final = {schema.name: schema for schema in (BARS, QUOTES, TRADES)}
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import read, and each change that a policy made to the data.
-
-    Attributes:
-        source: the file's name.
-        columns: our name -> the file's column.
-        ts_unit: of epoch times, declared or found; None for texts and timestamps.
-        rows_read, rows: data rows of the file, and rows of the result.
-        sorted_rows: rows that stood behind a later time and were moved by `sort`.
-        start_ns, end_ns: first and last `ts_init_ns`.
-
-    """
-
-    source: str
-    columns: dict[str, str]
-    ts_unit: str | None
-    rows_read: int
-    rows: int
-    dropped_null: int
-    dropped_bad_bars: int
-    dropped_duplicates: int
-    sorted_rows: int
-    rounded_values: int
-    off_tick_rows: int
-    start_ns: int
-    end_ns: int
+TABLE_FORMATS: Final = ("parquet", "feather", "jsonl", "csv")
+SEVERAL: Final = 2
+SYMBOLS_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,150 +73,216 @@ class Import:
 def import_file(
     path: str | os.PathLike[str],
     instrument: Instrument,
-    kind: str,
+    kind: str | None = None,
     *,
     period: str = "",
+    format: str | None = None,  # noqa: A002  # the word that users know
     options: ImportOptions | None = None,
     **given: Any,  # noqa: ANN401  # the fields of ImportOptions, checked there
 ) -> Import:
-    """Read a CSV (also `.gz`, `.zip` of one file) or Parquet file of `kind` `bars`, `quotes` or `trades`.
+    """Read a file of one type of rows into memory: any format of `FORMATS`, packed as `.gz` or `.zip` or not.
 
-    `given` are fields of `ImportOptions`, instead of `options`: `import_file("b.csv", eurusd, "quotes", tz="UTC")`.
+    Without `kind` it is what the file holds; without `format` it is what the file looks like. `given` are fields of
+    `ImportOptions`, instead of `options`: `import_file("b.csv", eurusd, "quotes", tz="UTC")`; `profile=` names a file
+    that remembers them, and what is given beside it wins.
     Raises `ConfigError` for a wrong option, `DataError` for the first fault of the file, with the others in `more`.
     """
-    schema = _checked_kind(kind, period)
-    chosen = options if options is not None else ImportOptions.of(given)
+    return _read(open_import(path, instrument, kind, period=period, format=format, options=options, **given))
+
+
+def import_all(
+    path: str | os.PathLike[str],
+    instrument: Instrument,
+    *,
+    period: str = "",
+    format: str | None = None,  # noqa: A002  # as above
+    options: ImportOptions | None = None,
+    **given: Any,  # noqa: ANN401  # as above
+) -> list[Import]:
+    """Read everything that a file holds of one instrument, such as trades, quotes and a book of a capture."""
+    streams = open_imports(path, instrument, period=period, format=format, options=options, **given)
+    return [_read(each) for each in streams]
+
+
+def import_table(
+    table: Any,  # noqa: ANN401  # of a library that need not be there
+    instrument: Instrument,
+    kind: str | None = None,
+    *,
+    period: str = "",
+    name: str = "table",
+    options: ImportOptions | None = None,
+    **given: Any,  # noqa: ANN401  # as above
+) -> Import:
+    """As `import_file`, from a pandas or polars frame, an Arrow table, or a mapping of names to columns.
+
+    Messages call it `name`. An index of pandas that has a name, or holds times, is a column.
+    """
+    chosen, remembered = _options(options, given)
+    kind, period = kind or remembered.get("type"), period or remembered.get("period", "")
     check_instrument_id(instrument.id)
-    file = RawFile.check(path, max_decompressed_bytes=chosen.max_decompressed_bytes)
-    table: RawTable = (
-        ParquetTable(file)
-        if file.is_parquet
-        else TextTable(file, column_names=chosen.column_names, delimiter=chosen.delimiter)
-    )
-    indices = matched_columns(schema, table.header, chosen.columns, place=table.header_place, wording=chosen.wording)
-    _check_size(file.name, table.rows, instrument, chosen)
-    headers = {name: table.header[index] for name, index in indices.items()}
-    wrangler = Wrangler(schema, instrument, period, chosen, table, headers)
-    batches = (
-        wrangler.batch(raw.first_row, dict(zip(indices, raw.columns, strict=True)))
-        for raw in table.batches(list(indices.values()))
-    )
-    rows = _collected(batches, schema.arrow(instrument, period=period), spool=chosen.streaming)
-    wrangler.finish()
-    ordered, sorted_rows, dropped = _ordered(rows, schema, chosen, wrangler.faults)
-    error = wrangler.faults.first_error(table)
-    if error is not None:
-        raise error
-    if not ordered.num_rows:
-        raise DataError("DATA008", file.name, "0 data rows", "Check the file or the date range.")
-    counts = wrangler.counts
-    ts_ns = _joined(ordered, "ts_init_ns")
-    return Import(
-        schema,
-        instrument,
-        period,
-        ordered.drop_columns([ROW]),
-        ImportReport(
-            source=file.name,
-            columns=headers,
-            ts_unit=wrangler.time_unit,
-            rows_read=table.rows,
-            rows=ordered.num_rows,
-            dropped_null=counts.dropped_null,
-            dropped_bad_bars=counts.dropped_bad_bars,
-            dropped_duplicates=dropped,
-            sorted_rows=sorted_rows,
-            rounded_values=counts.rounded_rows,
-            off_tick_rows=counts.off_tick_rows,
-            start_ns=int(ts_ns[0]),
-            end_ns=int(ts_ns[-1]),
-        ),
-    )
+    raw = MemoryTable(arrow_table(table, name), name)
+    kind = guessed_kind(raw.header, chosen.columns) if kind is None else _known(kind)
+    frame = table_frame(raw, chosen, kind)
+    return _read(_stream(frame, instrument, period, chosen, source=name, format_name="table"))
 
 
-def _checked_kind(kind: str, period: str) -> Schema:
-    if kind not in KINDS:
-        raise ConfigError("CONF002", "kind", f"{quoted(kind)} is not importable", did_you_mean(kind, list(KINDS)), kind)
-    if kind == BARS.name:
+def open_import(
+    path: str | os.PathLike[str],
+    instrument: Instrument,
+    kind: str | None = None,
+    *,
+    period: str = "",
+    format: str | None = None,  # noqa: A002  # as above
+    options: ImportOptions | None = None,
+    **given: Any,  # noqa: ANN401  # as above
+) -> ImportStream:
+    """As `import_file`, to be gone through batch by batch: for files larger than the memory, with `streaming`."""
+    chosen, remembered = _options(options, given)
+    kind, period = kind or remembered.get("type"), period or remembered.get("period", "")
+    if kind is not None:
+        check_kind(kind, period)
+    check_instrument_id(instrument.id)
+    opened = open_file(path, kind, format=format or remembered.get("format"), options=chosen)
+    wanted = opened.frames_of(instrument, kind)
+    if len(wanted) != 1:
+        raise _no_single(opened, kind)
+    return opened.stream(wanted[0], instrument, period)
+
+
+def open_imports(
+    path: str | os.PathLike[str],
+    instrument: Instrument,
+    *,
+    period: str = "",
+    format: str | None = None,  # noqa: A002  # as above
+    options: ImportOptions | None = None,
+    **given: Any,  # noqa: ANN401  # as above
+) -> list[ImportStream]:
+    """As `import_all`, to be gone through batch by batch."""
+    chosen, remembered = _options(options, given)
+    period = period or remembered.get("period", "")
+    check_instrument_id(instrument.id)
+    opened = open_file(path, remembered.get("type"), format=format or remembered.get("format"), options=chosen)
+    return [
+        opened.stream(frame, instrument, period if frame.kind == BARS.name else "")
+        for frame in opened.frames_of(instrument)
+    ]
+
+
+def open_file(
+    path: str | os.PathLike[str],
+    kind: str | None = None,
+    *,
+    format: str | None = None,  # noqa: A002  # as above
+    options: ImportOptions,
+) -> "OpenedFile":
+    """The frames of a file, before an instrument is known. Declared columns make it a table, whatever its name says."""
+    fixed = None if format is None else format_named(format)
+    file = RawFile.check(path, max_decompressed_bytes=options.max_decompressed_bytes)
+    is_table = bool(options.column_names or options.columns)
+    found = fixed or detected(file, TABLE_FORMATS if is_table else None)
+    if isinstance(found, TableFormat):
+        frames = [table_frame(found.table(file, options), options, kind)]
+    else:
+        frames = found.frames(file, options)
+    return OpenedFile(file.name, found.name, file.packing, tuple(frames), options)
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A file whose format is known.
+
+    Attributes:
+        source: the file's name.
+        packing: `gz`, `zip` or empty.
+
+    """
+
+    source: str
+    format_name: str
+    packing: str
+    frames: tuple[Frame, ...]
+    options: ImportOptions
+
+    def frames_of(self, instrument: Instrument, kind: str | None = None) -> list[Frame]:
+        """The frames of one instrument and type. Raises `ConfigError` CONF008 when no frame is the instrument's."""
+        symbols = sorted({frame.hint.symbol for frame in self.frames if frame.hint.symbol})
+        found = list(self.frames)
+        if len(symbols) >= SEVERAL:
+            ours = {instrument.symbol.upper(), instrument.raw_symbol.upper()}
+            found = [each for each in found if ours & {each.hint.symbol.upper(), each.hint.raw_symbol.upper()}]
+        if not found and symbols:
+            what = f"the file holds {', '.join(symbols[:SYMBOLS_SHOWN])}, not {instrument.symbol}"
+            raise ConfigError(
+                "CONF008", self.source, what, "Give an instrument of one of these symbols.", instrument.id
+            )
+        return [frame for frame in found if kind is None or frame.kind == kind]
+
+    def stream(self, frame: Frame, instrument: Instrument, period: str = "") -> ImportStream:
+        """One frame on its way. Raises `ConfigError` CONF002 for a wrong period, `DataError` for undeclared opens."""
+        return _stream(frame, instrument, period, self.options, source=self.source, format_name=self.format_name)
+
+
+def _stream(
+    frame: Frame, instrument: Instrument, period: str, options: ImportOptions, *, source: str, format_name: str
+) -> ImportStream:
+    """The frame with its period; bars need one, and open-stamped ones a word of it."""
+    if frame.period and period and frame.period != period:
+        fix = "Leave it out, or give the file's own."
+        raise ConfigError("CONF002", "period", f"{quoted(period)} is not the file's {frame.period}", fix, period)
+    length = (frame.period or period) if frame.kind == BARS.name else period
+    check_kind(frame.kind, length)
+    _check_stamp(frame, options)
+    return ImportStream(frame, instrument, length, options, source=source, format_name=format_name)
+
+
+def _check_stamp(frame: Frame, options: ImportOptions) -> None:
+    """Bars carry their close: times that are called opens are moved only when that is declared."""
+    header = frame.columns.get("ts", "")
+    declared = "stamp" in options.model_fields_set or "stamp" in frame.declared
+    if frame.kind == BARS.name and name_key(header) in OPEN_TIMES and not declared:
+        wording = options.wording
+        what = f"column '{header}' is the open of a bar, and bars carry their close"
+        fix = f"Use {wording.option('stamp', 'open')} to move it by the period, or {wording.option('stamp', 'close')}."
+        raise DataError("DATA004", frame.table.header_place, what, fix, header)
+
+
+def _read(stream: ImportStream) -> Import:
+    """All batches behind each other: in memory, or in a nameless temporary file that is mapped."""
+    tables = spooled(stream, stream.arrow) if stream.options.streaming else list(stream)
+    return Import(stream.schema, stream.instrument, stream.period, pa.concat_tables(tables), stream.report)
+
+
+def _options(options: ImportOptions | None, given: Mapping[str, Any]) -> tuple[ImportOptions, dict[str, Any]]:
+    """The options, with those of a profile below what is given, and what else the profile says."""
+    if options is not None:
+        return options, {}
+    values = dict(given)
+    profile = values.pop("profile", None)
+    kept = {} if profile is None else read_profile(profile)
+    remembered: dict[str, Any] = {key: kept.pop(key) for key in PROFILE_KEYS if key in kept}
+    return ImportOptions.of({**kept, **values}), remembered
+
+
+def _known(kind: str) -> str:
+    if kind not in SCHEMAS:
+        fix = did_you_mean(kind, list(SCHEMAS))
+        raise ConfigError("CONF002", "kind", f"{quoted(kind)} is not importable", fix, kind)
+    return kind
+
+
+def check_kind(kind: str, period: str) -> None:
+    """Raise `ConfigError` CONF002 for an unknown type, for bars without a period, and for a period of others."""
+    if _known(kind) == BARS.name:
         period_ns(period)
     elif period:
         raise ConfigError("CONF002", "period", f"{kind} have no period", "Leave it out.", period)
-    return KINDS[kind]
 
 
-def _check_size(name: str, rows: int, instrument: Instrument, options: ImportOptions) -> None:
-    if rows <= 0:
-        raise DataError("DATA008", name, "0 data rows", "Check the file or the date range.")
-    width = 8 if instrument.price_precision <= STANDARD_PRECISION_MAX else 16
-    if rows * width > options.max_batch_bytes and not options.streaming:
-        product = f"{rows:,} rows x {width} bytes = {rows * width:,} bytes"
-        what = f"{product} exceed the limit of {options.max_batch_bytes:,} for one batch"
-        fix = f"Use {options.wording.option('streaming')} or raise data.max_batch_bytes."
-        raise DataError("DATA007", name, what, fix)
-
-
-def _collected(batches: Iterator[pa.Table], schema: pa.Schema, *, spool: bool) -> pa.Table:
-    """The batches behind each other: in memory, or in a nameless temporary file that is mapped."""
-    schema = schema.append(pa.field(ROW, pa.int64(), nullable=False))
-    if not spool:
-        tables = list(batches)
-        return pa.concat_tables(tables) if tables else pa.Table.from_batches([], schema)
-    with tempfile.TemporaryFile() as file:
-        with pa.ipc.new_stream(file, schema) as writer:
-            for batch in batches:
-                writer.write_table(batch)
-        file.flush()
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return pa.ipc.open_stream(pa.py_buffer(mapped)).read_all()
-
-
-def _ordered(table: pa.Table, schema: Schema, options: ImportOptions, faults: Faults) -> tuple[pa.Table, int, int]:
-    """The rows in the order of time, each bar once by the policy; how many were moved and dropped."""
-    ts_ns = _joined(table, "ts_init_ns")
-    behind = np.flatnonzero(ts_ns[1:] < ts_ns[:-1]) + 1
-    if len(behind) and not options.sort:
-        at = int(behind[0])
-        now, before = time_text(int(ts_ns[at])), time_text(int(ts_ns[at - 1]))
-        what = f"time {now} is earlier than {before} before it"
-        fix = f"Sort the file or use {options.wording.option('sort')}."
-        row = int(_joined(table, ROW)[at])
-        faults.add(Check.ORDER, "DATA002", row, what, fix, value=now, count=len(behind), always_counted=True)
-    if len(behind):
-        order = np.argsort(ts_ns, kind="stable")
-        table, ts_ns = table.take(arrow_ints(order)), ts_ns[order]
-    dropped = 0
-    if schema is BARS:
-        table, dropped = _once(table, ts_ns, options, faults)
-    return table, len(behind), dropped
-
-
-def _once(table: pa.Table, ts_ns: Int64s, options: ImportOptions, faults: Faults) -> tuple[pa.Table, int]:
-    """One bar of each time: the first or the last in the file."""
-    same = ts_ns[1:] == ts_ns[:-1]
-    count = int(same.sum())
-    if not count:
-        return table, 0
-    keep = np.ones(len(ts_ns), bool)
-    if options.dedup == "last":
-        keep[:-1] = ~same
-    else:
-        keep[1:] = ~same
-    if options.dedup == "error":
-        at = np.flatnonzero(same) + 1
-        rows = _joined(table, ROW)[at]
-        first = int(at[int(rows.argmin())])
-        what = f"second bar for {time_text(int(ts_ns[first]))}"
-        options_text = f"{options.wording.option('dedup', 'first')}, {options.wording.option('dedup', 'last')}"
-        fix = f"Use {options_text} or remove it."
-        faults.add(Check.REPEATED, "DATA003", int(rows.min()), what, fix, count=count, always_counted=True)
-    return table.filter(arrow_bools(keep)), count
-
-
-def _joined(table: pa.Table, name: str) -> Int64s:
-    """A column of 64-bit integers over all chunks."""
-    chunks = [
-        np.frombuffer(c.buffers()[1], np.int64, len(c), c.offset * 8) for c in table.column(name).chunks if len(c)
-    ]
-    if len(chunks) == 1:
-        return chunks[0]
-    return np.concatenate(chunks) if chunks else np.empty(0, np.int64)
+def _no_single(opened: OpenedFile, kind: str | None) -> ConfigError:
+    """The file holds none or several of what was asked for."""
+    held = ", ".join(sorted({f"{frame.kind} {frame.period}".strip() for frame in opened.frames})) or "nothing"
+    asked = "one type" if kind is None else kind
+    fix = "Give the type that is wanted." if kind is None else "Give one of these types."
+    return ConfigError("CONF008", opened.source, f"the file holds {held}, not {asked}", fix, asked)

@@ -9,8 +9,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-__all__ = ["Run", "merged_runs"]
+from libra_ray.data.arrow_arrays import Int64s, int64s_of
+
+__all__ = ["MergedBatch", "Run", "merge_batches", "merged_runs"]
 
 WINDOW_ROWS: Final = 32_768
 """Rows of one stream that are sorted against the others at a time; bounds memory at about 50 bytes x streams x rows."""
@@ -39,6 +42,71 @@ def merged_runs(times: Sequence[npt.NDArray[np.int64]], *, window_rows: int = WI
         stream, start, stop = part
     if stream >= 0:
         yield Run(stream, start, stop)
+
+
+class MergedBatch(NamedTuple):
+    """Rows of stream number `stream` that follow each other in the merged order."""
+
+    stream: int
+    batch: pa.RecordBatch
+
+
+def merge_batches(streams: Sequence[Iterator[pa.RecordBatch]]) -> Iterator[MergedBatch]:
+    """The merged order of streams that come batch by batch, each ascending in `ts_init_ns`.
+
+    Runs are maximal inside what is there at a time. Memory: two batches a stream.
+    """
+    buffers: list[pa.RecordBatch | None] = [next(stream, None) for stream in streams]
+    times = [None if batch is None else _times_of(batch) for batch in buffers]
+    while any(ts is not None for ts in times):
+        # Whatever is still to come of a stream is not before the last row that it has shown.
+        bound = min(int(ts[-1]) for ts in times if ts is not None)
+        stops = [0 if ts is None else int(np.searchsorted(ts, bound, side="left")) for ts in times]
+        if not any(stops):
+            grown = next(
+                (
+                    at
+                    for at, ts in enumerate(times)
+                    if ts is not None and int(ts[-1]) == bound and _grow(at, streams, buffers, times)
+                ),
+                None,
+            )
+            if grown is not None:
+                continue
+            # Nothing more comes of those that end here: their rows of this time go, stream by stream.
+            stops = [0 if ts is None else int(np.searchsorted(ts, bound, side="right")) for ts in times]
+        windows = [np.empty(0, np.int64) if ts is None else ts[:stop] for ts, stop in zip(times, stops, strict=True)]
+        for run in merged_runs(windows):
+            batch = buffers[run.stream]
+            assert batch is not None  # noqa: S101  # it has the rows of the run
+            yield MergedBatch(run.stream, batch.slice(run.start, run.stop - run.start))
+        for at, stop in enumerate(stops):
+            batch, ts = buffers[at], times[at]
+            if not stop or batch is None or ts is None:
+                continue
+            rest = batch.slice(stop)
+            buffers[at] = rest if rest.num_rows else next(streams[at], None)
+            now = buffers[at]
+            times[at] = None if now is None else _times_of(now)
+
+
+def _grow(
+    at: int,
+    streams: Sequence[Iterator[pa.RecordBatch]],
+    buffers: list[pa.RecordBatch | None],
+    times: list[Int64s | None],
+) -> bool:
+    """Add a stream's next batch to what is there of it; whether there was one."""
+    following, batch = next(streams[at], None), buffers[at]
+    if following is None or batch is None:
+        return False
+    joined = pa.Table.from_batches([batch, following]).combine_chunks().to_batches()[0]
+    buffers[at], times[at] = joined, _times_of(joined)
+    return True
+
+
+def _times_of(batch: pa.RecordBatch) -> Int64s:
+    return int64s_of(batch.column("ts_init_ns"))
 
 
 def _window_runs(times: Sequence[npt.NDArray[np.int64]], window_rows: int) -> Iterator[Run]:

@@ -5,30 +5,36 @@ leaves the catalog as it was or as it should be. Other tools read the files as t
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from libra_ray.data.arrow_arrays import Int64s, int64s_of
-from libra_ray.data.catalog_manifest import Entry, Manifest, file_digest, sync_folder
+from libra_ray.data.arrow_arrays import Int64s
+from libra_ray.data.catalog_manifest import Entry, Manifest
+from libra_ray.data.catalog_reader import batches_of, read_entry, schema_of, touches
+from libra_ray.data.catalog_store import LocalStore, Store, store_of
+from libra_ray.data.catalog_writer import CatalogWriter
 from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.data.importer import Import
+from libra_ray.data.merge import MergedBatch, merge_batches
 from libra_ray.data.times import instant_ns, time_text
-from libra_ray.data.writer_lock import writer_lock
-from libra_ray.errors import ConfigError, DataError, did_you_mean
-from libra_ray.messages.schemas import BARS, QUOTES, SCHEMAS, TRADES, Schema
-from libra_ray.model.identifiers import check_instrument_id, period_ns
+from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
+from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Schema, schema_named
+from libra_ray.model.identifiers import period_ns
 from libra_ray.model.instruments import Instrument
 
-__all__ = ["Catalog", "CatalogCheck", "Entry", "Gap", "catalog"]
+__all__ = ["Catalog", "CatalogCheck", "Entry", "Gap", "StreamKey", "catalog"]
 
-LOCK_NAME: Final = "catalog.lock"
-ROW_GROUP_ROWS: Final = 1 << 20
+BATCH_ROWS: Final = 65_536
+FILE_ROWS_MAX: Final = 1 << 26
+Instant = int | str | None
+StreamKey = tuple[Schema, str, str]
+"""Type, instrument id and period (empty but for bars)."""
 
 
 @dataclass(frozen=True)
@@ -54,86 +60,126 @@ class CatalogCheck:
 
 @dataclass(frozen=True)
 class Catalog:
-    """A folder of Parquet files. Reading needs no lock: what the manifest names is complete and never changes."""
+    """Parquet files in one place. Reading needs no lock: what the manifest names is complete and never changes."""
 
-    root: Path
+    store: Store
 
-    def bars(
-        self, instrument_id: str, period: str, *, start: int | str | None = None, end: int | str | None = None
-    ) -> Dataset:
+    @property
+    def root(self) -> Path:
+        """The folder of a catalog on this machine. Raises `ConfigError` CONF008 for another."""
+        if not isinstance(self.store, LocalStore):
+            raise ConfigError(
+                "CONF008", None, f"{self.store.place} is no folder", "Give a local path.", self.store.place
+            )
+        return self.store.root
+
+    def bars(self, instrument_id: str, period: str, *, start: Instant = None, end: Instant = None) -> Dataset:
         """Bars with `start <= ts < end` (ns or ISO text). Raises `ConfigError` CONF008 when there are none."""
         return Dataset([self.stream(BARS, instrument_id, period, start=start, end=end)])
 
-    def quotes(self, instrument_id: str, *, start: int | str | None = None, end: int | str | None = None) -> Dataset:
+    def quotes(self, instrument_id: str, *, start: Instant = None, end: Instant = None) -> Dataset:
         """Quotes, as `bars`."""
         return Dataset([self.stream(QUOTES, instrument_id, start=start, end=end)])
 
-    def trades(self, instrument_id: str, *, start: int | str | None = None, end: int | str | None = None) -> Dataset:
+    def trades(self, instrument_id: str, *, start: Instant = None, end: Instant = None) -> Dataset:
         """Trades, as `bars`."""
         return Dataset([self.stream(TRADES, instrument_id, start=start, end=end)])
 
     def instrument(self, instrument_id: str) -> Instrument:
         """The definition that the data was written with. Raises `ConfigError` CONF008."""
-        known = Manifest.read(self.root).instruments
+        known = Manifest.read_from(self.store).instruments
         if instrument_id not in known:
             what = f"instrument '{instrument_id}' is not in the catalog"
-            raise ConfigError("CONF008", str(self.root), what, did_you_mean(instrument_id, list(known)), instrument_id)
+            fix = did_you_mean(instrument_id, list(known))
+            raise ConfigError("CONF008", self.store.place, what, fix, instrument_id)
         return known[instrument_id]
 
     def ls(self) -> list[Entry]:
         """All files, by type, instrument, period and time."""
-        return list(Manifest.read(self.root).entries)
+        return list(Manifest.read_from(self.store).entries)
+
+    # ------------------------------------------------------------------ reading
 
     def stream(
+        self, schema: Schema, instrument_id: str, period: str = "", *, start: Instant = None, end: Instant = None
+    ) -> Stream:
+        """Rows of one type and instrument; only row groups that touch the time range are read."""
+        first, stop = _span(start, end)
+        instrument, entries = self._entries(schema, instrument_id, period)
+        wanted = schema.arrow(instrument, period=period)
+        tables = [
+            read_entry(self.store, entry.file, wanted, first, stop) for entry in entries if touches(entry, first, stop)
+        ]
+        whole = pa.concat_tables([pa.Table.from_batches([], wanted), *tables])
+        stream = Stream(schema, instrument, period, whole).slice(first, stop)
+        if not stream.rows:
+            span = f"{time_text(entries[0].start_ns)} to {time_text(entries[-1].end_ns)}"
+            label = _label(schema, instrument_id, period)
+            what = f"{label} has no rows in the time range; it has {span}"
+            raise ConfigError("CONF008", self.store.place, what, "Check the date range.", label)
+        return stream
+
+    def scan(
         self,
         schema: Schema,
         instrument_id: str,
         period: str = "",
         *,
-        start: int | str | None = None,
-        end: int | str | None = None,
-    ) -> Stream:
-        """Rows of one type and instrument; only row groups that touch the time range are read."""
-        first = None if start is None else instant_ns(start)
-        stop = None if end is None else instant_ns(end)
+        start: Instant = None,
+        end: Instant = None,
+        columns: Sequence[str] | None = None,
+        batch_rows: int = BATCH_ROWS,
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of `stream` batch by batch, for sets larger than memory; nothing outside the range is given.
+
+        `columns`: those wanted, and the time; all by default. Raises `ConfigError` CONF008 before the first batch.
+        """
+        first, stop = _span(start, end)
+        instrument, entries = self._entries(schema, instrument_id, period)
+        wanted = schema_of(schema.arrow(instrument, period=period), columns)
+        return batches_of(self.store, entries, wanted, first, stop, batch_rows)
+
+    def merged(
+        self, keys: Sequence[StreamKey], *, start: Instant = None, end: Instant = None, batch_rows: int = BATCH_ROWS
+    ) -> Iterator[MergedBatch]:
+        """Rows of many streams in one order: by time, then by the place in `keys`, then by row, in maximal runs.
+
+        Memory is bounded by two batches a stream. Raises as `scan` does.
+        """
+        scans = [self.scan(*key, start=start, end=end, batch_rows=batch_rows) for key in keys]
+        return merge_batches(scans)
+
+    def _entries(self, schema: Schema, instrument_id: str, period: str) -> tuple[Instrument, list[Entry]]:
         instrument = self.instrument(instrument_id)
-        label = " ".join(part for part in (instrument_id, schema.name, period) if part)
-        entries = [entry for entry in self.ls() if entry.key == (schema.name, instrument_id, period)]
+        all_entries = self.ls()
+        entries = [entry for entry in all_entries if entry.key == (schema.name, instrument_id, period)]
         if not entries:
-            held = sorted({f"{e.type} {e.period}".strip() for e in self.ls() if e.instrument_id == instrument_id})
-            fix = f"It holds {', '.join(held)}."
-            raise ConfigError("CONF008", str(self.root), f"{label} is not in the catalog", fix, instrument_id)
-        wanted = schema.arrow(instrument, period=period)
-        tables = [
-            _read(self.root / entry.file, wanted, first, stop) for entry in entries if _touches(entry, first, stop)
-        ]
-        stream = Stream(
-            schema, instrument, period, pa.concat_tables([pa.Table.from_batches([], wanted), *tables])
-        ).slice(first, stop)
-        if not stream.rows:
-            span = f"{time_text(entries[0].start_ns)} to {time_text(entries[-1].end_ns)}"
-            what = f"{label} has no rows in the time range; it has {span}"
-            raise ConfigError("CONF008", str(self.root), what, "Check the date range.", label)
-        return stream
+            held = sorted({f"{e.type} {e.period}".strip() for e in all_entries if e.instrument_id == instrument_id})
+            what = f"{_label(schema, instrument_id, period)} is not in the catalog"
+            raise ConfigError("CONF008", self.store.place, what, f"It holds {', '.join(held)}.", instrument_id)
+        return instrument, entries
+
+    # ------------------------------------------------------------------ writing
+
+    def appending(self, instrument: Instrument, schema: Schema, period: str = "", *, source: str = "") -> CatalogWriter:
+        """A writer of one new file, table by table: a block that ends without its `commit` leaves nothing.
+
+        Raises in the block's beginning `DataError` DATA023 while another process writes, `ConfigError` CONF007 where
+        the instrument is defined otherwise; then as `CatalogWriter.write` and `commit` do.
+        """
+        return CatalogWriter(self.store, instrument, schema, period, source)
 
     def add(self, imported: Import) -> Entry:
         """Write what `import_file` gave, with its counts. As `write`."""
         report = imported.report
-        counts = {
-            "dropped_null": report.dropped_null,
-            "dropped_bad_bars": report.dropped_bad_bars,
-            "dropped_duplicates": report.dropped_duplicates,
-            "sorted_rows": report.sorted_rows,
-            "rounded_values": report.rounded_values,
-            "off_tick_rows": report.off_tick_rows,
-        }
         return self.write(
             imported.instrument,
             imported.schema,
             imported.table,
             imported.period,
             source=report.source,
-            counts=counts,
+            counts=report.changes,
+            notes=getattr(report, "notes", ()),
         )
 
     def write(
@@ -145,47 +191,96 @@ class Catalog:
         *,
         source: str = "",
         counts: Mapping[str, int] | None = None,
+        notes: Sequence[str] = (),
+        on_overlap: Literal["error", "keep", "replace"] = "error",
     ) -> Entry:
-        """One new file with these rows, chunk by chunk; on return it is on the disk and in the manifest.
+        """One new file with these rows; on return it is on the disk and in the manifest.
 
-        Raises `DataError` DATA013 when the catalog has rows of that time range, DATA023 while another process writes,
-        DATA002 when times fall, DATA008 for no rows; `ConfigError` CONF007 when the instrument is defined otherwise.
+        `on_overlap`: where the catalog has rows of that time range, `error` refuses, `keep` keeps those of the catalog
+        and takes only rows outside of their files' ranges, `replace` takes these in place of all rows of the range. The
+        files concerned become one; `counts` tells `overlap_kept` or `overlap_replaced` rows.
+
+        Raises `DataError` DATA013 for an overlap, DATA023 while another process writes, DATA002 when times fall,
+        DATA008 for no rows; `ConfigError` CONF007 when the instrument is defined otherwise.
         """
-        check_instrument_id(instrument.id)
-        name = source or schema.name
-        start_ns, end_ns = _checked_span(table, name)
-        self.root.mkdir(parents=True, exist_ok=True)
-        with writer_lock(self.root / LOCK_NAME):
-            manifest = Manifest.read(self.root)
-            self._refuse_other_definition(manifest, instrument)
-            key = (schema.name, instrument.id, period)
-            _refuse_overlap(manifest, key, start_ns, end_ns, name)
-            self._remove_orphans(manifest)
-            folder = Path(schema.name) / (f"{instrument.id}-{period}" if period else instrument.id)
-            (self.root / folder).mkdir(parents=True, exist_ok=True)
-            path = folder / f"{start_ns}-{end_ns}.parquet"
-            draft = self.root / path.with_suffix(".tmp")
-            _write_parquet(draft, table.cast(schema.arrow(instrument, period=period)))
-            entry = Entry(
-                *key,
-                start_ns=start_ns,
-                end_ns=end_ns,
-                rows=table.num_rows,
-                bytes=draft.stat().st_size,
-                file=path.as_posix(),
-                digest=file_digest(draft),
-                source=source,
-                counts={kind: count for kind, count in (counts or {}).items() if count},
-            )
-            draft.replace(self.root / path)
-            for changed in (self.root / folder, self.root / folder.parent, self.root):
-                sync_folder(changed)
-            manifest.with_entry(entry, instrument).write(self.root)
-        return entry
+        if on_overlap not in ("error", "keep", "replace"):
+            fix = 'Give "error", "keep" or "replace".'
+            raise ConfigError("CONF002", "on_overlap", f"{quoted(on_overlap)} is no policy", fix, on_overlap)
+        with self.appending(instrument, schema, period, source=source) as writer:
+            if on_overlap == "error" or not table.num_rows:
+                writer.write(table)
+                return writer.commit(counts=counts, notes=notes)
+            parts, replaced, changes = self._resolved(writer.manifest, instrument, schema, period, table, on_overlap)
+            writer.replaced = replaced
+            for part in parts:
+                writer.write(part)
+            return writer.commit(counts={**(counts or {}), **changes}, notes=notes)
+
+    def compact(self, *, rows_max: int = FILE_ROWS_MAX) -> list[Entry]:
+        """Join neighbouring files of one stream to files of at most `rows_max` rows; returns the new ones.
+
+        Row groups go through memory one at a time. Files that were replaced are removed by the next write, so that
+        who reads meanwhile is not disturbed. Raises `DataError` DATA023 while another process writes.
+        """
+        made: list[Entry] = []
+        for key, group in groupby(self.ls(), key=lambda entry: entry.key):
+            made += [self._joined(key, run) for run in _runs(list(group), rows_max)]
+        return made
+
+    def _joined(self, key: tuple[str, str, str], run: Sequence[Entry]) -> Entry:
+        schema, instrument = schema_named(key[0]), self.instrument(key[1])
+        counts: dict[str, int] = {}
+        for entry in run:
+            for name, count in entry.counts.items():
+                counts[name] = counts.get(name, 0) + count
+        sources = dict.fromkeys(entry.source for entry in run if entry.source)
+        notes = dict.fromkeys(note for entry in run for note in entry.notes)
+        with self.appending(instrument, schema, key[2], source=", ".join(sources)) as writer:
+            writer.replaced = tuple(run)
+            wanted = schema.arrow(instrument, period=key[2])
+            for batch in batches_of(self.store, run, wanted, None, None, BATCH_ROWS):
+                writer.write(pa.Table.from_batches([batch]))
+            return writer.commit(counts=counts, notes=tuple(notes))
+
+    def _resolved(
+        self,
+        manifest: Manifest,
+        instrument: Instrument,
+        schema: Schema,
+        period: str,
+        table: pa.Table,
+        policy: str,
+    ) -> tuple[list[pa.Table], tuple[Entry, ...], dict[str, int]]:
+        """What is written in place of the files that the rows overlap, in order of time."""
+        wanted = schema.arrow(instrument, period=period)
+        new = Stream(schema, instrument, period, table.select(wanted.names).cast(wanted))
+        start_ns, end_ns = int(new.ts_ns[0]), int(new.ts_ns[-1])
+        met = tuple(
+            entry
+            for entry in manifest.entries
+            if entry.key == (schema.name, instrument.id, period) and touches(entry, start_ns, end_ns + 1)
+        )
+        if not met:
+            return [new.table], (), {}
+        old = [Stream(schema, instrument, period, read_entry(self.store, e.file, wanted, None, None)) for e in met]
+        if policy == "replace":
+            parts = [each.slice(None, start_ns) for each in old]
+            parts += [new, *(each.slice(end_ns + 1, None) for each in old)]
+            lost = sum(each.rows for each in old) - sum(each.rows for each in parts) + new.rows
+            return [part.table for part in parts if part.rows], met, {"overlap_replaced": lost}
+        parts, cursor_ns = [], start_ns
+        for each, entry in zip(old, met, strict=True):
+            parts += [new.slice(cursor_ns, entry.start_ns), each]
+            cursor_ns = entry.end_ns + 1
+        parts.append(new.slice(cursor_ns, None))
+        kept = sum(each.rows for each in parts) - sum(each.rows for each in old)
+        return [part.table for part in parts if part.rows], met, {"overlap_kept": new.rows - kept}
+
+    # ------------------------------------------------------------------ checking
 
     def check(self) -> CatalogCheck:
         """Read every file: its hash, its rows, the order of its times; and list the gaps in bars. Reads all bytes."""
-        manifest = Manifest.read(self.root)
+        manifest = Manifest.read_from(self.store)
         errors: list[DataError] = []
         gaps: list[Gap] = []
         last: Entry | None = None
@@ -203,110 +298,48 @@ class Catalog:
         return CatalogCheck(len(manifest.entries), sum(e.rows for e in manifest.entries), tuple(errors), tuple(gaps))
 
     def _checked(self, manifest: Manifest, entry: Entry) -> Stream:
-        path = self.root / entry.file
         fix = "Restore the file, or import the data again."
-        if not path.is_file():
+        facts = self.store.facts(entry.file)
+        if facts is None:
             raise DataError("DATA023", entry.file, "the file that the manifest names is not there", fix)
-        if file_digest(path) != entry.digest:
+        if facts[1] != entry.digest:
             raise DataError("DATA023", entry.file, "the file's hash differs from the manifest's", fix)
-        schema, instrument = SCHEMAS[entry.type], manifest.instruments[entry.instrument_id]
+        schema, instrument = schema_named(entry.type), manifest.instruments[entry.instrument_id]
         wanted = schema.arrow(instrument, period=entry.period)
-        stream = Stream(schema, instrument, entry.period, _read(path, wanted, None, None))
+        stream = Stream(schema, instrument, entry.period, read_entry(self.store, entry.file, wanted, None, None))
         found = (stream.rows, int(stream.ts_ns[0]), int(stream.ts_ns[-1]))
         if found != (entry.rows, entry.start_ns, entry.end_ns):
             raise DataError("DATA023", entry.file, "rows or time range differ from the manifest's", fix)
         return stream
 
-    def _refuse_other_definition(self, manifest: Manifest, instrument: Instrument) -> None:
-        if manifest.instruments.get(instrument.id, instrument) != instrument:
-            what = f"instrument '{instrument.id}' is in the catalog with another definition"
-            raise ConfigError("CONF007", str(self.root), what, "Use that one, or another folder.", instrument.id)
-
-    def _remove_orphans(self, manifest: Manifest) -> None:
-        """Files of a writer that died before the manifest named them. Only the holder of the lock may."""
-        named = {entry.file for entry in manifest.entries}
-        for kind in SCHEMAS:
-            for pattern in ("*/*.tmp", "*/*.parquet"):
-                for path in (self.root / kind).glob(pattern):
-                    if path.relative_to(self.root).as_posix() not in named:
-                        path.unlink()
-
 
 def catalog(path: str | os.PathLike[str]) -> Catalog:
-    """The catalog in a folder, which the first `write` makes."""
-    return Catalog(Path(path))
+    """The catalog in a folder, or behind a URL (`s3://`, `gs://`, `abfs://` ...), which the first `write` makes.
+
+    Raises `ConfigError` CONF008 for a URL that nothing here can open.
+    """
+    return Catalog(store_of(path))
 
 
-def _checked_span(table: pa.Table, name: str) -> tuple[int, int]:
-    """First and last time, after a look at all."""
-    if not table.num_rows:
-        raise DataError("DATA008", name, "0 data rows", "Check the file or the date range.")
-    column = table.column("ts_init_ns")
-    last: int | None = None
-    row = 0
-    for chunk in column.chunks:
-        ts_ns = int64s_of(chunk)
-        if not len(ts_ns):
-            continue
-        joined = ts_ns if last is None else np.concatenate((np.array([last], np.int64), ts_ns))
-        falls = np.flatnonzero(joined[1:] < joined[:-1])
-        if len(falls):
-            at = int(falls[0])
-            now, before = time_text(int(joined[at + 1])), time_text(int(joined[at]))
-            place = f"{name} row {row + at + (last is None):,}"
-            raise DataError("DATA002", place, f"time {now} is earlier than {before} before it", "Sort the rows.", now)
-        last = int(ts_ns[-1])
-        row += len(ts_ns)
-    return int(column[0].as_py()), int(column[-1].as_py())
+def _span(start: Instant, end: Instant) -> tuple[int | None, int | None]:
+    return None if start is None else instant_ns(start), None if end is None else instant_ns(end)
 
 
-def _refuse_overlap(manifest: Manifest, key: tuple[str, str, str], start_ns: int, end_ns: int, name: str) -> None:
-    for entry in manifest.entries:
-        if entry.key == key and start_ns <= entry.end_ns and entry.start_ns <= end_ns:
-            label = " ".join(part for part in (key[1], key[0], key[2]) if part)
-            ours = f"{time_text(start_ns)} to {time_text(end_ns)}"
-            theirs = f"{time_text(entry.start_ns)} to {time_text(entry.end_ns)}"
-            known = f"'{entry.source}'" if entry.source else entry.file
-            what = f"{ours} overlaps {known}, {theirs}, of {label}"
-            raise DataError("DATA013", name, what, "Import each time range once.", ours)
+def _label(schema: Schema, instrument_id: str, period: str) -> str:
+    return " ".join(part for part in (instrument_id, schema.name, period) if part)
 
 
-def _touches(entry: Entry, first: int | None, stop: int | None) -> bool:
-    return (first is None or entry.end_ns >= first) and (stop is None or entry.start_ns < stop)
-
-
-def _write_parquet(path: Path, table: pa.Table) -> None:
-    with path.open("wb") as file:
-        with pq.ParquetWriter(
-            file, table.schema, compression="zstd", use_dictionary=False, store_decimal_as_integer=True
-        ) as writer:
-            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _read(path: Path, wanted: pa.Schema, first: int | None, stop: int | None) -> pa.Table:
-    """Row groups that touch the range, in the types of `wanted`."""
-    try:
-        with pq.ParquetFile(path) as file:
-            groups = [
-                index
-                for index in range(file.metadata.num_row_groups)
-                if _group_touches(file.metadata.row_group(index).column(0).statistics, first, stop)
-            ]
-            return file.read_row_groups(groups, columns=wanted.names).cast(wanted)
-    except FileNotFoundError as error:
-        fix = "Restore the file, or import the data again."
-        raise DataError("DATA023", path.name, "the file that the manifest names is not there", fix) from error
-    except (pa.ArrowException, OSError, ValueError) as error:
-        what = f"unreadable ({str(error).splitlines()[0]})"
-        raise DataError("DATA011", path.name, what, "The file is damaged; import the data again.") from error
-
-
-def _group_touches(statistics: "pq.Statistics | None", first: int | None, stop: int | None) -> bool:
-    if statistics is None or not statistics.has_min_max:
-        return True
-    return (first is None or statistics.max >= first) and (stop is None or statistics.min < stop)
+def _runs(entries: Sequence[Entry], rows_max: int) -> Iterator[list[Entry]]:
+    """Neighbours that are to be joined: two or more, together within the limit."""
+    run: list[Entry] = []
+    for entry in entries:
+        if run and sum(each.rows for each in run) + entry.rows > rows_max:
+            if len(run) > 1:
+                yield run
+            run = []
+        run.append(entry)
+    if len(run) > 1:
+        yield run
 
 
 def _gaps(times: Int64s, entry: Entry) -> list[Gap]:

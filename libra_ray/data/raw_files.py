@@ -70,6 +70,20 @@ class RawFile:
         packing = "gz" if magic[:2] == b"\x1f\x8b" else "zip" if magic == b"PK\x03\x04" or suffix == ".zip" else ""
         return cls(given, name, mode.st_size, "" if is_parquet else packing, is_parquet, max_decompressed_bytes)
 
+    @property
+    def inner_name(self) -> str:
+        """The name of what is packed: of an archive's only member, else the file's own without `.gz`.
+
+        Empty for an archive that cannot be read or holds several files.
+        """
+        if self.packing != "zip":
+            return self.name.removesuffix(".gz")
+        try:
+            with open(self.path, "rb", opener=_open_file) as file, zipfile.ZipFile(file) as archive:
+                return self._only_member(archive).filename
+        except (DataError, *DAMAGE, ValueError, struct.error):
+            return ""
+
     @contextmanager
     def stream(self) -> Iterator[BinaryIO]:
         """The unpacked bytes from their beginning.

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_bools, arrow_ints, int64s_of, mask_of
 from libra_ray.data.import_options import ImportOptions
+from libra_ray.data.text_cells import Cells, Column
 from libra_ray.data.times import NS_PER_SECOND
 from libra_ray.errors import ConfigError, quoted
 
@@ -24,6 +25,8 @@ EPOCH_LIMITS: Final = (("s", 10**8), ("ms", 10**11), ("us", 10**14), ("ns", 10**
 DAY_NS: Final = 86_400 * NS_PER_SECOND
 NUMERIC: Final = r"^\d{1,18}(\.\d{0,9})?$|^[1-8]\d{18}$"
 COMPACT_DAY: Final = r"^(19|20|21)\d{6}$"
+COMPACT_MINUTE: Final = r"^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
+"""A date and a time in 12 or 14 digits: read as milliseconds it would be another century."""
 OFFSET: Final = r"(Z|[+-]\d{2}:?\d{2}|:\d{2}(\.\d+)?[+-]\d{2})$"
 TIME_MAX_NS: Final = 9_200_000_000 * NS_PER_SECOND
 DAYS_MAX: Final = 8
@@ -74,32 +77,47 @@ class TimeReader:
         if options.day is not None:
             self._day_ns = self._midnight_ns(options.day)
 
-    def read(self, column: pa.Array) -> TimeColumn:
+    def read(self, column: Column) -> TimeColumn:
         """The times of one batch; no value is null."""
+        if isinstance(column, Cells):
+            return self._of_cells(column)
         kind = column.type
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             return self._of_timestamps(column)
+        if pa.types.is_floating(kind):
+            column = _whole(column)
+            kind = column.type
         if pa.types.is_int64(kind) and self._options.ts_format is None:
             none = _none(len(column))
             return self._of_epochs(int64s_of(column), np.zeros(len(column), np.int64), none)
         texts = column if pa.types.is_string(kind) else column.cast(pa.string())
         if self._is_epoch is None and len(texts):
             self._is_epoch = self._has_numbers(str(texts[0].as_py()).strip())
-        return self._of_numbers(texts) if self._is_epoch else self._of_texts(texts)
+        return self._of_epochs(*_numbers(texts)) if self._is_epoch else self._of_iso(*self._instants(texts))
+
+    def _of_cells(self, cells: Cells) -> TimeColumn:
+        """Plain epoch numbers and ISO texts by compiled code, odd ones and declared forms as texts."""
+        if self._is_epoch is None and len(cells):
+            self._is_epoch = self._has_numbers(cells.text(0).strip())
+        if not self._is_epoch:
+            if self._options.ts_format is not None:
+                return self._of_iso(*self._instants(cells.texts()))
+            ts_ns, zoned, odd = cells.iso_times()
+            bad = _none(len(cells))
+            if odd.any():
+                ts_ns[odd], bad[odd], zoned[odd] = self._instants(cells.filter(odd).texts())
+            return self._of_iso(ts_ns, bad, zoned)
+        values, odd = cells.integers()
+        billionths, bad = np.zeros(len(cells), np.int64), _none(len(cells))
+        if odd.any():
+            values[odd], billionths[odd], bad[odd] = _numbers(cells.filter(odd).texts())
+        return self._of_epochs(values, billionths, bad)
 
     def _has_numbers(self, first: str) -> bool:
         if self._options.ts_format is not None:
             return False
-        is_day = re.match(COMPACT_DAY, first) is not None and self.unit is None and self._day_ns is None
-        return re.match(NUMERIC, first) is not None and not is_day
-
-    def _of_numbers(self, texts: pa.Array) -> TimeColumn:
-        trimmed = pc.utf8_trim_whitespace(texts)
-        is_number = mask_of(pc.match_substring_regex(trimmed, NUMERIC))
-        safe = pc.if_else(arrow_bools(is_number), trimmed, "0")
-        fraction = pc.utf8_rpad(pc.replace_substring_regex(safe, r"^[^.]*\.?", ""), 9, "0")
-        whole = pc.replace_substring_regex(safe, r"\..*$", "")
-        return self._of_epochs(int64s_of(whole.cast(pa.int64())), int64s_of(fraction.cast(pa.int64())), ~is_number)
+        is_date = re.match(COMPACT_DAY, first) is not None or re.match(COMPACT_MINUTE, first) is not None
+        return re.match(NUMERIC, first) is not None and not (is_date and self.unit is None and self._day_ns is None)
 
     def _of_epochs(self, values: Int64s, billionths: Int64s, bad: Mask) -> TimeColumn:
         """Numbers of units and billionths of them since 1970, or since the declared day's local midnight."""
@@ -109,11 +127,13 @@ class TimeReader:
             bad = bad | (np.abs(values) > DAYS_MAX * DAY_NS // unit_ns)
             ts_ns = np.where(bad, 0, values) * unit_ns + billionths * unit_ns // 10**9 + self._day_ns
             return self._localized(ts_ns, bad, naive=~none)
-        units = _units(values)
         if self._unit_index is None and len(values):
-            self._settle_unit(int(units[0]))
+            self._settle_unit(int(_units(values[:1])[0]))
         expected = -1 if self._unit_index is None else self._unit_index
-        other = (units != expected) & (units >= 0) & ~bad if expected >= 0 else none
+        other = none
+        if expected >= 0 and not _all_of(expected, values):
+            units = _units(values)
+            other = (units != expected) & (units >= 0) & ~bad
         unit_ns = UNIT_NS[self.unit or "s"]
         bad = bad | (np.abs(values) > TIME_MAX_NS // unit_ns) & ~other
         if self.unit is None:
@@ -128,14 +148,15 @@ class TimeReader:
         is_as_declared = first >= 0 and self.unit == EPOCH_LIMITS[first][0]
         self._unit_index = first if is_as_declared else -1
 
-    def _of_texts(self, texts: pa.Array) -> TimeColumn:
+    def _instants(self, texts: pa.Array) -> tuple[Int64s, Mask, Mask]:
+        """Nanoseconds as if all texts were UTC, where a text is no time, and where it has an offset."""
         trimmed = pc.utf8_trim_whitespace(texts)
         form = self._options.ts_format
         if form is not None:
+            zoned = np.full(len(texts), re.search(r"%[zZ]", form) is not None)
+            if ".%f" in form:
+                return *_with_fractions(trimmed, form.replace(".%f", "")), zoned
             parsed = pc.strptime(trimmed, form, "ns", error_is_null=True)
-            zoned = _none(len(texts))
-            if re.search(r"%[zZ]", form):
-                zoned[:] = True
         else:
             compact = mask_of(pc.match_substring_regex(trimmed, COMPACT_DAY))
             if compact.any():
@@ -145,7 +166,9 @@ class TimeReader:
             zoned = mask_of(pc.match_substring_regex(trimmed, OFFSET)) & mask_of(pc.match_substring(trimmed, ":"))
             parsed = _parsed(trimmed, zoned)
         bad = ~mask_of(parsed.is_valid())
-        ts_ns = np.where(bad, 0, int64s_of(parsed.cast(pa.int64())))
+        return np.where(bad, 0, int64s_of(parsed.cast(pa.int64()))), bad, zoned
+
+    def _of_iso(self, ts_ns: Int64s, bad: Mask, zoned: Mask) -> TimeColumn:
         return self._localized(ts_ns, bad, naive=~zoned)
 
     def _of_timestamps(self, column: pa.Array) -> TimeColumn:
@@ -239,6 +262,43 @@ def _parsed(texts: pa.Array, zoned: Mask) -> pa.Array:
         except pa.ArrowInvalid:
             values.append(None)
     return pa.array(values, pa.int64())
+
+
+def _with_fractions(texts: pa.Array, form: str) -> tuple[Int64s, Mask]:
+    """Nanoseconds of texts whose seconds have decimals, which `strptime` does not know; and where a text is no time."""
+    fraction = r"[.](\d{1,9})(\s*(?:Z|[+-]\d{2}:?\d{2})?)$"
+    parsed = pc.strptime(pc.replace_substring_regex(texts, fraction, r"\2"), form, "ns", error_is_null=True)
+    has = mask_of(pc.match_substring_regex(texts, fraction))
+    digits = pc.replace_substring_regex(texts, rf"^.*{fraction}", r"\1")
+    billionths = pc.utf8_rpad(pc.if_else(arrow_bools(has), digits, "0"), 9, "0").cast(pa.int64())
+    bad = ~mask_of(parsed.is_valid())
+    return np.where(bad, 0, int64s_of(parsed.cast(pa.int64())) + int64s_of(billionths)), bad
+
+
+def _whole(column: pa.Array) -> pa.Array:
+    """Floats as integers where all of them are whole, as epoch times are."""
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return column
+
+
+def _numbers(texts: pa.Array) -> tuple[Int64s, Int64s, Mask]:
+    """Whole numbers, billionths behind their point, and where a text is no number."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    is_number = mask_of(pc.match_substring_regex(trimmed, NUMERIC))
+    safe = pc.if_else(arrow_bools(is_number), trimmed, "0")
+    fraction = pc.utf8_rpad(pc.replace_substring_regex(safe, r"^[^.]*\.?", ""), 9, "0")
+    whole = pc.replace_substring_regex(safe, r"\..*$", "")
+    return int64s_of(whole.cast(pa.int64())), int64s_of(fraction.cast(pa.int64())), ~is_number
+
+
+def _all_of(unit: int, values: Int64s) -> bool:
+    """Whether all numbers are of the unit of that index; a look at two of them."""
+    if not len(values):
+        return True
+    ends = np.array([values.min(), values.max()])
+    return bool((ends > 0).all() and (_units(ends) == unit).all())
 
 
 def _units(values: Int64s) -> Int64s:

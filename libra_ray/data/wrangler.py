@@ -7,26 +7,20 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_bools, arrow_ints, mask_of
+from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_ints, int64s_of
+from libra_ray.data.code_columns import CODES, codes_of
 from libra_ray.data.column_names import COLUMNS
-from libra_ray.data.column_values import (
-    is_below_zero,
-    is_less,
-    is_missing,
-    is_number_like,
-    matches,
-    shifted,
-    text_at,
-)
-from libra_ray.data.decimal_texts import Decimals, decimals_of_texts
+from libra_ray.data.column_values import filtered, is_below_zero, is_less, is_missing, is_number_like, text_at
 from libra_ray.data.faults import Check, Faults
 from libra_ray.data.import_options import ImportOptions
+from libra_ray.data.number_columns import decimals_of
 from libra_ray.data.raw_tables import RawTable
+from libra_ray.data.text_cells import Cells, Column
 from libra_ray.data.time_texts import TimeReader, offset_text
 from libra_ray.errors import quoted
-from libra_ray.messages.schemas import BARS, Kind, Schema, decimal_type, raw_column
+from libra_ray.messages.rows import RATE_PRECISION
+from libra_ray.messages.schemas import BARS, LAST_IN_MESSAGE, TRADES, Field, Kind, Schema, raw_column
 from libra_ray.model.identifiers import period_ns
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import decimal_text
@@ -35,13 +29,8 @@ __all__ = ["ROW", "Counts", "Wrangler"]
 
 ROW: Final = "row"
 """A column beside the schema's: the number of the row in its file, for messages of later checks."""
-BUYER, SELLER = 1, 2
-_BUYERS: Final = r"^(?i:buy|b|bid|buyer|[+]?1|long)$"
-_SELLERS: Final = r"^(?i:sell|s|ask|a|seller|2|-1|short)$"
-_NOBODY: Final = r"^(?i:none|unknown|0)?$"
-_TRUE: Final = r"^(?i:true|t|yes|1)$"
-_FALSE: Final = r"^(?i:false|f|no|0)$"
-_EMPTY: Final = r"^$"
+UPDATE, DELETE, CLEAR = 2, 3, 4
+_NUMBERS: Final = (Kind.PRICE, Kind.SIZE, Kind.RATE, Kind.COUNT)
 
 
 @dataclass
@@ -50,7 +39,7 @@ class Counts:
 
     dropped_null: int = 0
     dropped_bad_bars: int = 0
-    rounded_rows: int = 0
+    rounded_values: int = 0
     off_tick_rows: int = 0
 
 
@@ -59,14 +48,17 @@ class _Batch:
     """Rows on their way: as read, and as far as they are converted. All columns are of one length."""
 
     rows: Int64s
-    read: dict[str, pa.Array]
+    read: dict[str, Column]
     made: dict[str, pa.Array] = field(default_factory=dict)
 
-    def keep(self, mask: Mask) -> None:
-        chosen = arrow_bools(mask)
-        self.rows = self.rows[mask]
-        self.read = {name: column.filter(chosen) for name, column in self.read.items()}
-        self.made = {name: column.filter(chosen) for name, column in self.made.items()}
+    def drop(self, mask: Mask) -> None:
+        """Leave out the rows where the mask is true."""
+        if not mask.any():
+            return
+        kept = ~mask
+        self.rows = self.rows[kept]
+        self.read = {name: filtered(column, kept) for name, column in self.read.items()}
+        self.made = {name: filtered(column, kept) for name, column in self.made.items()}
 
 
 class Wrangler:
@@ -74,6 +66,7 @@ class Wrangler:
 
     Args:
         headers: our name -> the file's name of each column that is read.
+        span: the period of what a row sums up, by which times that are its open are moved.
 
     """
 
@@ -85,12 +78,14 @@ class Wrangler:
         options: ImportOptions,
         table: RawTable,
         headers: Mapping[str, str],
+        *,
+        span: str = "",
     ) -> None:
         self.faults, self.counts = Faults(), Counts()
         self._schema, self._instrument, self._options, self._table = schema, instrument, options, table
         self._headers = headers
         self._order = {column.name: number for number, column in enumerate(COLUMNS[schema.name])}
-        shift_ns = period_ns(period) if period and options.stamp == "open" else 0
+        shift_ns = period_ns(span) if span and options.stamp == "open" else 0
         self._times = {name: TimeReader(options, shift_ns=shift_ns) for name in ("ts", "ts_init") if name in headers}
         self._arrow = schema.arrow(instrument, period=period).append(pa.field(ROW, pa.int64(), nullable=False))
         self._naive: tuple[int, str] | None = None
@@ -103,18 +98,32 @@ class Wrangler:
         """The unit of epoch times, declared or found."""
         return self._times["ts"].unit
 
-    def batch(self, first_row: int, columns: Mapping[str, pa.Array]) -> pa.Table:
-        """The rows as the schema says, with the column `ROW` behind."""
+    @property
+    def zone(self) -> str:
+        """Where the zone of the times comes from, in words."""
+        if self._options.day is not None:
+            return self._options.tz or "none declared"
+        if self.time_unit is not None and self._naive is None:
+            return "UTC (epoch)"
+        offsets = "offsets in the file" if self._offset is not None else ""
+        declared = self._options.tz or ("none declared" if self._naive is not None else "")
+        return ", ".join(part for part in (offsets, declared) if part) or "UTC"
+
+    def batch(self, first_row: int, columns: Mapping[str, Column], rows: Int64s | None = None) -> pa.Table:
+        """The rows as the schema says, with the column `ROW` behind; `rows` are their numbers if not consecutive."""
         count = len(next(iter(columns.values())))
-        batch = _Batch(np.arange(first_row, first_row + count, dtype=np.int64), dict(columns))
+        numbers = np.arange(first_row, first_row + count, dtype=np.int64) if rows is None else rows
+        batch = _Batch(numbers, dict(columns))
         self._drop_missing(batch)
         for name, reader in self._times.items():
             self._read_times(batch, name, reader)
         for column in self._schema.fields:
-            if column.kind in (Kind.PRICE, Kind.SIZE):
-                self._read_decimals(batch, column.name, column.kind)
-        if "aggressor" in self._schema.names:
-            self._read_aggressor(batch)
+            if column.kind in _NUMBERS and (column.name in batch.read or not self._is_optional(column.name)):
+                self._read_decimals(batch, column)
+        for column in self._schema.fields:
+            if column.kind is Kind.CODE:
+                self._read_codes(batch, column.name)
+        self._fill_optional(batch)
         self._check_signs(batch)
         if self._schema is BARS:
             self._check_bars(batch)
@@ -148,17 +157,19 @@ class Wrangler:
                 batch, Check.MISSING, "DATA001", name, missing & ~dropped, what, f"{fix} (dropped rows are counted)."
             )
             dropped |= missing
-        if dropped.any():
-            if self._options.on_null == "drop":
-                self.counts.dropped_null += int(dropped.sum())
-            batch.keep(~dropped)
+        if self._options.on_null == "drop":
+            self.counts.dropped_null += int(dropped.sum())
+        batch.drop(dropped)
 
     def _needed(self, batch: _Batch) -> list[str]:
         """Columns that must have a value: an unknown aggressor may be left empty."""
-        return [name for name in batch.read if name != "aggressor"]
+        return [name for name in batch.read if name not in ("aggressor", "is_buyer_maker")]
+
+    def _is_optional(self, name: str) -> bool:
+        return any(column.optional for column in COLUMNS[self._schema.name] if column.name == name)
 
     def _read_times(self, batch: _Batch, name: str, reader: TimeReader) -> None:
-        if pa.types.is_nested(batch.read[name].type) or pa.types.is_boolean(batch.read[name].type):
+        if not _may_be_time(batch.read[name]):
             self._refuse_type(batch, Check.TIME_FORM, name, "a time")
             return
         times, wording, header = reader.read(batch.read[name]), self._options.wording, self._headers[name]
@@ -175,7 +186,7 @@ class Wrangler:
         self._fault(
             batch, Check.TIME_UNIT, "DATA014", name, times.other_unit, unit, "Give one unit to the whole column."
         )
-        batch.keep(~(times.malformed | times.unclear | times.other_unit))
+        batch.drop(times.malformed | times.unclear | times.other_unit)
 
     def _note_zones(self, batch: _Batch, name: str, naive: Mask, offsets: Mask) -> None:
         """The first time with an offset and the first without, over the whole file."""
@@ -186,91 +197,109 @@ class Wrangler:
             index = int(offsets.argmax())
             self._offset = (int(batch.rows[index]), offset_text(text_at(batch.read[name], index)))
 
-    def _read_decimals(self, batch: _Batch, name: str, kind: Kind) -> None:
-        instrument, options = self._instrument, self._options
-        precision = instrument.price_precision if kind is Kind.PRICE else instrument.size_precision
+    def _read_decimals(self, batch: _Batch, wanted: Field) -> None:
+        name, options, precision = wanted.name, self._options, self._precision(wanted)
         if name not in batch.read:
-            zero = pa.scalar(Decimal(0), decimal_type(precision))
-            batch.made[name] = pa.repeat(zero, len(batch.rows))
+            batch.made[name] = pa.repeat(pa.scalar(Decimal(0), self._arrow.field(name).type), len(batch.rows))
             return
         column = batch.read[name]
-        if not is_number_like(column.type):
+        if not isinstance(column, Cells) and not is_number_like(column.type):
             self._refuse_type(batch, Check.NUMBER_FORM, name, "a number")
             return
-        read = self._decimals(column, precision, options.price_decimals if kind is Kind.PRICE else 0)
-        batch.made[name] = read.values
-        label = f"column '{self._headers[name]}': {{value}}"
-        marks = (
-            f"Declare them with {options.wording.option('decimal', ',')} or {options.wording.option('thousands', ',')}."
+        read = decimals_of(
+            column,
+            precision,
+            decimal=options.decimal,
+            thousands=options.thousands,
+            shift=options.price_decimals if wanted.kind is Kind.PRICE else 0,
+            wide=wanted.kind in (Kind.RATE, Kind.COUNT),
         )
+        values = read.values
+        batch.made[name] = arrow_ints(int64s_of(values)) if wanted.kind is Kind.COUNT else values
+        if not (read.marked.any() or read.malformed.any() or read.too_large.any() or read.inexact.any()):
+            return
+        label = f"column '{self._headers[name]}': {{value}}"
+        wording = options.wording
+        marks = f"Declare them with {wording.option('decimal', ',')} or {wording.option('thousands', ',')}."
         what = f"{label} has a decimal comma or thousands separators"
         self._fault(batch, Check.NUMBER_MARKS, "DATA016", name, read.marked, what, marks)
         what = f"{label} is not a finite decimal"
         self._fault(batch, Check.NUMBER_FORM, "DATA009", name, read.malformed, what, "Correct the value.")
         what = f"{label} is too large for {precision} decimals"
-        self._fault(batch, Check.NUMBER_FORM, "DATA009", name, read.too_large, what, "Correct the value.")
+        self._fault(batch, Check.NUMBER_SIZE, "DATA009", name, read.too_large, what, "Correct the value.")
         lost = read.inexact & ~(read.marked | read.malformed)
         if options.round is None:
-            fix = f"Use {options.wording.option('round', 'half-even')} (rounded values are counted)."
-            self._fault(
-                batch, Check.ROUNDING, "DATA018", name, lost, f"{label} has more than {precision} decimals", fix
-            )
+            fix = f"Use {wording.option('round', 'half-even')} (rounded values are counted)."
+            what = f"{label} has more than {precision} decimals"
+            self._fault(batch, Check.ROUNDING, "DATA018", name, lost, what, fix)
         else:
-            self.counts.rounded_rows += int(lost.sum())
+            self.counts.rounded_values += int(lost.sum())
             lost = np.zeros(len(lost), bool)
-        batch.keep(~(read.marked | read.malformed | read.too_large | lost))
+        batch.drop(read.marked | read.malformed | read.too_large | lost)
 
-    def _decimals(self, column: pa.Array, precision: int, shift: int) -> Decimals:
-        """A column at `precision` decimals; `shift` decimals of the file's integers are implied."""
-        texts = column if pa.types.is_string(column.type) else column.cast(pa.string())
-        decimal, thousands = self._options.decimal, self._options.thousands
-        if not pa.types.is_string(column.type):
-            decimal, thousands = ".", ""
-        if not shift:
-            return decimals_of_texts(texts, precision, decimal=decimal, thousands=thousands)
-        return shifted(decimals_of_texts(texts, 0, decimal=decimal, thousands=thousands), precision, shift)
+    def _precision(self, wanted: Field) -> int:
+        """Decimals of a field."""
+        if wanted.kind is Kind.PRICE:
+            return self._instrument.price_precision
+        if wanted.kind is Kind.SIZE:
+            return self._instrument.size_precision
+        return RATE_PRECISION if wanted.kind is Kind.RATE else 0
 
-    def _read_aggressor(self, batch: _Batch) -> None:
-        codes = np.zeros(len(batch.rows), np.int8)
-        name = "aggressor" if "aggressor" in batch.read else "is_buyer_maker"
-        if name in batch.read:
-            column = batch.read[name]
-            if pa.types.is_nested(column.type):
-                self._refuse_type(batch, Check.NUMBER_FORM, name, "a side")
-                return
-            words = pc.utf8_trim_whitespace(column.cast(pa.string()))
-            # The maker of a trade bought: then the seller crossed the spread.
-            is_side = name == "aggressor"
-            buyers, sellers, nobody = (_BUYERS, _SELLERS, _NOBODY) if is_side else (_FALSE, _TRUE, _EMPTY)
-            codes[matches(words, buyers)] = BUYER
-            codes[matches(words, sellers)] = SELLER
-            bad = (codes == 0) & ~matches(words, nobody) & mask_of(words.is_valid())
-            fix = "Write buy or sell." if name == "aggressor" else "Write true or false."
-            label = f"column '{self._headers[name]}': {{value}} is not a side"
-            self._fault(batch, Check.NUMBER_FORM, "DATA009", name, bad, label, fix)
-            batch.made["aggressor"] = arrow_ints(codes, pa.int8())
-            batch.keep(~bad)
-        else:
-            batch.made["aggressor"] = arrow_ints(codes, pa.int8())
+    def _read_codes(self, batch: _Batch, ours: str) -> None:
+        name = "is_buyer_maker" if ours == "aggressor" and ours not in batch.read else ours
+        if name not in batch.read:
+            return
+        column = batch.read[name]
+        words = CODES[name]
+        if not isinstance(column, Cells) and pa.types.is_nested(column.type):
+            self._refuse_type(batch, Check.NUMBER_FORM, name, words.noun)
+            return
+        codes, bad = codes_of(column, name)
+        label = f"column '{self._headers[name]}': {{value}} is not {words.noun}"
+        self._fault(batch, Check.NUMBER_FORM, "DATA009", name, bad, label, words.fix)
+        batch.made[ours] = arrow_ints(codes, pa.int8())
+        batch.drop(bad)
+
+    def _fill_optional(self, batch: _Batch) -> None:
+        """What a file may lack: unknown aggressors, no order ids, levels that change or go, messages of one row."""
+        for column in self._schema.fields[2:]:
+            name, count = column.name, len(batch.rows)
+            if name in batch.made:
+                continue
+            if name == "action":
+                gone = is_below_zero(batch.made["qty"], or_zero=True)
+                codes = np.where(gone, DELETE, UPDATE).astype(np.int8)
+            else:
+                codes = np.full(count, LAST_IN_MESSAGE if name == "flags" else 0, np.int8)
+            values = codes if column.kind is Kind.CODE else codes.astype(np.int64)
+            batch.made[name] = arrow_ints(values, self._arrow.field(name).type)
 
     def _check_signs(self, batch: _Batch) -> None:
-        """Prices and traded sizes are positive; sizes of quotes and bars may be 0."""
+        """Prices and traded sizes are positive; sizes of quotes, bars and books may be 0."""
         fix = f"Use {self._options.wording.option('allow-negative-prices')} if the instrument can have it."
         for column in self._schema.fields:
             name = column.name
             if column.kind is Kind.PRICE and not self._allows_negative:
-                bad = is_below_zero(batch.made[name], or_zero=True)
+                bad = is_below_zero(batch.made[name], or_zero=True) & ~self._clears(batch)
                 what = f"{name} {{bare}} is not positive for {self._instrument.id}"
                 self._fault(batch, Check.SIGN, "DATA005", name, bad, what, fix)
-            elif column.kind is Kind.SIZE and name in batch.read:
-                word, or_zero = ("positive", True) if name == "qty" else ("zero or more", False)
-                bad = is_below_zero(batch.made[name], or_zero=or_zero)
-                what = f"{name} {{bare}} is not {word} for {self._instrument.id}"
+            elif column.kind in (Kind.SIZE, Kind.COUNT) and name in batch.read:
+                is_traded = self._schema is TRADES or name.endswith("_shares")
+                bad = is_below_zero(batch.made[name], or_zero=is_traded)
+                what = f"{name} {{bare}} is not {'positive' if is_traded else 'zero or more'} for {self._instrument.id}"
                 self._fault(batch, Check.SIGN, "DATA005", name, bad, what, "Correct or remove the row.")
             else:
                 continue
-            if bad.any():
-                batch.keep(~bad)
+            batch.drop(bad)
+
+    def _clears(self, batch: _Batch) -> Mask:
+        """Rows that empty a book: they have neither price nor size."""
+        if "action" not in batch.made:
+            return np.zeros(len(batch.rows), bool)
+        actions = np.frombuffer(batch.made["action"].buffers()[1] or b"", np.int8)
+        start = batch.made["action"].offset
+        clears: Mask = actions[start : start + len(batch.rows)] == CLEAR
+        return clears
 
     def _check_bars(self, batch: _Batch) -> None:
         made = batch.made
@@ -295,7 +324,7 @@ class Wrangler:
             fix = f"Correct or drop the row with {self._options.wording.option('on-bad-bar', 'drop')}."
             row, count = int(batch.rows[index]), int(bad.sum())
             self.faults.add(Check.BAR, "DATA010", row, what, fix, value=value, count=count)
-        batch.keep(~bad)
+        batch.drop(bad)
 
     def _check_ticks(self, batch: _Batch) -> None:
         tick_raw = self._instrument.tick_raw
@@ -319,8 +348,8 @@ class Wrangler:
                 self._fault(batch, Check.TICK, "DATA018", column.name, off, what, fix)
         if self._options.off_tick == "keep":
             self.counts.off_tick_rows += int(kept.sum())
-        elif kept.any():
-            batch.keep(~kept)
+        else:
+            batch.drop(kept)
 
     def _finished(self, batch: _Batch) -> pa.Table:
         made = batch.made
@@ -331,14 +360,14 @@ class Wrangler:
 
     def _refuse_type(self, batch: _Batch, check: Check, name: str, word: str) -> None:
         """A Parquet column of a type that cannot hold what is needed: no row of it can be used."""
-        kind = batch.read[name].type
+        kind = getattr(batch.read[name], "type", None)
         if len(batch.rows):
             what = f"column '{self._headers[name]}' of type {kind} is not {word}"
             row = int(batch.rows[0])
             self.faults.add(
                 check, "DATA009", row, what, "Map another column.", value=str(kind), column=self._order[name]
             )
-        batch.keep(np.zeros(len(batch.rows), bool))
+        batch.drop(np.ones(len(batch.rows), bool))
         made = "aggressor" if name == "is_buyer_maker" else name
         times = ("ts", "ts_init")
         batch.made[made] = pa.nulls(0, pa.int64() if made in times else self._arrow.field(made).type)
@@ -351,3 +380,10 @@ class Wrangler:
         text = what.replace("{value}", quoted(value)).replace("{bare}", quoted(value)[1:-1])
         row, column = int(batch.rows[index]), self._order[name]
         self.faults.add(check, code, row, text, fix, value=value, column=column, count=int(mask.sum()))
+
+
+def _may_be_time(column: Column) -> bool:
+    if isinstance(column, Cells):
+        return True
+    types, kind = pa.types, column.type
+    return not (types.is_nested(kind) or types.is_boolean(kind) or types.is_binary(kind) or types.is_duration(kind))

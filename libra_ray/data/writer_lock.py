@@ -24,14 +24,27 @@ def writer_lock(path: Path) -> Iterator[None]:
         try:
             _lock(file)
         except OSError as error:
-            holder = os.pread(file, 20, 0).decode(errors="replace").strip() if sys.platform != "win32" else ""
-            what = f"another writer holds the dataset{f', pid {holder}' if holder.isdigit() else ''}"
-            raise DataError("DATA023", str(path.parent), what, "Wait until it ends, or stop it.", holder) from error
+            raise _held(file, path) from error
+        if not _is_at(file, path):  # it was removed between: another may have locked a new one
+            raise _held(file, path)
         os.ftruncate(file, 0)
         os.write(file, f"{os.getpid()}\n".encode())
         yield
     finally:
         os.close(file)
+
+
+def _held(file: int, path: Path) -> DataError:
+    holder = os.pread(file, 20, 0).decode(errors="replace").strip() if sys.platform != "win32" else ""
+    what = f"another writer holds the dataset{f', pid {holder}' if holder.isdigit() else ''}"
+    return DataError("DATA023", str(path.parent), what, "Wait until it ends, or stop it.", holder)
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(file: int) -> None:

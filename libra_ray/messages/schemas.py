@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from libra_ray.errors import ConfigError, quoted
 from libra_ray.messages.rows import (
     RATE_PRECISION,
     Bar,
@@ -60,6 +61,8 @@ __all__ = [
     "Split",
     "Trade",
     "raw_column",
+    "register_schema",
+    "schema_named",
 ]
 
 LAST_IN_MESSAGE: Final = 1
@@ -252,10 +255,30 @@ INSTRUMENT_STATUS = Schema(
     Field("status", Kind.CODE, "1 pre-open, 2 trading, 3 halted, 4 auction, 5 closed"),
 )
 
-SCHEMAS: Final = {
+SCHEMAS: Final[dict[str, Schema]] = {
     schema.name: schema
     for schema in (
         *(BARS, QUOTES, TRADES, BOOK_DELTAS, BOOK_SNAPSHOTS, FUNDING_RATES, MARK_PRICES),
         *(SPLITS, DIVIDENDS, INSTRUMENT_STATUS),
     )
 }
+
+
+def register_schema(schema: Schema) -> Schema:
+    """Make a data type of your own known by its name, to catalogs and to datasets on disk; returns it.
+
+    Raises `ConfigError` CONF007 where another type has that name.
+    """
+    if SCHEMAS.setdefault(schema.name, schema) is not schema:
+        what = f"a data type {quoted(schema.name)} is there already"
+        raise ConfigError("CONF007", None, what, "Give it another name.", schema.name)
+    return schema
+
+
+def schema_named(name: str) -> Schema:
+    """The data type of that name. Raises `ConfigError` CONF008 for one that nobody has registered."""
+    schema = SCHEMAS.get(name)
+    if schema is None:
+        fix = "Register it by register_schema before it is read."
+        raise ConfigError("CONF008", None, f"data of the type {quoted(name)}, which is not known", fix, name)
+    return schema

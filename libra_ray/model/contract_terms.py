@@ -106,6 +106,11 @@ class ContractTerms:
         return self._pnl_num, self._pnl_den
 
     @property
+    def maker_factor(self) -> tuple[int, int]:
+        """The maker fee as `num / den`; as `taker_factor`."""
+        return (0, 1) if self.inverse else self._fee[0]
+
+    @property
     def taker_factor(self) -> tuple[int, int]:
         """The taker fee as `num / den` over price x quantity in quote raw; (0, 1) for an inverse contract."""
         return (0, 1) if self.inverse else self._fee[1]

@@ -17,7 +17,7 @@ from libra_ray.risk.notional import check_notional
 from libra_ray.risk.refusal import Refusal
 from libra_ray.risk.self_trade import SelfTrades
 
-__all__ = ["Checks"]
+__all__ = ["Checks", "funds_refusal", "rate_refusal"]
 
 NS_PER_SECOND: Final = 10**9
 _TRADING_HALTED: Final = TradingState.HALTED
@@ -90,7 +90,7 @@ class Checks:
             counted.append(order)
             code = self._funds[name].refusal(counted)
             if code is not None:
-                return _short_of_funds(code, order, instrument)
+                return funds_refusal(code, order, instrument)
         rate = self._only_rate
         if rate is not None and rate.has_room(now_ns, len(ahead)):
             return None
@@ -220,8 +220,7 @@ class Checks:
         for scope in self.scopes.of(order):
             rate = scope.order_rate
             if rate is not None and not rate.has_room(now_ns, ahead):
-                text = f"ORD014 {rate.limit} orders passed within {rate.interval_ns // NS_PER_SECOND} s, the limit."
-                return Refusal("ORDER_RATE_EXCEEDED", f"{text} Send fewer or raise {scope.name}.max_order_rate.")
+                return rate_refusal(rate.limit, rate.interval_ns, scope.name)
         return None
 
 
@@ -230,6 +229,13 @@ def _duplicate(order: Order) -> Refusal:
     return Refusal("DUPLICATE_CLIENT_ORDER_ID", text)
 
 
-def _short_of_funds(code: str, order: Order, instrument: Instrument) -> Refusal:
+def rate_refusal(limit: int, interval_ns: int, scope: str) -> Refusal:
+    """Check 13 has failed, by the rate of the limits named `scope`."""
+    text = f"ORD014 {limit} orders passed within {interval_ns // NS_PER_SECOND} s, the limit."
+    return Refusal("ORDER_RATE_EXCEEDED", f"{text} Send fewer or raise {scope}.max_order_rate.")
+
+
+def funds_refusal(code: str, order: Order, instrument: Instrument) -> Refusal:
+    """Check 12 has failed."""
     text = f"ORD013 the account of {instrument.venue} cannot carry {order.quantity} {order.instrument_id}."
     return Refusal(code, f"{text} Lower the quantity.")

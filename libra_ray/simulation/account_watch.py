@@ -50,7 +50,7 @@ class AccountWatch:
         self._call_ratio = Rate.parse(settings.margin_call_ratio)
         self._called: set[str] = set()
         self._guarded: list[Market] = []
-        self._unit_of = cache(self._worst_per_unit)
+        self._unit_of = cache(self.worst_per_unit)
         self.is_on = False
         self.now_ns = 0
 
@@ -69,7 +69,7 @@ class AccountWatch:
         if self._guarded and not is_near:
             self._unguard()
 
-    def _worst_per_unit(self, terms: ContractTerms) -> int | None:
+    def worst_per_unit(self, terms: ContractTerms) -> int | None:
         """More than a raw unit of quantity can lose, and need as margin, within all prices of the data, times 2^40.
 
         None where that cannot be said beforehand: prices still to come, conversion, inverse contracts.

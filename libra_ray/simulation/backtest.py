@@ -75,8 +75,19 @@ def backtest(
     if engine == "compiled" and not any(issubclass(entry.cls, CompiledStrategy) for entry in system.actors):
         fix = 'Give engine="event", or write the strategy as a CompiledStrategy.'
         raise ConfigError("CONF002", "engine", "no strategy of the system has compiled handlers", fix, engine)
+    why_not = ""
+    if engine != "event":
+        from libra_ray.simulation.compiled import try_core  # compiles what it is made of
+
+        made = try_core(system, data, batch_rows=batch_rows)
+        if not isinstance(made, str):
+            return made
+        why_not = made
     kernel, replay = build(system, data, batch_rows=batch_rows, make=make)
-    return BacktestResult(system, data, kernel, run_cell(kernel, replay))
+    result = BacktestResult(system, data, kernel, run_cell(kernel, replay))
+    if engine != "event":
+        result.engine, result.why_not_core = "compiled bridge", why_not
+    return result
 
 
 def _make_compiled(entry: ActorEntry) -> Actor:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 from libra_ray.matching import DepthBook, L1Book
+from libra_ray.matching.bar_sizes import BAR_STEPS, bar_sizes
 from libra_ray.messages.schemas import Bar, Quote, Row, Trade
 from libra_ray.model.enums import TriggerType
 from libra_ray.model.instruments import Instrument
@@ -15,7 +16,6 @@ from libra_ray.simulation.working import Working
 
 __all__ = ["BAR_STEPS", "Entry", "Market", "bar_path", "bar_sizes"]
 
-BAR_STEPS: Final = 4
 _BETWEEN: Final = (TriggerType.MID_POINT, TriggerType.MARK_PRICE)
 _ELSEWHERE: Final = (TriggerType.LAST_PRICE, TriggerType.MARK_PRICE)
 _SIZES: Final = ("bid_qty", "ask_qty")
@@ -298,16 +298,6 @@ class Market:
         """The time of the latest row that matches orders; None before the first."""
         rows: list[Row | None] = [s.cursor.hand or s.cursor.row for s in self.streams if s.matches]
         return max((row.ts_ns for row in rows if row is not None), default=None)
-
-
-def bar_sizes(volume_raw: int, step_raw: int) -> tuple[int, int]:
-    """How much a bar's first three steps show each, and its close.
-
-    A quarter of the volume, down to the size step, at least one; the close gets the rest, at least one.
-    """
-    quarter = volume_raw // BAR_STEPS // step_raw * step_raw or step_raw
-    rest = volume_raw - 3 * quarter
-    return quarter, rest if rest > step_raw else step_raw  # noqa: FURB136 - a fifth of the time of max(), at each bar
 
 
 def bar_path(bar: Bar, *, adaptive: bool) -> tuple[int, int, int, int]:

@@ -31,6 +31,8 @@ class BacktestResult:
         system, data: what was run.
         seconds: how long the replay took, without loading and results.
         faults: what actors raised; a run with any has failed, and these are its results so far.
+        engine: what ran it: `event`, `lockstep`, `compiled core` (all of it machine code) or `compiled bridge`
+            (handlers compiled, the rest as in `event`); `why_not_core`: what kept a compiled run out of the core.
         lockstep: what each host of a run in lockstep has said; empty for a run in one process.
     """
 
@@ -48,6 +50,8 @@ class BacktestResult:
         self.lockstep = dict(lockstep or {})
         self.seconds = seconds
         self.faults: list[Fault] = list(kernel.host.faults)
+        self.engine: str = "event" if lockstep is None else "lockstep"
+        self.why_not_core = ""
         self._kernel = kernel
 
     def __repr__(self) -> str:

@@ -87,7 +87,9 @@ def _files(config: RunConfig, source: ConfigSource, defined: Instruments) -> Dat
         with source.located("data", "files", index, "instrument"):
             instrument = _instrument(entry.instrument, defined)
         with source.located("data", "files", index):
-            options = ImportOptions(**{name: getattr(entry, name) for name in ImportOptions.model_fields})
+            # What the entry does not say, the file may: only what is given overrides it.
+            said = [name for name in ImportOptions.model_fields if name in entry.model_fields_set or name == "wording"]
+            options = ImportOptions(**{name: getattr(entry, name) for name in said})
             path = config.run_folder(source) / Path(entry.path).expanduser()
             joined += import_file(path, instrument, entry.type, period=entry.period, options=options).dataset
     return joined

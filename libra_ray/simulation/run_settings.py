@@ -17,6 +17,7 @@ from libra_ray.kernel import RiskSettings, VenueSettings
 from libra_ray.kernel.settings import DecimalText
 from libra_ray.runtime.supervision import Restart
 from libra_ray.runtime.supervision.settings import SupervisionSettings
+from libra_ray.simulation.walk_forward_settings import WalkForwardSettings
 
 __all__ = [
     "ActorSettings",
@@ -227,6 +228,7 @@ class RunConfig(Settings):
     supervision: RunSupervision = RunSupervision()
     metrics: MetricsSettings = MetricsSettings()
     sweep: SweepSettings = SweepSettings()
+    walk_forward: WalkForwardSettings = WalkForwardSettings()
     grid: dict[str, Any] = Field(default_factory=dict)
 
     def run_folder(self, source: ConfigSource) -> Path:

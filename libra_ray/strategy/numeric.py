@@ -1,7 +1,8 @@
 """Mathematics for compiled handlers: both engines call these in compiled form, so that their last bits agree.
 
 A handler that is compiled by one engine and interpreted by the other may use + - * / and comparisons as they are: IEEE
-754 says what they give. Powers, sums and transcendental functions it does not, so they come from here.
+754 says what they give. Powers, sums and transcendental functions it does not, so they come from here. What they are
+given is hidden from the optimizer, which makes `x * x` of the power 2: another last bit than the function gives.
 """
 
 import math
@@ -10,7 +11,9 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 __all__ = [
     "COLUMN_FUNCTIONS",
@@ -32,6 +35,21 @@ __all__ = [
 ]
 
 Values: TypeAlias = "npt.NDArray[np.float64] | Sequence[float]"
+LARGEST: Final = 9.2e18
+"""Below 2^63 by more than a float's rounding."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _hidden(_typing, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """A float as it is, of which the optimizer knows nothing: it passes through an empty piece of assembly."""
+
+    def emit(_context, builder, _signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        bits = ir.IntType(64)
+        same = ir.FunctionType(bits, [bits])
+        given = builder.bitcast(arguments[0], bits)
+        return builder.bitcast(builder.asm(same, "", "=r,0", [given], False), ir.DoubleType())  # noqa: FBT003
+
+    return types.float64(types.float64), emit
 
 
 @njit(cache=True)
@@ -43,42 +61,46 @@ def sqrt(x: float) -> float:
 @njit(cache=True)
 def exp(x: float) -> float:
     """E to the power x."""
-    return math.exp(x)
+    return math.exp(_hidden(x))
 
 
 @njit(cache=True)
 def log(x: float) -> float:
     """The natural logarithm; NaN from 0 down."""
-    return math.log(x) if x > 0.0 else math.nan
+    return math.log(_hidden(x)) if x > 0.0 else math.nan
 
 
 @njit(cache=True)
 def sin(x: float) -> float:
     """The sine, x in radians."""
-    return math.sin(x)
+    return math.sin(_hidden(x))
 
 
 @njit(cache=True)
 def cos(x: float) -> float:
     """The cosine, x in radians."""
-    return math.cos(x)
+    return math.cos(_hidden(x))
 
 
 @njit(cache=True)
 def power(x: float, y: float) -> float:
     """X to the power y, x above 0; NaN else. Whole powers are repeated products, left to right: write those."""
-    return math.pow(x, y) if x > 0.0 else math.nan
+    return math.pow(_hidden(x), _hidden(y)) if x > 0.0 else math.nan
 
 
 @njit(cache=True)
 def floor(x: float) -> int:
-    """The largest integer that is not above x."""
+    """The largest integer that is not above x. Raises `OverflowError` for NaN and beyond 64 bits."""
+    if not abs(x) < LARGEST:
+        raise OverflowError("floor of a number beyond 64 bits")
     return math.floor(x)
 
 
 @njit(cache=True)
 def ceil(x: float) -> int:
-    """The smallest integer that is not below x."""
+    """The smallest integer that is not below x. Raises `OverflowError` for NaN and beyond 64 bits."""
+    if not abs(x) < LARGEST:
+        raise OverflowError("ceil of a number beyond 64 bits")
     return math.ceil(x)
 
 
@@ -97,17 +119,23 @@ def _mean(values: Any) -> float:  # noqa: ANN401
 
 @njit(cache=True)
 def _minimum(values: Any) -> float:  # noqa: ANN401
+    if len(values) == 0:
+        raise IndexError("no values")
     least: float = values[0]
     for value in values:
-        least = min(least, value)
+        if value < least:  # noqa: PLR1730 - min of NaN is another function when compiled
+            least = value
     return least
 
 
 @njit(cache=True)
 def _maximum(values: Any) -> float:  # noqa: ANN401
+    if len(values) == 0:
+        raise IndexError("no values")
     most: float = values[0]
     for value in values:
-        most = max(most, value)
+        if value > most:  # noqa: PLR1730
+            most = value
     return most
 
 
@@ -124,6 +152,8 @@ def _std(values: Any) -> float:  # noqa: ANN401
 
 @njit(cache=True)
 def _dot(one: Any, other: Any) -> float:  # noqa: ANN401
+    if len(one) != len(other):
+        raise IndexError("columns of different lengths")
     summed = 0.0
     for i in range(len(one)):
         summed += one[i] * other[i]
@@ -136,7 +166,7 @@ def total(values: Values) -> float:
 
 
 def mean(values: Values) -> float:
-    """`total` over the count."""
+    """`total` over the count. Raises `ZeroDivisionError` where that is 0."""
     return float(_mean(_column(values)))
 
 
@@ -148,17 +178,17 @@ def std(values: Values) -> float:
 
 
 def dot(one: Values, other: Values) -> float:
-    """The sum of products, from the first pair to the last."""
+    """The sum of products, from the first pair to the last. Raises `IndexError` for different lengths."""
     return float(_dot(_column(one), _column(other)))
 
 
 def minimum(values: Values) -> float:
-    """The smallest value."""
+    """The smallest value, by comparisons from the first on. Raises `IndexError` where there is none."""
     return float(_minimum(_column(values)))
 
 
 def maximum(values: Values) -> float:
-    """The largest value."""
+    """The largest value, by comparisons from the first on. Raises `IndexError` where there is none."""
     return float(_maximum(_column(values)))
 
 

@@ -12,10 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
+from libra_ray.analysis.monte_carlo_report import write_monte_carlo_page
 from libra_ray.analysis.report import write_report
 from libra_ray.analysis.sweep_report import sweep_report
+from libra_ray.analysis.walk_forward_report import write_walk_forward_page
 from tests.analysis.page_reader import Page
 from tests.analysis.result_tables import ema_cross
+from tests.analysis.test_walk_forward_report import luck, walk
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
@@ -166,3 +169,19 @@ def test_the_report_of_a_sweep_draws_in_silence(tmp_path: Path) -> None:
     source, console = browse(sweep_report(tmp_path / "s.html", table, ["fast", "slow"], "sharpe_ratio"), "--dump-dom")
 
     assert (Page(source).one("html").attributes["data-drawn"], console) == ("yes", "")
+
+
+@pytest.mark.parametrize("kind", ["walk-forward", "monte-carlo"])
+def test_the_reports_of_a_walk_forward_and_of_a_monte_carlo_draw_in_silence(tmp_path: Path, kind: str) -> None:
+    if kind == "walk-forward":
+        path = write_walk_forward_page(tmp_path / "w.html", walk())
+    else:
+        path = write_monte_carlo_page(tmp_path / "m.html", luck())
+
+    source, console = browse(path, "--dump-dom")
+
+    page = Page(source)
+    assert (page.one("html").attributes["data-drawn"], console) == ("yes", "")
+    if kind == "walk-forward":
+        # Two charts of the joined curve, the bars of the windows, and the parallel coordinates.
+        assert len(page.all("canvas")) == 4

@@ -1,9 +1,11 @@
 """`libra data`: import, list, check and make data; nothing is written when something is wrong."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from libra_ray.data import catalog
 from tests.cli.conftest import Libra
 
 pytestmark = pytest.mark.slow
@@ -196,3 +198,73 @@ def test_an_empty_catalog_is_no_error(libra: Libra) -> None:
     assert libra("data", "ls").out == "no data in catalog\n"
     assert libra("data", "ls", "--json").document == {"catalog": "catalog", "entries": []}
     assert "IBM.XNYS" in libra("data", "ls", "--samples", "--json").document["samples"]
+
+
+def test_a_dry_run_says_what_it_sees_without_an_instrument(libra: Libra, bars: Path) -> None:
+    bars.write_text(BARS.replace("T05:00:00Z", "T00:00:00Z"))
+
+    ended = libra("data", "import", "bars.csv", "--dry-run", "--json")
+
+    line = (
+        "DATA002 bars.csv:4: time 2024-01-01T00:00:00Z is earlier than 2024-01-01T02:00:00Z before it "
+        "(1 such row). Sort the file or use --sort."
+    )
+    assert (ended.code, ended.err, ended.document["error"]["message"]) == (3, f"{line}\n", line)
+    seen = ended.document["seen"]
+    assert (ended.document["type"], ended.document["period"], ended.document["rows"]) == ("bars", "1h", 3)
+    assert (seen["disorder"], seen["duplicates"], seen["zone"], seen["price_decimals"]) == (
+        1,
+        0,
+        "offsets in the file",
+        2,
+    )
+    shown = libra("data", "import", "bars.csv", "--dry-run").out
+    assert "bars.csv: bars 1h" in shown
+    assert "disorder" in shown
+
+
+def test_a_profile_is_saved_and_used(libra: Libra, bars: Path, tmp_path: Path) -> None:
+    bars.write_text(BARS.replace("close", "last").replace("Z", ""))
+    mapped = ("--column", "close=last", "--tz", "UTC", "--save-profile", "mine.toml")
+
+    saved = libra(*IMPORT, *mapped, "--dry-run")
+    used = libra("data", "import", "bars.csv", "--instrument", "EURUSD.SIM", "--profile", "mine.toml", "--json")
+
+    assert (saved.code, used.code, used.document["rows"], used.document["period"]) == (0, 0, 3, "1h")
+    assert used.document["report"]["columns"]["close"] == "last"
+    again = libra(*IMPORT, *mapped, "--dry-run")
+    assert again.err == "CONF002 --save-profile: 'mine.toml' cannot be written (File exists). Give a new file.\n"
+    assert (tmp_path / "mine.toml").read_text().startswith('type = "bars"\n')
+
+
+def test_an_import_without_an_instrument_asks_for_it(libra: Libra, bars: Path) -> None:
+    ended = libra("data", "import", bars.name, "--period", "1h")
+
+    assert (ended.code, ended.err) == (
+        2,
+        (
+            "CONF002 --instrument: the file does not say of what instrument it is. "
+            "Write for example --instrument EURUSD.SIM.\n"
+        ),
+    )
+
+
+def test_gaps_that_were_filled_are_counted(libra: Libra, bars: Path) -> None:
+    ended = libra(*IMPORT, "--on-gap", "fill", "--json")
+
+    assert (ended.document["rows"], ended.document["changes"]["filled_bars"]) == (5, 2)
+    assert libra("data", "ls", "--json").document["entries"][0]["counts"]["filled_bars"] == 2
+    assert bars.exists()
+
+
+def test_an_instrument_is_found_among_the_markets_of_ccxt(libra: Libra, tmp_path: Path) -> None:
+    market = {"id": "BTCUSDT", "symbol": "BTC/USDT", "base": "BTC", "quote": "USDT", "type": "spot", "spot": True}
+    market |= {"precision": {"price": 0.01, "amount": 0.00001}, "precisionMode": 4}
+    (tmp_path / "markets.json").write_text(json.dumps({"BTC/USDT": market}))
+    (tmp_path / "t.csv").write_text("ts,price,qty\n1704067200,42000.01,0.00001\n")
+
+    words = ("data", "import", "t.csv", "--instrument", "BTCUSDT.BINANCE", "--instruments", "markets.json", "--json")
+    ended = libra(*words)
+
+    assert (ended.code, ended.document["type"], ended.document["rows"]) == (0, "trades", 1)
+    assert catalog(tmp_path / "catalog").instrument("BTCUSDT.BINANCE").size_precision == 5

@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from libra_ray.data.importer import import_file
+from libra_ray.data.parquet_pages import check_pages
+from libra_ray.data.raw_files import RawFile
 from libra_ray.errors import DataError
 from libra_ray.model.instruments import pair
 
@@ -119,3 +121,28 @@ def test_links_devices_sockets_and_folders_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "folder.csv").startswith("DATA017 folder.csv: is a folder, ")
     with pytest.raises(DataError, match=r"^DATA017 zero: is a device, not a regular file\."):
         import_file("/dev/zero", BTC, "trades")
+
+
+@pytest.mark.parametrize("compression", ["zstd", "snappy", "none"])
+def test_pages_are_measured_by_their_own_headers(tmp_path: Path, compression: str) -> None:
+    path = tmp_path / "t.parquet"
+    texts = pa.array([f"{number:08d}" for number in range(50_000)])
+    pq.write_table(
+        pa.table({"a": texts, "b": texts, "c": pa.array(["x"] * 50_000)}),
+        path,
+        compression=compression,
+        use_dictionary=["c"],
+        row_group_size=20_000,
+        data_page_size=100_000,
+    )
+    metadata = pq.read_metadata(path)
+    # The largest page of each of the two columns holds 12 bytes a row, in writes of 1,024 rows.
+    page = 12 * 1_024 * -(-100_000 // (12 * 1_024))
+
+    def check(limit: int, *names: str) -> None:
+        check_pages(RawFile.check(path, max_decompressed_bytes=limit), metadata, names)
+
+    check(2 * page + 1_000, "a", "b", "c")
+    check(1_000, "c")
+    with pytest.raises(DataError, match=r"^DATA020 t\.parquet: pages expand beyond the limit of"):
+        check(2 * page - 1_000, "a", "b")

@@ -59,7 +59,7 @@ def test_a_time_range_ends_before_its_end(tmp_path: Path) -> None:
 
 
 def test_only_row_groups_of_the_range_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libra_ray.data.parquet_catalog.ROW_GROUP_ROWS", 10)
+    monkeypatch.setattr("libra_ray.data.catalog_writer.ROW_GROUP_ROWS", 10)
     made = catalog(tmp_path)
     made.write(EURUSD, BARS, bars(0, 100), "1h")
     groups: list[list[int]] = []

@@ -49,6 +49,16 @@ def test_a_missing_price(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("value", ["nan", "NaN", "NULL", "None", "N/A", "<NA>"])
+def test_a_text_that_says_that_there_is_no_value(tmp_path: Path, value: str) -> None:
+    path = csv(tmp_path, "t.csv", f"{TRADES}2024-01-01T00:00:00Z,1,{value}\n")
+
+    assert refused(path, "trades") == (
+        "DATA001 t.csv:2: column 'qty' has no value. "
+        "Drop or fill the row, or use --on-null drop (dropped rows are counted)."
+    )
+
+
 def test_unsorted_times(tmp_path: Path) -> None:
     falling = "2024-01-01T12:00:05Z,1,1\n2024-01-01T12:00:01Z,1,1\n"
     path = csv(tmp_path, "trades.csv", trades_with(85, "2024-01-01T11:00:00Z,1,1") + falling * 17)
@@ -182,7 +192,7 @@ def test_all_rows_dropped(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("value", ["abc", "inf", "-Infinity", "nan", "1e400", "0x10", "1_000", "1.2.3", "--1", "٣"])
+@pytest.mark.parametrize("value", ["abc", "inf", "-Infinity", "1e400", "0x10", "1_000", "1.2.3", "--1", "٣"])
 def test_text_in_a_number(tmp_path: Path, value: str) -> None:
     path = csv(tmp_path, "trades.csv", f"{TRADES}2024-01-01T00:00:00Z,{value},1\n")
 

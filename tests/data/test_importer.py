@@ -217,6 +217,9 @@ def test_a_day_of_a_local_clock_ends_at_the_next_local_midnight(tmp_path: Path) 
         ("1000", {"ts_unit": "ms"}, 10**9),
         ("18000000", {"ts_unit": "ms", "day": "2023-12-31", "tz": "America/New_York"}, T0 - 14 * 3_600 * 10**9),
         ("20240101 00:00", {"ts_format": "%Y%m%d %H:%M", "tz": "UTC"}, T0),
+        ("01.01.2024 00:00:00.125", {"ts_format": "%d.%m.%Y %H:%M:%S.%f", "tz": "UTC"}, T0 + 125_000_000),
+        ("31.01.2024 00:00:00", {"ts_format": "%d.%m.%Y %H:%M:%S.%f", "tz": "UTC"}, T0 + 30 * DAY_NS),
+        ("2024-01-31 02:00:00.5 +0200", {"ts_format": "%Y-%m-%d %H:%M:%S.%f %z"}, T0 + 30 * DAY_NS + 500_000_000),
         ("01/31/24", {"ts_format": "%m/%d/%y", "tz": "UTC"}, T0 + 30 * DAY_NS),
     ],
 )
@@ -355,3 +358,31 @@ def test_a_reader_of_times_remembers_the_unit_of_its_first_batch() -> None:
     reader.read(pa.array(["1704067200000"]))
 
     assert reader.read(pa.array(["1704067200", "1704067201000"])).other_unit.tolist() == [True, False]
+
+
+def test_a_date_and_a_time_in_two_columns_are_joined(tmp_path: Path) -> None:
+    text = "<DATE>\t<TIME>\t<LAST>\t<VOLUME>\n2024.01.02\t00:00:01\t7\t1\n2024.01.02\t00:00:02\t8\t2\n"
+    columns = {"ts": "<DATE>+<TIME>", "price": "<LAST>"}
+
+    made = read(tmp_path, text, columns=columns, ts_format="%Y.%m.%d %H:%M:%S", tz="UTC")
+
+    assert made.stream.ts_ns.tolist() == [T0 + DAY_NS + 10**9, T0 + DAY_NS + 2 * 10**9]
+    assert prices(made) == [700, 800]
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, text)
+    assert caught.value.message == (
+        "DATA004 file.csv:1: column 'ts' could be '<DATE>' or '<TIME>'. Map it with "
+        'columns={"ts": "<DATE>+<TIME>"}.'
+    )
+    with pytest.raises(DataError, match=r"DATA001 file\.csv:3: column '<DATE>\+<TIME>' has no value"):
+        read(tmp_path, text.replace("00:00:02", ""), columns=columns, ts_format="%Y.%m.%d %H:%M:%S", tz="UTC")
+
+
+@pytest.mark.parametrize("text", ["202401020304", "20240102030405"])
+def test_a_date_and_a_time_in_digits_are_not_taken_for_an_epoch(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match=rf"DATA009 file\.csv:2: column 'ts': '{text}' is not a time"):
+        read(tmp_path, f"{TRADES}{text},1,1\n", tz="UTC")
+
+    form = "%Y%m%d%H%M%S"[: 10 if len(text) == 12 else 12]
+    made = read(tmp_path, f"{TRADES}{text},1,1\n", tz="UTC", ts_format=form)
+    assert datetime.fromtimestamp(int(made.stream.ts_ns[0]) // 10**9, UTC).strftime(form) == text

@@ -95,6 +95,22 @@ class Reader:
         return run
 
 
+@dataclass(frozen=True)
+class Littering:
+    """Leaves a ring with a large array behind; each item tells by how much the private memory has grown."""
+
+    def open(self, _folder: str) -> Callable[[int], int]:
+        before = anonymous_bytes()
+
+        def run(_: int) -> int:
+            ring: list[object] = [np.ones(1_000_000)]
+            ring.append(ring)
+            Event().wait(0.06)  # a chunk of its own
+            return anonymous_bytes() - before
+
+        return run
+
+
 def sum_of(dataset: Dataset) -> int:
     """All raw integers of all columns added up: it reads every page."""
     columns = [stream.raw(name) for stream in dataset for name in stream.table.column_names]

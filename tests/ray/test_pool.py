@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from itertools import islice
 
 import pytest
+from ray.exceptions import RayActorError
 
 from libra_ray import pair, synth
 from libra_ray.errors import DataError, LibraError, StrategyError
 from libra_ray.runtime.ray import EnginePool, RaySession, SharedFolder
-from tests.ray.jobs import Deadly, Reader, Slow, Square, Troubled, Unopenable, sum_of
+from tests.ray.jobs import Deadly, Littering, Reader, Slow, Square, Troubled, Unopenable, sum_of
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -103,3 +104,58 @@ def test_workers_map_a_dataset_and_do_not_copy_it(pool: EnginePool) -> None:
     assert len({pid for _, _, pid in values}) == 2
     # 48 MB were read; what a worker needs for reading at all is below two.
     assert max(grown for _, grown, _ in values) < 0.05 * data.nbytes
+
+
+class LostOnce:
+    """A shared folder whose first copy fails because the node dies meanwhile."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    def on_node(self, _: str) -> str:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise RayActorError
+        return ""
+
+
+def test_a_node_that_dies_while_it_gets_its_copy_costs_a_start_and_no_item(pool: EnginePool) -> None:
+    outcomes = list(pool.map_unordered(Square(), range(50), shared=LostOnce(2)))  # type: ignore[arg-type]  # one method is asked
+
+    assert sorted(outcome.position for outcome in outcomes) == list(range(50))
+    assert [outcome.error for outcome in outcomes if outcome.error] == []
+
+
+def test_copies_that_always_fail_end_the_call(pool: EnginePool) -> None:
+    with pytest.raises(LibraError, match="3 workers died as they started"):
+        list(pool.map_unordered(Square(), range(50), shared=LostOnce(99)))  # type: ignore[arg-type]  # one method is asked
+
+
+def test_what_a_run_leaves_behind_is_given_back(pool: EnginePool) -> None:
+    outcomes = list(pool.map_unordered(Littering(), range(60)))
+
+    grown = [outcome.value for outcome in outcomes if outcome.value is not None]
+    # Each leaves 8 MB in a ring; kept until the collector comes by itself they would be 240 MB a worker.
+    assert len(grown) == 60
+    assert max(grown) < 60_000_000
+
+
+class Told:
+    """Takes note of what is left."""
+
+    def __init__(self) -> None:
+        self.left: list[int] = []
+
+    def wants(self, pending: int) -> None:
+        self.left.append(pending)
+
+
+def test_the_autoscaler_is_told_what_is_left(two_workers: RaySession) -> None:
+    told = Told()
+    with EnginePool(two_workers.workers, demand=told) as pool:  # type: ignore[arg-type]  # one method is asked
+        assert len(list(pool.map_unordered(Slow(), range(9)))) == 9
+        assert len(list(pool.map_unordered(Slow(), range(3)))) == 3
+
+    first = told.left[: told.left.index(0) + 1]
+    assert first == sorted(first, reverse=True)
+    assert (told.left[0], told.left[-1], told.left.count(0)) == (9, 0, 2)

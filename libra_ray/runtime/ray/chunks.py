@@ -49,6 +49,11 @@ class WorkQueue:
         return bool(self._again)
 
     @property
+    def left(self) -> int:
+        """How many items are neither done nor given up."""
+        return self._count - self._finished
+
+    @property
     def is_finished(self) -> bool:
         """Whether every item is done or given up."""
         return self._finished == self._count

@@ -3,10 +3,11 @@
 import logging
 import socket
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import ray
+from ray import _raylet
 from ray.exceptions import AuthenticationError, RayError
 
 from libra_ray.errors import ConnectionConfigError
@@ -26,6 +27,7 @@ def join_cluster(address: str) -> None:
     """
     _probe(address)
     try:
+        _probe_token(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (RayError, ConnectionError, RuntimeError) as error:
         causes = list(_causes(error))
@@ -56,6 +58,17 @@ def _probe(address: str) -> None:
         reason = error.strerror or str(error)
         what = reason[:1].lower() + reason[1:]
         raise ConnectionConfigError("CONN001", address, what, ADDRESS_FIX, address) from error
+
+
+def _probe_token(address: str) -> None:
+    """Raises `AuthenticationError` when the cluster refuses us, at once; Ray itself would try again for 20 seconds.
+
+    Raises `RpcError` when what listens there is no cluster: asking a second time would not help.
+    """
+    if "://" in address or ":" not in address:  # a client's server has another protocol; `auto` is Ray's to find
+        return
+    compiled: Any = _raylet
+    compiled.GcsClient(address=address)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

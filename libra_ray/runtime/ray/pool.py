@@ -18,6 +18,7 @@ from ray.exceptions import ObjectLostError, OutOfMemoryError, RayActorError, Ray
 
 from libra_ray.clock import LiveClock
 from libra_ray.errors import ConnectionConfigError, LibraError, StrategyError
+from libra_ray.runtime.ray.autoscaling import CoreDemand
 from libra_ray.runtime.ray.chunks import Chunk, WorkQueue
 from libra_ray.runtime.ray.sharing import SharedFolder
 from libra_ray.runtime.ray.worker import Answer, Engine, Packed, unpacked_error, unpacked_value
@@ -103,9 +104,18 @@ class EnginePool:
         workers: how many, each with a core of its own.
         in_flight_max: calls per worker at once; the second hides the way there and back.
         start_seconds_max: how long to wait for the first worker.
+        demand: told how many items are left; the session's, in a cluster that may grow. Idle workers are let go then.
     """
 
-    def __init__(self, workers: int, *, in_flight_max: int = 2, start_seconds_max: int = START_SECONDS_MAX) -> None:
+    def __init__(
+        self,
+        workers: int,
+        *,
+        in_flight_max: int = 2,
+        start_seconds_max: int = START_SECONDS_MAX,
+        demand: CoreDemand | None = None,
+    ) -> None:
+        self._demand = demand
         self._slots = [_Slot(number) for number in range(1, workers + 1)]
         self._in_flight_max = in_flight_max
         self._start_seconds_max = start_seconds_max
@@ -152,9 +162,20 @@ class EnginePool:
                 outcomes = [outcome for reference in ready for outcome in _received(heads[reference], queue)]
                 self._fill(queue, opening, items)  # the worker goes on while the outcomes are looked at
                 yield from outcomes
+                self._let_go(queue)
         finally:
             for slot in self._slots:
                 if slot.calls:  # nobody wants their results any more
+                    _kill(slot)
+
+    def _let_go(self, queue: WorkQueue) -> None:
+        """Tell the autoscaler what is left, and end who has nothing to do, so that an empty node can be given back."""
+        if self._demand is None:
+            return
+        self._demand.wants(queue.left)
+        if not queue.has_waiting:
+            for slot in self._slots:
+                if not slot.calls:
                     _kill(slot)
 
     def _fill(self, queue: WorkQueue, opening: _Opening, items: Sequence[object]) -> None:
@@ -177,7 +198,11 @@ class EnginePool:
         if slot.node_id is None:
             slot.calls.append(_Call(slot.actor.node_id.remote(), None))
             return
-        folder = "" if opening.shared is None else opening.shared.on_node(slot.node_id)
+        try:
+            folder = "" if opening.shared is None else opening.shared.on_node(slot.node_id)
+        except RayError as error:  # its node died meanwhile, and the worker with it
+            _failed_start(slot, error)
+            return
         slot.calls.append(_Call(slot.actor.open.remote(opening.job, folder, sys.path), None))
         slot.job = self._job
 
@@ -223,14 +248,20 @@ def _after_death(slot: _Slot, head: _Call, queue: WorkQueue, error: Exception) -
     for call in reversed(slot.calls):
         if call.chunk is not None:
             queue.put_back(call.chunk)
-    _kill(slot)
     if head.chunk is None:
-        slot.failed_starts += 1
-        if slot.failed_starts >= FAILED_STARTS_MAX:
-            raise LibraError(f"{FAILED_STARTS_MAX} workers died as they started: {_first_line(error)}") from error
+        _failed_start(slot, error)
         return []
+    _kill(slot)
     given_up = queue.died(head.chunk)
     return [Outcome(position, slot.number, error=_gave_up(queue.deaths(position))) for position in given_up]
+
+
+def _failed_start(slot: _Slot, error: Exception) -> None:
+    """A worker that never worked. Raises `LibraError` when it is the third one in its place."""
+    _kill(slot)
+    slot.failed_starts += 1
+    if slot.failed_starts >= FAILED_STARTS_MAX:
+        raise LibraError(f"{FAILED_STARTS_MAX} workers died as they started: {_first_line(error)}") from error
 
 
 def _gave_up(deaths: int) -> StrategyError:

@@ -14,6 +14,7 @@ from typing import Self
 import ray
 
 from libra_ray.errors import ConfigError
+from libra_ray.runtime.ray.autoscaling import CoreDemand, cores_max
 from libra_ray.runtime.ray.cluster import ADDRESS_VARIABLE, join_cluster
 from libra_ray.runtime.ray.environment import NODE_CHECKS, cluster_environment
 from libra_ray.runtime.ray.local_ray import LocalRay
@@ -48,6 +49,9 @@ class RaySession:
         workers: as many as are used, known inside.
         version: Ray's version.
         is_local: whether the session started Ray itself.
+        demand: what an autoscaler is asked for, in a cluster that may grow (`LIBRA_CORES_MAX`); else None.
+
+    A cluster that may grow is asked for as many cores as workers are wanted; the first one is waited for.
 
     Raises `ConfigError` CONF002 for a cluster with fewer cores than `workers`, `ConnectionConfigError` CONN001 for a
     cluster that does not answer, CONN002 for one that refuses the token, CONN003 for one of another version.
@@ -61,6 +65,7 @@ class RaySession:
         self.version = str(ray.__version__)
         self.is_local = False
         self.workers = 0
+        self.demand: CoreDemand | None = None
         self._wanted, self._workers_max = workers, workers_max
         self._switches = NODE_CHECKS if checks_nodes_often else {}
         self._undertaker: Undertaker | None = None
@@ -125,12 +130,16 @@ class RaySession:
     def _within_cluster(self) -> int:
         """The workers wanted, at most one per core of the cluster."""
         resources: Mapping[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no type
-        cores = int(resources.get("CPU", 0))
+        cores = max(int(resources.get("CPU", 0)), cores_max() or 0)
         wanted = self._at_most(cores if self._wanted is None else self._wanted)
         if not 1 <= wanted <= cores:
             # An actor that waits for a core that will never be there waits without a word.
             what = f"{max(wanted, 1)} is above the {cores} cores of the cluster"
             raise ConfigError("CONF002", "workers", what, "Give fewer workers or add nodes.", str(wanted))
+        if wanted > int(resources.get("CPU", 0)):
+            self.demand = self._stack.enter_context(CoreDemand(cores))
+            self.demand.wants(wanted)
+            self.demand.wait_for_first_core()
         return wanted
 
     def _at_most(self, workers: int) -> int:

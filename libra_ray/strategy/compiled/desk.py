@@ -21,6 +21,7 @@ __all__ = [
     "DESK_FLAGS",
     "LIMIT",
     "MARKET",
+    "RAW_LIMIT",
     "STOP",
     "TARGET",
     "Desk",
@@ -35,6 +36,8 @@ HELD, STAGED, REFS = range(3)
 KIND, SIDE, QTY, PX, REF, FLAGS = range(6)
 """Columns of `DeskArrays.intents`; SIDE is 1 or -1; FLAGS 1 says post-only of a limit, reduce-only of a stop."""
 INTENTS_MAX: Final = 64
+RAW_LIMIT: Final = 10**18
+"""Raw numbers stay below it, as in every batch of standard precision."""
 DESK_CALLS: Final = {
     "target": (("int",), "none"),
     "close": ((), "none"),
@@ -81,6 +84,7 @@ class Desk:
     """The desk of one strategy and one instrument. Orders are known by references, which count from 0.
 
     Quantities and prices are raw integers at the instrument's decimals. What is sent leaves when the handler returns.
+    A reference below 0 means no order, as a state has it before its first; one never given raises `IndexError`.
     """
 
     def __init__(self, strategy: "CompiledStrategy", instrument_id: str, size_precision: int | None = None) -> None:
@@ -90,6 +94,11 @@ class Desk:
         self._price_precision = instrument.price_precision
         self._orders: list[Order] = []
         self._open: dict[int, Order] = {}  # by reference, those that were not closed when last looked at
+
+    @property
+    def size_precision(self) -> int:
+        """Decimals of its quantities."""
+        return self._size_precision
 
     def target(self, net_raw: int) -> None:
         """Bring the net position to `net_raw` by one market order; orders under way count as executed."""
@@ -125,9 +134,8 @@ class Desk:
 
     def cancel(self, ref: int) -> None:
         """Take an order off, where it still works."""
-        order = self._orders[ref]
-        if not order.is_closed:
-            self._strategy.cancel_order(order)
+        if ref >= 0 and not self._orders[ref].is_closed:
+            self._strategy.cancel_order(self._orders[ref])
 
     def cancel_all(self) -> None:
         """Take all orders of the strategy off, in order of acceptance."""
@@ -139,12 +147,11 @@ class Desk:
 
     def is_open(self, ref: int) -> bool:
         """Whether an order is on its way or works."""
-        return not self._orders[ref].is_closed
+        return ref >= 0 and not self._orders[ref].is_closed
 
     def leaves_raw(self, ref: int) -> int:
         """What is still to be filled of an order; 0 when it is closed."""
-        order = self._orders[ref]
-        return 0 if order.is_closed else order.leaves_raw
+        return self._orders[ref].leaves_raw if self.is_open(ref) else 0
 
     def act(self, arrays: DeskArrays) -> None:
         """Send what a compiled handler has left in its arrays, in order."""

@@ -56,6 +56,7 @@ def scan(state, params, orders, times, columns, units, start, stop):
 """
 
 
+@cache
 def handler_module(hook: str, handler: CompiledFunction[..., Any]) -> ModuleType:
     """The module of one handler: `scan(state, params, orders, times, columns, units, start, stop)` runs it over rows
     until one of them sends something, and returns the row after that.

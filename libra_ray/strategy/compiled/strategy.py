@@ -84,6 +84,11 @@ class CompiledStrategy(Strategy):
             )
 
     @property
+    def desk(self) -> Desk:
+        """What its handlers send orders by, from `handle_by` on."""
+        return self._desk
+
+    @property
     def memory(self) -> Any:  # noqa: ANN401  # the state that `handle_by` was given
         """The state of its handlers as it stands, to be read in other hooks."""
         assert self.program is not None  # noqa: S101  # nothing to remember before `handle_by`

@@ -1,0 +1,186 @@
+"""One new file of a catalog, row group after row group: named by the manifest when all of it lasts, or gone."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from libra_ray.data.arrow_arrays import int64s_of
+from libra_ray.data.catalog_manifest import Entry, Manifest
+from libra_ray.data.catalog_store import Store
+from libra_ray.data.times import time_text
+from libra_ray.errors import ConfigError, DataError
+from libra_ray.messages.schemas import SCHEMAS, Schema
+from libra_ray.model.identifiers import check_instrument_id
+from libra_ray.model.instruments import Instrument
+
+__all__ = ["ROW_GROUP_ROWS", "CatalogWriter", "refuse_overlap"]
+
+ROW_GROUP_ROWS: Final = 1 << 20
+
+
+class CatalogWriter:
+    """Context manager, made by `Catalog.appending`, that holds the catalog's lock.
+
+    Rows come in order of `ts_init_ns`; small tables are collected into row groups of a million rows, so memory is
+    bounded by one. A block that ends without `commit` leaves nothing.
+    """
+
+    def __init__(self, store: Store, instrument: Instrument, schema: Schema, period: str, source: str) -> None:
+        check_instrument_id(instrument.id)
+        self._store, self._source = store, source
+        self._key = (schema.name, instrument.id, period)
+        self._instrument = instrument
+        self._wanted = schema.arrow(instrument, period=period)
+        self._name = source or schema.name
+        self._folder = f"{schema.name}/{instrument.id}{f'-{period}' if period else ''}"
+        self._lock = store.writing()
+        self._draft = ""
+        self._writer: pq.ParquetWriter | None = None
+        self._file: object = None
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = self._rows = self._seen = 0
+        self._start_ns = self._end_ns = 0
+        self.replaced: tuple[Entry, ...] = ()
+        """Entries that the new file stands for: the manifest names them no more."""
+
+    def __enter__(self) -> Self:
+        self._lock.__enter__()
+        try:
+            self._manifest = Manifest.read_from(self._store)
+            self._check_definition()
+            remove_orphans(self._store, self._manifest)
+        except BaseException as error:
+            self._lock.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._draft:
+                self._close()
+                self._store.remove(self._draft)
+        finally:
+            self._lock.__exit__(kind, error, trace)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the catalog held when the lock was taken."""
+        return self._manifest
+
+    def write(self, table: pa.Table) -> None:
+        """Take rows. Raises `DataError` DATA002 where a time falls, DATA013 where the catalog has that time range."""
+        if not table.num_rows:
+            return
+        self._check_times(table)
+        self._waiting.append(table.select(self._wanted.names).cast(self._wanted))
+        self._waiting_rows += table.num_rows
+        self._rows += table.num_rows
+        if self._waiting_rows >= ROW_GROUP_ROWS:
+            self._flush()
+
+    def commit(self, *, counts: Mapping[str, int] | None = None, notes: Sequence[str] = ()) -> Entry:
+        """Make the file last and name it in the manifest. Raises `DataError` DATA008, no rows; DATA013 as `write`."""
+        if not self._rows:
+            raise DataError("DATA008", self._name, "0 data rows", "Check the file or the date range.")
+        kept = [entry for entry in self._manifest.entries if entry not in self.replaced]
+        refuse_overlap(kept, self._key, self._start_ns, self._end_ns, self._name)
+        self._flush()
+        self._close()
+        size, digest = self._store.facts(self._draft) or (0, "")
+        name = self._store.publish(self._draft, self._free_name())
+        self._draft = ""
+        entry = Entry(
+            *self._key,
+            start_ns=self._start_ns,
+            end_ns=self._end_ns,
+            rows=self._rows,
+            bytes=size,
+            file=name,
+            digest=digest,
+            source=self._source,
+            counts={kind: count for kind, count in (counts or {}).items() if count},
+            notes=tuple(notes),
+        )
+        self._manifest.with_entry(entry, self._instrument, without=self.replaced).write_to(self._store)
+        return entry
+
+    def _check_definition(self) -> None:
+        if self._manifest.instruments.get(self._instrument.id, self._instrument) != self._instrument:
+            what = f"instrument '{self._instrument.id}' is in the catalog with another definition"
+            fix = "Use that one, or another folder."
+            raise ConfigError("CONF007", self._store.place, what, fix, self._instrument.id)
+
+    def _check_times(self, table: pa.Table) -> None:
+        for chunk in table.column("ts_init_ns").chunks:
+            ts_ns = int64s_of(chunk)
+            if not len(ts_ns):
+                continue
+            first = not self._seen
+            joined = ts_ns if first else np.concatenate((np.array([self._end_ns], np.int64), ts_ns))
+            falls = np.flatnonzero(joined[1:] < joined[:-1])
+            if len(falls):
+                at = int(falls[0])
+                now, before = time_text(int(joined[at + 1])), time_text(int(joined[at]))
+                place = f"{self._name} row {self._seen + at + first:,}"
+                raise DataError(
+                    "DATA002", place, f"time {now} is earlier than {before} before it", "Sort the rows.", now
+                )
+            if first:
+                self._start_ns = int(ts_ns[0])
+            self._end_ns = int(ts_ns[-1])
+            self._seen += len(ts_ns)
+
+    def _flush(self) -> None:
+        if not self._waiting_rows:
+            return
+        if self._writer is None:
+            self._draft, self._file = self._store.draft(self._folder)
+            self._writer = pq.ParquetWriter(
+                self._file, self._wanted, compression="zstd", use_dictionary=False, store_decimal_as_integer=True
+            )
+        waiting = pa.concat_tables(self._waiting)
+        self._waiting, self._waiting_rows = [], 0
+        self._writer.write_table(waiting, row_group_size=ROW_GROUP_ROWS)
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            self._file.close()  # type: ignore[attr-defined]  # a file, opened by the store
+
+    def _free_name(self) -> str:
+        named = {entry.file for entry in self._manifest.entries}
+        stem = f"{self._folder}/{self._start_ns}-{self._end_ns}"
+        name, number = f"{stem}.parquet", 2
+        while name in named:
+            name, number = f"{stem}-{number}.parquet", number + 1
+        return name
+
+
+def refuse_overlap(entries: Sequence[Entry], key: tuple[str, str, str], start_ns: int, end_ns: int, name: str) -> None:
+    """Raises `DataError` DATA013 where one of `entries` has rows of that time range."""
+    for entry in entries:
+        if entry.key == key and start_ns <= entry.end_ns and entry.start_ns <= end_ns:
+            label = " ".join(part for part in (key[1], key[0], key[2]) if part)
+            ours = f"{time_text(start_ns)} to {time_text(end_ns)}"
+            theirs = f"{time_text(entry.start_ns)} to {time_text(entry.end_ns)}"
+            known = f"'{entry.source}'" if entry.source else entry.file
+            what = f"{ours} overlaps {known}, {theirs}, of {label}"
+            raise DataError("DATA013", name, what, "Import each time range once.", ours)
+
+
+def remove_orphans(store: Store, manifest: Manifest) -> None:
+    """Files of a writer that died before the manifest named them, and those that were replaced. Only the lock's holder
+    may; who reads on what it opened before is not disturbed.
+    """  # noqa: D205  # what it may do needs the line
+    named = {entry.file for entry in manifest.entries}
+    kinds = {*SCHEMAS, *(entry.type for entry in manifest.entries)}
+    for name in store.names(sorted(kinds)):
+        if name not in named and name.endswith((".tmp", ".parquet")):
+            store.remove(name)

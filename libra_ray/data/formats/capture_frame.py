@@ -1,0 +1,98 @@
+"""A frame of captured messages: their times, their lines, and what is to be said of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from libra_ray.data.formats import capture_scan as scan
+from libra_ray.data.formats.binance_symbols import hint_of
+from libra_ray.data.formats.capture_messages import Messages, Symbol
+from libra_ray.data.formats.capture_times import event_ns, received_ns
+from libra_ray.data.formats.columns_table import ColumnsTable, time_column
+from libra_ray.data.formats.frames import Frame
+from libra_ray.data.formats.json_scan import Ints
+from libra_ray.data.import_options import ImportOptions
+from libra_ray.errors import DataError
+
+__all__ = ["CaptureFile", "Origin", "frame_of", "origin_of"]
+
+_ALL: Final = slice(None)
+
+
+@dataclass(frozen=True, eq=False)
+class CaptureFile:
+    """One symbol of a capture: what was read, and how it is to be read. `earlier` is of the file that it continues."""
+
+    name: str
+    symbol: Symbol
+    options: ImportOptions
+    earlier: Symbol | None = None
+
+    @property
+    def is_futures(self) -> bool:
+        """Whether messages have a time of the transaction beside that of the event, as those of futures do."""
+        depth, quotes = self.symbol.messages(scan.DEPTH), self.symbol.messages(scan.QUOTE)
+        with_time = depth if depth.count else quotes
+        return bool(with_time.count) and bool((with_time.column(scan.TRADED) >= 0).all())
+
+
+class Origin(NamedTuple):
+    """Where each row of a frame comes from: its line, the exchange's time, when it was received (None: not known)."""
+
+    lines: Ints
+    ts_ns: Ints
+    received_ns: Ints | None
+
+    def taken(self, rows: Ints) -> "Origin":
+        """Of these rows."""
+        received = None if self.received_ns is None else self.received_ns[rows]
+        return Origin(self.lines[rows], self.ts_ns[rows], received)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Origin"]) -> "Origin":
+        """Behind each other; all were received, or none."""
+        received = [part.received_ns for part in parts if part.received_ns is not None]
+        lines, ts_ns = (np.concatenate(each) for each in ([p.lines for p in parts], [p.ts_ns for p in parts]))
+        return cls(lines, ts_ns, np.concatenate(received) if received else None)
+
+
+def origin_of(
+    capture: CaptureFile, messages: Messages, keep: Ints | slice = _ALL, *, ts_ns: Ints | None = None
+) -> Origin:
+    """Of the rows `keep` of `messages`; `ts_ns` are times of those rows that are not where others have theirs."""
+    received = received_ns(messages, capture.name, capture.options.clock_offset_ns)
+    if ts_ns is None:
+        ts_ns = event_ns(messages, received, capture.name)[keep]
+    return Origin(messages.column(scan.LINE)[keep], ts_ns, None if received is None else received[keep])
+
+
+def frame_of(
+    capture: CaptureFile,
+    kind: str,
+    origin: Origin,
+    columns: Mapping[str, pa.Array],
+    *,
+    counts: Mapping[str, int] | None = None,
+    notes: tuple[str, ...] = (),
+    period: str = "",
+    fault: DataError | None = None,
+) -> Frame:
+    """Columns with their times. Rows received before the exchange's own time are counted: the clock was behind."""
+    made = {"ts": time_column(origin.ts_ns)}
+    found = dict(counts or {})
+    if origin.received_ns is not None:
+        made["ts_init"] = time_column(origin.received_ns)
+        found["negative_latency_rows"] = int(np.count_nonzero(origin.received_ns < origin.ts_ns))
+    made.update(columns)
+    return Frame(
+        kind=kind,
+        table=ColumnsTable(capture.name, made, origin.lines, fault),
+        columns={each: each for each in made},
+        period=period,
+        hint=hint_of(capture.symbol.name, is_futures=capture.is_futures),
+        counts={each: count for each, count in found.items() if count},
+        notes=notes,
+    )

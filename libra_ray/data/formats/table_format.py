@@ -1,0 +1,62 @@
+"""Formats that say nothing of what their columns mean: any table with a header, matched by the names of the trade."""
+
+from collections.abc import Mapping
+
+from libra_ray.data.column_names import guessed_kind, matched_columns
+from libra_ray.data.formats.frames import Frame, Head
+from libra_ray.data.import_options import ImportOptions
+from libra_ray.data.joined_table import JoinedTable
+from libra_ray.data.raw_files import RawFile
+from libra_ray.data.raw_tables import RawTable
+from libra_ray.errors import DataError
+from libra_ray.messages.schemas import SCHEMAS
+
+__all__ = ["TableFormat", "refuse_packed", "table_frame"]
+
+
+class TableFormat:
+    """A general format. A subclass says how a file of it begins and which table it is."""
+
+    name: str
+
+    def matches(self, head: Head) -> bool:
+        """Whether a file that begins so is of this format. Never raises."""
+        raise NotImplementedError
+
+    def table(self, file: RawFile, options: ImportOptions) -> RawTable:
+        """The file as raw columns. Raises `DataError` for the first fault of the file as a whole."""
+        raise NotImplementedError
+
+    def frames(self, file: RawFile, options: ImportOptions) -> list[Frame]:
+        """The rows as one frame of the type that its header is nearest to."""
+        return [table_frame(self.table(file, options), options)]
+
+
+def refuse_packed(file: RawFile) -> None:
+    """Binary tables are read from where they lie. Raises `DataError` DATA011 for one in an archive."""
+    if file.packing:
+        what = f"is packed ({file.packing}); binary tables are packed inside"
+        raise DataError("DATA011", file.name, what, "Unpack the file.")
+
+
+def table_frame(table: RawTable, options: ImportOptions, kind: str | None = None) -> Frame:
+    """Raw columns as a frame of `kind`, or of the type that the header is nearest to.
+
+    Raises `DataError` DATA004 for a needed column that is missing, twice, or could be one of two.
+    """
+    table = _joined(table, options.columns.get("ts", ""))
+    chosen = guessed_kind(table.header, options.columns) if kind is None else kind
+    indices = matched_columns(
+        SCHEMAS[chosen], table.header, options.columns, place=table.header_place, wording=options.wording
+    )
+    columns: Mapping[str, str] = {name: table.header[index] for name, index in indices.items()}
+    return Frame(kind=chosen, table=table, columns=columns)
+
+
+def _joined(table: RawTable, name: str) -> RawTable:
+    """The table with a column `date+time`, where the times are mapped to two columns of it."""
+    first, plus, second = name.partition("+")
+    header = list(table.header)
+    if not plus or name in header or first not in header or second not in header:
+        return table
+    return JoinedTable(table, name, (header.index(first), header.index(second)))

@@ -13,7 +13,7 @@ from typing import Any
 
 import libra_ray as lr
 from benchmarks._ema_cross import answer_of, ema_cross_system
-from benchmarks._inputs import INSTRUMENT_ID, bar_dataset, batches_of, walk_instrument
+from benchmarks._inputs import bar_dataset, batches_of, walk_instrument
 from benchmarks.harness import Bench, main
 from benchmarks.peers.job import JOB, plain_answer, synthetic_bars
 from libra_actors.strategies.ema_cross import CrossParams, CrossState, follow

@@ -168,7 +168,9 @@ def _measure(bench: Bench, name: str, data: Dataset) -> None:
     bench.fact(f"{name}_share", round(most.above_bytes / size, 5))
     if not bench.smoke:
         bench.check(actual=len({each.pid for each in made}), expected=WORKERS)
-        bench.check(actual=f"{most.above_bytes / size:.4f}" if most.above_bytes >= SHARE_MAX * size else "", expected="")
+        bench.check(
+            actual=f"{most.above_bytes / size:.4f}" if most.above_bytes >= SHARE_MAX * size else "", expected=""
+        )
 
 
 def _touched(data: Dataset) -> int:

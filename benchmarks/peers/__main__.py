@@ -1,6 +1,8 @@
 """The same EMA-cross job on the same bars in other engines and in this one, and whether their answers are the same.
 
-    python -m benchmarks.peers [--bars 200000] [--runs 3] [--only NAME ...] [--json]
+    python -m benchmarks.peers [--grid] [--bars 200000] [--runs 3] [--only NAME ...] [--json]
+
+With `--grid` the job is done for all pairs of ten fast and ten slow averages, in the way that each engine has for that.
 
 Each engine runs in a process and an environment of its own, which the first call installs by pip from where pip looks.
 The bars are made once and read from one file by all. Exit code 0; 1 when an answer differs from ours or an engine
@@ -20,11 +22,16 @@ from typing import Any, Final, TypeAlias
 
 from benchmarks._machine import Machine
 from benchmarks._report import rate_text, seconds_text, table
-from benchmarks.peers.environments import PEERS, Peer, UnavailableError, ready_python
+from benchmarks.peers.environments import GRID_PEERS, PEERS, Peer, UnavailableError, ready_python
+from benchmarks.peers.grid import PAIRS
 from benchmarks.peers.job import JOB, WARM_UP_BARS, synthetic_bars
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 US: Final = Peer("libra_ray", "engine_libra", ())
+US_GRID: Final = Peer("libra_ray", "grid_libra", ())
+BY_HAND: Final = Peer("by hand", "grid_by_hand", ())
+OURS: Final = (US, US_GRID, BY_HAND)
+"""What runs in this environment."""
 ENGINE_SECONDS_MAX: Final = 3_600
 HEAD: Final = (
     "engine",
@@ -49,11 +56,12 @@ class BrokenEngineError(Exception):
 def compare() -> int:
     """Run all engines, one after another, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description="The same job in several engines.")
+    parser.add_argument("--grid", action="store_true", help="the job for each of a hundred pairs of averages")
     parser.add_argument("--bars", type=int, default=200_000, help="number of minute bars (%(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="runs of each engine, the median counts (%(default)s)")
     parser.add_argument("--seconds-max", type=float, default=60.0, help="an engine starts no run after (%(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="seed of the bars (%(default)s)")
-    names = [peer.name for peer in PEERS]
+    names = list(dict.fromkeys(peer.name for peer in (*PEERS, *GRID_PEERS, BY_HAND)))
     parser.add_argument("--only", nargs="*", choices=names, default=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
@@ -64,7 +72,8 @@ def compare() -> int:
         bars = Path(folder) / "bars.npz"
         synthetic_bars(options.bars, seed=options.seed).save(bars)
         flags = [str(bars), "--runs", str(options.runs), "--seconds-max", str(options.seconds_max)]
-        for peer in (US, *(peer for peer in PEERS if peer.name in options.only)):
+        us, peers = (US_GRID, (BY_HAND, *GRID_PEERS)) if options.grid else (US, PEERS)
+        for peer in (us, *(peer for peer in peers if peer.name in options.only)):
             outcomes[peer.name] = _outcome(peer, flags)
     ours = outcomes[US.name].get("answer")
     for outcome in outcomes.values():
@@ -74,14 +83,14 @@ def compare() -> int:
         facts = {"bars": options.bars, "seed": options.seed, "job": asdict(JOB)}
         print(json.dumps(facts | {"engines": outcomes, "machine": asdict(machine)}))
     else:
-        print(_text(outcomes, options.bars, options.seed, machine))
+        print(_text(outcomes, options.bars, options.seed, machine, is_grid=options.grid))
     broken = any("error" in outcome or outcome["same_as_ours"] is False for outcome in outcomes.values())
     return 1 if broken else 0
 
 
 def _outcome(peer: Peer, flags: list[str]) -> Outcome:
     try:
-        python = Path(sys.executable) if peer is US else ready_python(peer)
+        python = Path(sys.executable) if peer in OURS else ready_python(peer)
         print(f"{peer.name}: running", file=sys.stderr, flush=True)
         return _measured(python, peer, flags)
     except UnavailableError as error:
@@ -102,19 +111,24 @@ def _measured(python: Path, peer: Peer, flags: list[str]) -> Outcome:
         raise BrokenEngineError(lines[-1])
     outcome: Outcome = json.loads(run.stdout.strip().splitlines()[-1])
     outcome["seconds_median"] = statistics.median(outcome["seconds"])
-    outcome["bars_per_s"] = outcome["bars"] / outcome["seconds_median"]
+    times = len(PAIRS) if peer.module.startswith("grid_") else 1
+    outcome["bars_per_s"] = outcome["bars"] * times / outcome["seconds_median"]
     return outcome
 
 
-def _text(outcomes: Mapping[str, Outcome], bars: int, seed: int, machine: Machine) -> str:
+def _text(outcomes: Mapping[str, Outcome], bars: int, seed: int, machine: Machine, *, is_grid: bool) -> str:
     measured = {name: outcome for name, outcome in outcomes.items() if "answer" in outcome}
-    title = f"EMA cross {JOB.fast}/{JOB.slow} on {bars:,} minute bars (seed {seed})"
+    what = f"{len(PAIRS)} pairs" if is_grid else f"{JOB.fast}/{JOB.slow}"
+    title = f"EMA cross {what} on {bars:,} minute bars (seed {seed})"
     rules = f"always in the market, flips of {JOB.quantity:,} at the next open, fee {JOB.fee_rate:.2%} of each fill"
     lines = [f"{title}, {rules}", *table(HEAD, [_cells(name, outcome) for name, outcome in measured.items()])]
     lines += [f"{name}: {outcome['note']}" for name, outcome in measured.items()]
     lines += [f"{name}: skipped, {outcome['skipped']}" for name, outcome in outcomes.items() if "skipped" in outcome]
     lines += [f"{name}: FAILED, {outcome['error']}" for name, outcome in outcomes.items() if "error" in outcome]
-    lines.append("same: equal side, quantity and price of each fill, in order, and equal final equity to the cent")
+    if is_grid:
+        lines.append("bars/s: of all runs together; fills: runs; same: the final equity of every pair, to the cent")
+    else:
+        lines.append("same: equal side, quantity and price of each fill, in order, and equal final equity to the cent")
     lines.append("seconds: from bars in memory, in the engine's own form, to the final equity; median (number of runs)")
     lines.append("cpu: time on a core; below the seconds, the machine was busy with something else")
     lines.append(f"{machine.cpu}, {machine.cores} cores, load {machine.load_1m}; commit {machine.commit}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PEERS", "Peer", "UnavailableError", "python_for", "ready_python"]
+__all__ = ["GRID_PEERS", "PEERS", "Peer", "UnavailableError", "python_for", "ready_python"]
 
 FOLDER: Final = Path(__file__).parent / ".environments"
 READY: Final = "ready.json"
@@ -28,6 +28,11 @@ class Peer:
     requirements: tuple[str, ...]
     python_min: tuple[int, int] = (3, 11)
 
+    @property
+    def environment(self) -> str:
+        """The folder of its environment: one for all modules of an engine."""
+        return f"engine_{self.module.partition('_')[2]}"
+
 
 PEERS: Final = (
     Peer("backtesting.py", "engine_backtesting", ("backtesting==0.6.6", "pandas==3.1.1")),
@@ -36,6 +41,11 @@ PEERS: Final = (
     # Its reports concatenate pandas tables at each closed position, which pandas 3 does four times as slowly.
     Peer("NautilusTrader", "engine_nautilus", ("nautilus_trader==1.231.0", "pandas==2.3.3"), (3, 12)),
 )
+GRID_PEERS: Final = (
+    Peer("vectorbt", "grid_vectorbt", PEERS[2].requirements),
+    Peer("backtesting.py", "grid_backtesting", PEERS[0].requirements),
+)
+"""Those that have a way of their own to run a grid."""
 
 
 class UnavailableError(Exception):
@@ -44,7 +54,7 @@ class UnavailableError(Exception):
 
 def ready_python(peer: Peer) -> Path:
     """Give the Python of the peer's environment, made first where there is none. Raises `UnavailableError`."""
-    folder = FOLDER / peer.module
+    folder = FOLDER / peer.environment
     python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     maker = python_for(peer)
     wanted = {"requirements": list(peer.requirements), "python": str(maker)}

@@ -42,22 +42,22 @@ def constraints_of(given: Iterable[ConstraintLike], parameters: Sequence[Paramet
     for parameter in parameters:
         for alias in (parameter.name, f"{parameter.actor_id}.{parameter.setting}", parameter.setting):
             names.setdefault(alias.replace("-", "_"), parameter.name)
-    return tuple(_parsed(each, names) if isinstance(each, str) else each for each in given)
+    return tuple(_parsed(each, _plain(each, parameters), names) if isinstance(each, str) else each for each in given)
 
 
-def _parsed(text: str, names: Mapping[str, str]) -> Constraint:
+def _parsed(text: str, plain: str, names: Mapping[str, str]) -> Constraint:
     try:
-        tree = ast.parse(_plain(text, names), mode="eval").body
+        tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError):
         raise ConfigError("CONF002", "constraints", f"{quoted(text)} is no comparison", FIX, text) from None
     _check(tree, text, names)
     return lambda combination: bool(_value(tree, combination, names))
 
 
-def _plain(text: str, names: Mapping[str, str]) -> str:
-    """Ids with a dash, `EmaCross-1.fast`, as one name."""
-    for alias, name in sorted(names.items(), key=lambda item: -len(item[0])):
-        text = text.replace(name, alias) if "-" in name else text
+def _plain(text: str, parameters: Sequence[Parameter]) -> str:
+    """Actor ids with a dash, `EmaCross-1.fast`, as Python takes them for a name."""
+    for actor_id in sorted({parameter.actor_id for parameter in parameters}, key=len, reverse=True):
+        text = text.replace(f"{actor_id}.", f"{actor_id.replace('-', '_')}.")
     return text
 
 

@@ -111,7 +111,7 @@ def test_k_folds_tile_the_data_and_train_on_all_that_is_far_enough(
 )
 def test_lengths_that_make_no_windows_are_refused(arguments: dict[str, int], text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        windows(0, 10 * 86_400 * 10**9, **arguments)
+        windows(0, 10 * 86_400 * 10**9, **arguments)  # type: ignore[arg-type]  # lengths alone
 
     assert str(caught.value) == text
 

@@ -12,8 +12,9 @@ from libra_ray.errors import ConfigError
 from libra_ray.simulation.walk_forward_settings import WalkForwardSettings
 from libra_ray.sweeps import SweepProgress
 from libra_ray.sweeps.grid import Grid, Parameter
-from libra_ray.sweeps.walking_forward import WalkForwardResult, folds_of, walk_forward
 from libra_ray.sweeps.walk_forward_figures import degradation, stability
+from libra_ray.sweeps.walk_forward_result import WalkForwardResult
+from libra_ray.sweeps.walking_forward import folds_of, walk_forward
 from tests.sweeps.peekers import Cross, CrossConfig, system_of
 from tests.sweeps.runs import bars, fragile_system
 
@@ -44,7 +45,7 @@ def test_each_window_chooses_the_best_of_its_training_and_tries_it_on_its_test(r
             for slow in GRID["slow"]:
                 system = system_of(Cross(CrossConfig(fast=fast, slow=slow)))
                 trained = backtest(system, data=BARS.between(row["train_start_ns"], row["train_end_ns"]))
-                returns[fast, slow] = trained.stats["total_return"]
+                returns[fast, slow] = float(trained.stats["total_return"] or 0)
         best = max(returns, key=lambda pair: returns[pair])
         assert (row["fast"], row["slow"], row["train_total_return"]) == (*best, returns[best])
 

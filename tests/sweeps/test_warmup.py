@@ -2,11 +2,12 @@
 
 import pytest
 
+from libra_actors.strategies import EmaCross
 from libra_ray.errors import ConfigError, StrategyError
 from libra_ray.strategy.indicators import Ema
 from libra_ray.sweeps.honesty import WarmupCheck, check_warmup
 from tests.sweeps.peekers import Cross, CrossConfig, Rememberer, system_of
-from tests.sweeps.runs import Fragile, FragileConfig, bars
+from tests.sweeps.runs import PAIR, Fragile, FragileConfig, bars
 
 BARS = bars(600)
 START_NS = int(BARS.streams[0].ts_ns[300])
@@ -99,3 +100,13 @@ def test_a_period_without_history_is_refused(arguments: dict[str, int], text: st
 def test_a_strategy_that_fails_with_all_history_is_that_error() -> None:
     with pytest.raises(StrategyError, match="asked to"):
         check_warmup(system_of(Fragile(FragileConfig(lookback=7, mode="raise"))), data=BARS, workers=0)
+
+
+def test_the_state_of_a_compiled_strategy_is_looked_at() -> None:
+    strategy = EmaCross(instrument=PAIR, bars="1h", fast=5, slow=20, quantity="1000")
+
+    check = check_warmup(system_of(strategy), data=BARS, start_ns=START_NS, histories=[30], workers=0)
+
+    row = check.rows[0]
+    assert row.moved is not None
+    assert 0 < abs(row.moved["EmaCross-1.slow"] or 0.0) < 0.01

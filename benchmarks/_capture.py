@@ -6,7 +6,6 @@ Prices and sizes become integers of given decimals, exactly.
 """
 
 import gzip
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -19,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from libra_ray.matching.replay import TRADE, RowStream
+from libra_ray.strategy.capture_check import book_sha256
 
 __all__ = [
     "CAPTURES",
@@ -208,12 +208,6 @@ def read_capture(form: CaptureFormat, paths: Sequence[Path], *, lines_max: int |
         flags=np.array(rows.flags, np.int64),
     )
     return Capture(stream, np.array(rows.update_id, np.int64), _tickers(tickers, form), applied, dropped, snapshots)
-
-
-def book_sha256(bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]) -> str:
-    """The hash of a book's levels, best first, as the captures' facts have it."""
-    lines = [f"{side},{px},{size}\n" for side, levels in (("b", bids), ("a", asks)) for px, size in levels]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _lines(paths: Sequence[Path]) -> Iterator[tuple[int, bytes]]:

@@ -83,8 +83,8 @@ def launcher_commands(cluster: Path, config: Path, job: Sequence[str]) -> list[l
     """`ray rsync-up` of the run file's folder and `ray submit` of the script."""
     remote = f"{REMOTE_FOLDER}/{config.parent.as_posix()}/"
     up = ["ray", "rsync-up", str(cluster), f"{config.parent.as_posix()}/", remote]
-    submit = ["ray", "submit", str(cluster), SCRIPT.as_posix(), "--", f"{remote}{config.name}", *job]
-    return [up, submit]
+    submit = ["ray", "submit", str(cluster), SCRIPT.as_posix(), "--", f"{remote}{config.name}"]
+    return [up, [*submit, "--address", "auto", *job]]
 
 
 def _open_value(name: str, environment: Mapping[str, str]) -> str:

@@ -2,8 +2,8 @@
 
     ray job submit --working-dir . -- python cluster/sweep_job.py examples/ema_sweep.toml --table sweep.parquet
 
-Progress and the final JSON line stand in the job's log. The table is written on the node that the job runs on, so
-`--table` should name storage that outlives it.
+Progress and the final JSON line stand in the job's log. Table and journal are written on the node that the job runs on,
+so they should name storage that outlives it. The same run file with the same journal runs only what is not in it.
 """
 
 import argparse
@@ -15,8 +15,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 import libra_ray as lr
+from libra_ray.cli.sweep import searched
 from libra_ray.simulation.run_config import load_run
-from libra_ray.sweeps import Grid, SweepProgress
+from libra_ray.sweeps import SweepProgress
 
 LINES_MAX = 20
 
@@ -27,9 +28,15 @@ def main() -> int:
     parser.add_argument("config", type=Path, help="a run file with [grid]")
     parser.add_argument("--table", type=Path, help="where to write all trials, as Parquet")
     parser.add_argument("--workers", type=int, help="processes, one core each; by default every core of the cluster")
+    parser.add_argument("--journal", type=Path, help="keeps every finished trial; a job that was killed goes on there")
+    parser.add_argument("--address", help="of the cluster; a job knows it, `ray submit` needs 'auto'")
+    parser.add_argument("--cores-max", type=int, help="what the autoscaler may reach; the sweep asks for that much")
     arguments = parser.parse_args()
+    for name, value in (("RAY_ADDRESS", arguments.address), ("LIBRA_CORES_MAX", arguments.cores_max)):
+        if value is not None:
+            os.environ[name] = str(value)
     try:
-        result = _swept(arguments.config, arguments.workers)
+        result = _swept(arguments.config, arguments.workers, arguments.journal)
     except lr.LibraError as error:
         print("\n".join(map(str, (error, *error.more))), file=sys.stderr)  # noqa: T201  # what a person reads
         return error.exit_code
@@ -40,13 +47,11 @@ def main() -> int:
     return 1 if result.failed else 0
 
 
-def _swept(config: Path, workers: int | None) -> lr.SweepResult:
+def _swept(config: Path, workers: int | None, journal: Path | None) -> lr.SweepResult:
     run = load_run(config, environment=os.environ)
     with run.source.located():
-        grid = Grid.of(run.system.actors, run.config.grid, place=lambda name: run.source.place("grid", name))
-    return lr.sweep(
-        run.system, data=run.data, grid=grid, rank=run.config.sweep.rank, workers=workers, progress=_print_sometimes
-    )
+        chosen = searched(run, {"workers": workers})
+    return lr.sweep(run.system, data=run.data, journal=journal, progress=_print_sometimes, **chosen)
 
 
 def _print_sometimes(at: SweepProgress) -> None:

@@ -23,13 +23,13 @@ def stitched(runs: Sequence[RunArrays]) -> RunArrays:
     has_curve = len(currencies) == 1 and None not in currencies
     factors = _factors(runs) if has_curve else [1.0] * len(runs)
     pairs = list(zip(runs, factors, strict=True))
-    units = {run.pnl_currency for run in runs if run.pnl.size}
+    units = list(dict.fromkeys(run.pnl_currency for run in runs if run.pnl.size))
     known = [run.traded_value * factor for run, factor in pairs if run.traded_value is not None]
     codes = dict.fromkeys(code for run in runs for code in run.fees)
     return RunArrays(
         curve=_curve(pairs) if has_curve else EquityCurve(np.empty(0, np.int64), np.empty(0, np.float64), None),
         pnl=np.concatenate([np.empty(0), *(run.pnl * factor for run, factor in pairs)]),
-        pnl_currency=units.pop() if len(units) == 1 else None,
+        pnl_currency=units[0] if len(units) == 1 else None,
         opened_ns=np.concatenate([np.empty(0, np.int64), *(run.opened_ns for run in runs)]),
         closed_ns=np.concatenate([np.empty(0, np.int64), *(_ended(run) for run in runs)]),
         traded_value=None if len(known) < len(runs) else sum(known),

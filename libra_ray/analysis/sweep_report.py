@@ -13,7 +13,7 @@ from libra_ray.analysis.parameter_maps import exact_of, is_number, label_of, par
 from libra_ray.analysis.significance import deflated_sharpe_ratio
 from libra_ray.analysis.wording import cut
 
-__all__ = ["sweep_report"]
+__all__ = ["deflated_best", "sweep_report"]
 
 BYTES_MAX: Final = 1_000_000
 ROWS_MAX, ROWS_FLOOR, FAILURES_MAX = 500, 20, 100
@@ -132,6 +132,18 @@ def _cards(
         below = "chance that the best one's true Sharpe ratio is above 0"
         cards.append({"label": "Deflated Sharpe", "text": f"{deflated * 100:.1f} %", "below": below, "tone": ""})
     return cards
+
+
+def deflated_best(table: pa.Table) -> float | None:
+    """The deflated Sharpe ratio of the trial with the highest one, among all of a sweep's `table` that have one.
+
+    None for a table without the figures that it needs.
+    """
+    wanted = [name for name in DEFLATED_NEEDS if name in table.column_names]
+    if len(wanted) < len(DEFLATED_NEEDS):
+        return None
+    rows = [row for row in table.select(wanted).to_pylist() if is_number(row["sharpe_ratio"])]
+    return _deflated(sorted(rows, key=lambda row: -row["sharpe_ratio"]), "sharpe_ratio")
 
 
 def _deflated(ranked: list[dict[str, Any]], rank: str) -> float | None:

@@ -33,7 +33,8 @@ class WalkForwardInput:
 
     `windows` and `trials` are the tables of its result, `equity` the joined curve (ts_ns, equity, window). `names` are
     the columns of the parameters, `moves` one row per parameter: name, different values, the usual one, shares of
-    windows with it and of steps that kept it, mean step. `degradation` and `probability` are of the whole.
+    windows with it and of steps that kept it, mean step. `degradation` and `probability` are of the whole;
+    `drawdown_95` is what one path in 20 exceeds when the trades of the tests are drawn again.
     """
 
     name: str
@@ -49,6 +50,7 @@ class WalkForwardInput:
     degradation: float | None
     probability: float | None
     failed: int
+    drawdown_95: float | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -154,11 +156,13 @@ def _cards(walk: WalkForwardInput, windows: Sequence[Mapping[str, Any]]) -> list
     total, sharpe = walk.stats.get("total_return"), walk.stats.get("sharpe_ratio")
     won = sum(is_number(row["test_total_return"]) and row["test_total_return"] > 0 for row in windows)
     lost = _percent(walk.degradation)
+    deep = figure_text("max_drawdown", walk.drawdown_95)
     return [
         _card("Out of sample", figure_text("total_return", total), "all tests as one run", total),
         _card("Sharpe ratio", figure_text("sharpe_ratio", sharpe), "of all tests as one run", sharpe),
         _card("Lost", lost, f"of {label_of(walk.rank)} between training and test", None),
         _card("Sharpe above 0", _percent(walk.probability), "probability, by the tests alone", None),
+        _card("Drawdown at 95 %", deep, "1 path in 20 falls deeper, trades drawn again", None),
         _card("Windows", f"{len(windows):,}", f"{won:,} of them with a gain in the test", None),
         _card("Failed runs", f"{walk.failed:,}", f"{walk.trials.num_rows:,} trainings", -1 if walk.failed else None),
     ]

@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
@@ -60,16 +61,16 @@ def determinism(
     as_json: Json = False,
     _debug: Debug = False,
 ) -> Answer:
-    """Run a file again under other hash seeds, batch sizes, workers and placements. Exit 1 when a run hash differs."""
+    """Run a file again, with other hash seeds, batch sizes, engines, workers. Exit 1 when a run hash differs."""
     from libra_ray.simulation.run_config import load_run
 
     source = read_source(config, config_option, sets)
     run = load_run(source)
     shared = [str(source.path), *(part for each in sets or [] for part in ("--set", each))]
     results: list[dict[str, Any]] = []
+    cases = list(_cases(run, sweeps=not without_sweep, placement=placement))
     with tempfile.TemporaryDirectory(prefix="libra-check-") as folder:
-        for case in _cases(run, sweeps=not without_sweep, placement=placement):
-            document = _run(case, shared, Path(folder))
+        for case, document in zip(cases, _documents(cases, shared, Path(folder)), strict=True):
             results.append({"name": case.name, **_hashes(document)})
             if not as_json:
                 note(f"{case.name}: {results[-1]['run_hash']}")
@@ -96,6 +97,9 @@ def _cases(run: "LoadedRun", *, sweeps: bool, placement: str | None) -> Iterator
     for size in BATCH_ROWS:
         if size > 1 or rows <= SMALL_BATCH_ROWS_MAX:
             yield Case(f"batches of {size:,}", "backtest", ("--batch-rows", str(size)))
+    yield Case("the same again", "backtest", environment={"PYTHONHASHSEED": "0"})
+    for engine in _engines(run):
+        yield Case(f"engine {engine}", "backtest", ("--engine", engine))
     if placement is not None:
         yield Case(f"lockstep, {placement}", "backtest", ("--engine", "lockstep", "--placement", placement))
     if not sweeps:
@@ -109,6 +113,14 @@ def _cases(run: "LoadedRun", *, sweeps: bool, placement: str | None) -> Iterator
         yield Case(name, "sweep", ("--workers", str(workers), "--set", grid))
 
 
+def _engines(run: "LoadedRun") -> list[str]:
+    """The engines that can run it in one process: two where a strategy is compiled, else the one that does anyway."""
+    from libra_ray.strategy.compiled import CompiledStrategy
+
+    is_compiled = any(issubclass(entry.cls, CompiledStrategy) for entry in run.system.actors)
+    return ["event", "compiled"] if is_compiled else []
+
+
 def _small_grid(run: "LoadedRun") -> dict[str, list[Any]]:
     """A few values of the file's own grid; without one, the present value of one setting."""
     if run.config.grid:
@@ -117,6 +129,20 @@ def _small_grid(run: "LoadedRun") -> dict[str, list[Any]]:
     settings = entry.config.model_dump(mode="json")
     name = next(key for key, value in settings.items() if key != "actor_id" and value is not None)
     return {f"{entry.actor_id}.{name}": [settings[name]]}
+
+
+def _documents(cases: Sequence[Case], shared: list[str], folder: Path) -> Iterator[dict[str, Any]]:
+    """What each case brought, in order: backtests side by side, one per core, and sweeps, which use all, by turns."""
+    from libra_ray.cli.health import cores
+
+    alone = [case for case in cases if case.command == "backtest"]
+    with ThreadPoolExecutor(cores()) as pool:
+        running = [pool.submit(_run, case, shared, folder / str(place)) for place, case in enumerate(alone)]
+        try:
+            yield from (each.result() for each in running)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    yield from (_run(case, shared, folder) for case in cases[len(alone) :])
 
 
 def _run(case: Case, shared: list[str], folder: Path) -> dict[str, Any]:

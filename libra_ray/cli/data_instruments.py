@@ -36,7 +36,7 @@ def choose_instrument(
     required: bool,
 ) -> "Instrument | None":
     """The instrument that was named, else the one that the file speaks of. None, or CONF002, where neither is known."""
-    name = instrument_id or frame.hint.instrument_id
+    name = instrument_id or _name_of(frame, known)
     if not name:
         if not required:
             return None
@@ -48,7 +48,9 @@ def choose_instrument(
     if instrument_id is not None or (not definition and _defined(name, source, target) is not None):
         return named_instrument(name, dict(definition), source, target)
     guessed = {"kind": hint.kind, "base": hint.base, "quote": hint.quote}
-    given = {**{key: text for key, text in guessed.items() if text}, **definition}
+    given: dict[str, Any] = {**{key: text for key, text in guessed.items() if text}, **definition}
+    if hint.inverse and given.get("kind") == "perpetual":
+        given["inverse"] = True
     if {"tick", "step"} <= given.keys():
         return named_instrument(name, given, source, target)
     if not required:
@@ -57,8 +59,15 @@ def choose_instrument(
     raise ConfigError("CONF002", "--instrument", what, "Use --tick and --step, or --instruments FILE.", name)
 
 
+def _name_of(frame: "Frame", known: "Mapping[str, Instrument]") -> str:
+    """The id of the file's own instrument; a perpetual beside a pair of its name is known as `SYMBOL-PERP.VENUE`."""
+    hint = frame.hint
+    second = f"{hint.symbol}-PERP.{hint.venue}"
+    return second if hint.kind == "perpetual" and second in known else hint.instrument_id
+
+
 def named_instrument(
-    instrument_id: str, definition: dict[str, str], source: "ConfigSource", target: "Catalog"
+    instrument_id: str, definition: dict[str, Any], source: "ConfigSource", target: "Catalog"
 ) -> "Instrument":
     """As the options define it, the file, the catalog, or by its id alone."""
     from libra_ray.model.identifiers import check_instrument_id

@@ -138,6 +138,7 @@ def run_sweep(
     of this run file that was ended early.
     """
     from libra_ray import sweeps
+    from libra_ray.analysis.sweep_report import deflated_best
     from libra_ray.cli.recording import fingerprints
     from libra_ray.simulation.run_folder import LOG_NAME, REPORT_NAME, reopened, reserved
     from libra_ray.sweeps.trial_journal import JOURNAL_NAME
@@ -194,6 +195,7 @@ def run_sweep(
         "run_hash": kept["run_hash"],
         "parameters": [parameter.name for parameter in grid.parameters],
         "trial_hashes": hashes,
+        "deflated_sharpe_ratio": deflated_best(result.table),
         "folder": str(folder.path),
         "table": str(folder.path / f"{TABLE_NAME}.parquet"),
         "best_config": str(folder.path / BEST_NAME) if result.best is not None else None,

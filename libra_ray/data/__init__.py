@@ -13,6 +13,7 @@ from libra_ray.data.importer import (
     open_import,
     open_imports,
 )
+from libra_ray.data.instrument_files import instruments_from_ccxt, instruments_from_file, instruments_from_lean
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
 from libra_ray.data.merge import Run, merged_runs
 from libra_ray.data.parquet_catalog import Catalog, CatalogCheck, Entry, Gap, catalog
@@ -56,6 +57,9 @@ __all__ = [
     "instant_ns",
     "instrument_from_json",
     "instrument_to_json",
+    "instruments_from_ccxt",
+    "instruments_from_file",
+    "instruments_from_lean",
     "merged_runs",
     "open_import",
     "open_imports",

@@ -140,7 +140,7 @@ def open_import(
     """As `import_file`, to be gone through batch by batch: for files larger than the memory, with `streaming`."""
     chosen, remembered = _options(options, given)
     kind, period = kind or remembered.get("type"), period or remembered.get("period", "")
-    if kind is not None:
+    if kind is not None and (period or kind != BARS.name):  # a file of bars may know its period
         check_kind(kind, period)
     check_instrument_id(instrument.id)
     opened = open_file(path, kind, format=format or remembered.get("format"), options=chosen)

@@ -6,12 +6,11 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any, Final
 
 from libra_ray.data.formats.binance_symbols import quote_of
 from libra_ray.data.raw_files import RawFile
-from libra_ray.errors import DataError, LibraError, quoted
+from libra_ray.errors import ConfigError, DataError, LibraError, quoted
 from libra_ray.model.instruments import Instrument, equity, future, pair, perpetual
 
 __all__ = ["instruments_from_ccxt", "instruments_from_file", "instruments_from_lean"]
@@ -25,16 +24,25 @@ _MILLISECOND_NS: Final = 10**6
 _LEAN_FIELDS: Final = 8
 _INVERSE_MARKETS: Final = ("binance", "bybit")
 _LEAN_KINDS: Final = {
-    "crypto": "pair", "forex": "pair", "cfd": "pair", "equity": "equity", "cryptofuture": "perpetual", "future": "future",
-}  # fmt: skip
+    **dict.fromkeys(("crypto", "forex", "cfd"), "pair"),
+    "equity": "equity",
+    "cryptofuture": "perpetual",
+    "future": "future",
+}
 
 
 def instruments_from_file(path: str | os.PathLike[str], *, venue: str = "") -> dict[str, Instrument]:
-    """Instruments of a JSON file of CCXT markets or of LEAN's CSV, by id. Raises `DataError` DATA011 for another file."""
+    """Instruments of a JSON file of CCXT markets or of LEAN's CSV, by id.
+
+    CCXT's markets need a `venue`. Raises `ConfigError` CONF002 without it, `DataError` for another file.
+    """
     file = RawFile.check(path, max_decompressed_bytes=BYTES_MAX)
     with file.stream() as stream:
         first = stream.read(1 << 12).lstrip(b"\xef\xbb\xbf \t\r\n")
     if first.startswith((b"{", b"[")):
+        if not venue:
+            what = "markets of CCXT do not say their venue"
+            raise ConfigError("CONF002", file.name, what, "Name the instrument, such as BTCUSDT.BINANCE.")
         return instruments_from_ccxt(path, venue=venue)
     return instruments_from_lean(path)
 
@@ -192,7 +200,7 @@ def _lean_rows(file: RawFile) -> Iterator[tuple[int, list[str]]]:
 
 def _of_lean(row: list[str], place: str, *, is_second: bool) -> Instrument | None:
     market, symbol, kind, _, quote, multiplier, tick, step = row[:_LEAN_FIELDS]
-    ticker, least = (row[_LEAN_FIELDS : _LEAN_FIELDS + 2] + ["", ""])[:2]
+    ticker, least = [*row[_LEAN_FIELDS : _LEAN_FIELDS + 2], "", ""][:2]
     if symbol == "[*]" or kind not in _LEAN_KINDS:
         return None
     for name, text in (("minimum_price_variation", tick), ("lot_size", step), ("contract_multiplier", multiplier)):
@@ -234,7 +242,7 @@ def _decimals(codes: set[str]) -> dict[str, int]:
     from libra_ray.model.numbers import currency
 
     unknown = {}
-    for code in codes:
+    for code in sorted(codes):
         try:
             currency(code)
         except LibraError:

@@ -39,8 +39,8 @@ LARGEST: Final = 9.2e18
 """Below 2^63 by more than a float's rounding."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _hidden(_typing, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@intrinsic
+def _hide(_typing, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
     """A float as it is, of which the optimizer knows nothing: it passes through an empty piece of assembly."""
 
     def emit(_context, builder, _signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
@@ -50,6 +50,9 @@ def _hidden(_typing, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, AN
         return builder.bitcast(builder.asm(same, "", "=r,0", [given], False), ir.DoubleType())  # noqa: FBT003
 
     return types.float64(types.float64), emit
+
+
+_hidden: Any = _hide  # its type names the argument that compilers are given, too
 
 
 @njit(cache=True)

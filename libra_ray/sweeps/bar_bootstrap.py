@@ -46,8 +46,10 @@ def block_rows_of(data: Dataset) -> int:
     rules for the bootstrap with dependent data", Biometrika 82(3).
     """
     rows = max(stream.rows for stream in data.streams)
-    length = round(rows ** (1 / 3))
-    return max(length + (length**3 < rows), 1)
+    length = 1
+    while length**3 < rows:
+        length += 1
+    return length
 
 
 def drawn_rows(count: int, *, block_rows: int, noise: Noise) -> Rows:

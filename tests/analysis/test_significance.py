@@ -15,14 +15,20 @@ from libra_ray.analysis.significance import (
     probabilistic_sharpe_ratio,
 )
 
-PAPER = {"best": 2.5, "returns_count": 1_250, "periods_per_year": 250}
-
 
 def of_the_paper(*, trials: int | None = None, skewness: float = -3, kurtosis: float = 7) -> float | None:
     """The numerical example of 2014: annual ratios of variance 1/2, T = 1250, skewness -3, kurtosis 10."""
     spread = math.sqrt(0.5)
     sharpe = np.concatenate((np.full(50, spread), np.full(50, -spread))) * math.sqrt(99 / 100)
-    return deflated_sharpe_ratio(sharpe, trials=trials, skewness=skewness, kurtosis=kurtosis, **PAPER)
+    return deflated_sharpe_ratio(
+        sharpe,
+        best=2.5,
+        returns_count=1_250,
+        periods_per_year=250,
+        trials=trials,
+        skewness=skewness,
+        kurtosis=kurtosis,
+    )
 
 
 def test_the_example_of_the_paper_is_refused_after_100_trials_and_taken_after_46() -> None:

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from libra_ray.analysis.sweep_report import sweep_report
+from libra_ray.analysis.significance import deflated_sharpe_ratio
+from libra_ray.analysis.sweep_report import deflated_best, sweep_report
 from tests.analysis.page_reader import Page, read_page
 
 GRID = ["fast", "slow"]
@@ -100,6 +102,23 @@ def test_the_deflated_sharpe_ratio_stands_beside_the_best(tmp_path: Path) -> Non
 
     assert "Deflated Sharpe" in page.one("div", id="cards").text
     assert "Deflated Sharpe" not in page_of(tmp_path, TRIALS).one("div", id="cards").text
+
+
+def test_the_deflated_ratio_is_that_of_the_highest_among_all_that_have_one() -> None:
+    shape = {"skewness": 0.0, "kurtosis": 0.0, "days": 500, "periods_per_year": 252}
+    ratios = [row["sharpe_ratio"] for row in TRIALS if row["sharpe_ratio"] is not None]
+
+    found = deflated_best(pa.Table.from_pylist([row | shape for row in TRIALS]))
+
+    assert found == deflated_sharpe_ratio(
+        np.array(sorted(ratios, reverse=True)),
+        best=1.5,
+        skewness=0,
+        kurtosis=0,
+        returns_count=500,
+        periods_per_year=252,
+    )
+    assert deflated_best(pa.Table.from_pylist(TRIALS)) is None
 
 
 def test_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:

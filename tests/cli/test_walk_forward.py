@@ -64,17 +64,17 @@ def test_windows_are_walked_and_the_last_choice_can_be_run(libra: Libra, run_fil
         (
             TABLES.replace('"8d"', '"80d"'),
             (),
-            "CONF002 run.toml:35 walk_forward.train: training of 80 d leaves nothing to test in data of ",
+            "CONF002 run.toml:34 walk_forward.train: training of 80 d leaves nothing to test in data of ",
         ),
         (
             TABLES.replace('test = "6d"', ""),
             (),
-            "CONF002 run.toml:34 walk_forward: train is given without test. Give both or none.\n",
+            "CONF002 run.toml:33 walk_forward: train is given without test. Give both or none.\n",
         ),
         (
             TABLES.replace("train =", "trian ="),
             (),
-            "CONF001 run.toml:35 walk_forward.trian: unknown key. Did you mean 'train'?\n",
+            "CONF001 run.toml:34 walk_forward.trian: unknown key. Did you mean 'train'?\n",
         ),
         (
             TABLES,

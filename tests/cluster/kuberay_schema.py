@@ -1,7 +1,7 @@
 """What KubeRay's API `ray.io/v1` accepts, as far as our manifests use it: each field with its type, nothing else.
 
-Written by hand from the reference of KubeRay 1.7 (Apache-2.0); a field that is not here is a mistake of ours until it is
-added. `LIBRA_KUBERAY_CRDS` names a folder with the project's own definitions (`ray.io_rayjobs.yaml`,
+Written by hand from the reference of KubeRay 1.7 (Apache-2.0); a field that is not here is a mistake of ours until it
+is added. `LIBRA_KUBERAY_CRDS` names a folder with the project's own definitions (`ray.io_rayjobs.yaml`,
 `ray.io_rayclusters.yaml`): then this file is held against them.
 """
 

@@ -64,7 +64,8 @@ def configuration(address: str) -> dict[str, object]:
 def test_a_sweep_gets_its_first_core_from_the_autoscaler(head_folder: Path, tmp_path: Path) -> None:
     ports = free_ports(PORTS)
     file = tmp_path / "cluster.json"
-    file.write_text(json.dumps(configuration(f"{ray.util.get_node_ip_address()}:{ports[0]}")))
+    own: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # Ray has no type
+    file.write_text(json.dumps(configuration(f"{own}:{ports[0]}")))
     quick = {"AUTOSCALER_UPDATE_INTERVAL_S": "1", "RAY_FAKE_CLUSTER": "1"}
 
     with ray_head(head_folder, f"--autoscaling-config={file}", cores=0, ports=ports, **quick) as head:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import ray
-import yaml
+import yaml  # type: ignore[import-untyped]  # it comes with Ray, without types
 from jsonschema import Draft202012Validator
 from ray.autoscaler._private.util import fillout_defaults, validate_config
 

@@ -65,7 +65,7 @@ def test_the_launcher_gets_the_files_first_and_then_the_script(capsys: pytest.Ca
         ["ray", "rsync-up", "cluster/ray-cluster.yaml", "examples/", remote],
         [
             *["ray", "submit", "cluster/ray-cluster.yaml", "cluster/sweep_job.py", "--"],
-            *[f"{remote}ema_sweep.toml", "--table", "/shared/t.parquet"],
+            *[f"{remote}ema_sweep.toml", "--address", "auto", "--table", "/shared/t.parquet"],
         ],
     ]
 

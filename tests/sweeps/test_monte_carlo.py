@@ -1,6 +1,7 @@
 """Paths that could have been, beside the one that was."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from libra_ray.errors import ConfigError, StrategyError
 from libra_ray.sweeps import SweepProgress
 from libra_ray.sweeps.bar_bootstrap import resampled
 from libra_ray.sweeps.monte_carlo_runs import MonteCarloResult, monte_carlo
+from tests.analysis.page_reader import read_page
 from tests.conftest import LONG_TESTS
 from tests.sweeps.peekers import Cross, CrossConfig, system_of
 from tests.sweeps.runs import PAIR, Holder, HolderConfig, bars, fragile_system
@@ -86,6 +88,16 @@ def test_shares_and_quantiles_are_counted_over_all_paths() -> None:
     assert result.loss_share == float((values < 0).mean())
     assert result.better("total_return") == float((values > real).mean())
     assert result.better("max_drawdown") == float((result.values("max_drawdown") < fell).mean())
+
+
+def test_the_report_says_what_the_result_says(tmp_path: Path) -> None:
+    result = played(method="drawn_trades", paths=40)
+
+    page = read_page(result.report(tmp_path / "m.html"))
+
+    assert f"Loss{(result.loss_share or 0) * 100:.1f} %" in page.one("div", id="cards").text
+    assert "Equity over" in page.section("bands")
+    assert len(page.all("svg")) == 1
 
 
 def test_paths_equal_to_the_run_count_half() -> None:

@@ -1,12 +1,14 @@
 """What a walk-forward says is what backtests of its windows say, one by one."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from libra_ray import System, backtest
+from libra_ray.analysis.wording import figure_text
 from libra_ray.config import Range
 from libra_ray.errors import ConfigError
 from libra_ray.simulation.walk_forward_settings import WalkForwardSettings
@@ -15,6 +17,7 @@ from libra_ray.sweeps.grid import Grid, Parameter
 from libra_ray.sweeps.walk_forward_figures import degradation, stability
 from libra_ray.sweeps.walk_forward_result import WalkForwardResult
 from libra_ray.sweeps.walking_forward import folds_of, walk_forward
+from tests.analysis.page_reader import read_page
 from tests.sweeps.peekers import Cross, CrossConfig, system_of
 from tests.sweeps.runs import bars, fragile_system
 
@@ -81,6 +84,16 @@ def test_the_last_window_says_what_to_go_on_with(rolled: WalkForwardResult) -> N
         tuple(rolled.windows.column("fast").to_pylist()),
         tuple(rolled.windows.column("slow").to_pylist()),
     ]
+
+
+def test_the_report_says_what_the_result_says(rolled: WalkForwardResult, tmp_path: Path) -> None:
+    page = read_page(rolled.report(tmp_path / "w.html", name="Walked"))
+
+    cards = page.one("div", id="cards").text
+    assert f"Out of sample{figure_text('total_return', rolled.stats['total_return'])}" in cards
+    assert "Windows3" in cards
+    assert "Drawdown at 95 %" in cards
+    assert len(page.data()["bars"]) == 3
 
 
 def test_two_walks_are_equal_and_another_seed_of_the_run_is_told_apart(rolled: WalkForwardResult) -> None:

@@ -1,11 +1,11 @@
 """Book changes and whole books of a capture, as received or made ready for a replay."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from libra_ray.data.arrow_arrays import arrow_ints
+from libra_ray.data.arrow_arrays import Mask, arrow_ints
 from libra_ray.data.formats import capture_scan as scan
 from libra_ray.data.formats.capture_frame import CaptureFile, Origin, frame_of, origin_of
 from libra_ray.data.formats.capture_messages import Levels, Symbol
@@ -14,7 +14,15 @@ from libra_ray.data.formats.frames import Frame
 from libra_ray.data.formats.json_scan import Ints
 from libra_ray.errors import DataError
 
-__all__ = ["chain_of", "deltas_frame", "depths_of", "snapshots_frame", "snapshots_of"]
+__all__ = [
+    "ReplayLevels",
+    "chain_of",
+    "deltas_frame",
+    "depths_of",
+    "replay_levels",
+    "snapshots_frame",
+    "snapshots_of",
+]
 
 ADD, UPDATE, DELETE, CLEAR = 1, 2, 3, 4
 BID, ASK = 1, 2
@@ -121,7 +129,29 @@ def _numbers(levels: Levels) -> Ints:
     return numbers
 
 
+class ReplayLevels(NamedTuple):
+    """Levels ready for a replay. `levels.owner` is the row of the depth message, or of the snapshot's."""
+
+    levels: Levels
+    actions: Ints
+    flags: Ints
+    is_snapshot: Mask
+    origin: Origin
+
+
 def _replay_rows(capture: CaptureFile, chain: Chain) -> tuple[Origin, dict[str, pa.Array]]:
+    made = replay_levels(capture, chain)
+    columns = {
+        "action": _codes(made.actions),
+        "side": _codes(made.levels.side),
+        "price": made.levels.prices,
+        "qty": made.levels.sizes,
+        "flags": _codes(made.flags),
+    }
+    return made.origin, columns
+
+
+def replay_levels(capture: CaptureFile, chain: Chain) -> ReplayLevels:
     """Each used snapshot as a clear of both sides and its levels, then the messages that follow it.
 
     What was received ahead of its snapshot comes behind it, at its time.
@@ -130,11 +160,8 @@ def _replay_rows(capture: CaptureFile, chain: Chain) -> tuple[Origin, dict[str, 
     levels = depth.all_levels()
     levels = levels.taken(np.flatnonzero(chain.is_applied[levels.owner]))
     origin = origin_of(capture, depth, levels.owner)
-    parts = [levels]
-    origins = [origin]
-    actions = [_actions(levels)]
-    orders = [origin.lines]
-    if whole.count:
+    parts, origins, actions, orders = [levels], [origin], [_actions(levels)], [origin.lines]
+    if chain.used:
         bases = origin_of(capture, whole)
         base = chain.base[levels.owner]
         known = base >= 0
@@ -154,16 +181,15 @@ def _replay_rows(capture: CaptureFile, chain: Chain) -> tuple[Origin, dict[str, 
             orders.insert(0, origins[0].lines)
     # Equal places: the snapshot's own rows stand first, then what waited for it.
     order = np.argsort(np.concatenate(orders), kind="stable")
-    flags = np.concatenate([_last_flags(part.owner) for part in parts])[order]
-    joined = Levels.joined(parts).taken(order)
-    columns = {
-        "action": _codes(np.concatenate(actions)[order]),
-        "side": _codes(joined.side),
-        "price": joined.prices,
-        "qty": joined.sizes,
-        "flags": _codes(flags),
-    }
-    return Origin.joined(origins).taken(order), columns
+    is_snapshot = np.zeros(len(order), bool)
+    is_snapshot[: len(order) - len(levels.owner)] = True
+    return ReplayLevels(
+        Levels.joined(parts).taken(order),
+        np.concatenate(actions)[order],
+        np.concatenate([_last_flags(part.owner) for part in parts])[order],
+        is_snapshot[order],
+        Origin.joined(origins).taken(order),
+    )
 
 
 def _fault(capture: CaptureFile, chain: Chain) -> DataError | None:

@@ -99,8 +99,9 @@ class Messages:
             place = np.full(len(block.messages), BAD, np.int64)
             place[chosen] = np.arange(len(chosen)) + self.count
             owner = place[block.levels[:, scan.OWNER]]
-            levels = block.levels[owner != BAD]
-            levels[:, scan.OWNER] = owner[owner != BAD]
+            ours = owner != BAD
+            levels = block.levels.copy() if ours.all() else block.levels[ours]
+            levels[:, scan.OWNER] = owner[ours]
             self.levels.append(levels)
         self.count += len(chosen)
 
@@ -110,10 +111,12 @@ class Messages:
 
     def number(self, place: int, keep: Ints | slice = slice(None)) -> pa.Array:
         """The prices or sizes at a place of the message, as decimals."""
-        values, decimals = (
-            np.concatenate([part[:, 2 * place + offset] for part in self.numbers])[keep] for offset in (0, 1)
-        )
-        return decimal_column(values, decimals)
+        pairs = self.pairs(place)[keep]
+        return decimal_column(pairs[:, 0], pairs[:, 1])
+
+    def pairs(self, place: int) -> Ints:
+        """The same as (integer, decimals) of each."""
+        return np.concatenate([part[:, 2 * place : 2 * place + 2] for part in self.numbers])
 
     def is_zero(self, place: int) -> Mask:
         """Where a number is 0."""

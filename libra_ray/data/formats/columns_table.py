@@ -27,6 +27,7 @@ class ColumnsTable:
         name: of the file.
         columns: of one length, by name.
         lines: of each row, from 1; None = the rows are counted as those of a binary file.
+        numbers: of each row in a binary file, from 0; None = as they stand here.
         fault: what is wrong with the rows as a whole; raised when they are read.
 
     """
@@ -35,6 +36,7 @@ class ColumnsTable:
     columns: Mapping[str, pa.Array]
     lines: Int64s | None = None
     fault: DataError | None = None
+    numbers: Int64s | None = None
     header: Sequence[str] = field(init=False)
     header_place: str = field(init=False)
     rows: int = field(init=False)
@@ -46,11 +48,16 @@ class ColumnsTable:
 
     def place(self, row: int) -> str:
         """The file and the line, or the number of the row."""
-        return f"{self.name} row {row:,}" if self.lines is None else f"{self.name}:{int(self.lines[row])}"
+        if self.lines is None:
+            return f"{self.name} row {self._number(row):,}"
+        return f"{self.name}:{int(self.lines[row])}"
 
     def row_word(self, row: int) -> str:
         """The number alone."""
-        return f"row {row:,}" if self.lines is None else f"row {int(self.lines[row])}"
+        return f"row {self._number(row):,}" if self.lines is None else f"row {int(self.lines[row])}"
+
+    def _number(self, row: int) -> int:
+        return row if self.numbers is None else int(self.numbers[row])
 
     def batches(self, indices: Sequence[int]) -> Iterator[RawBatch]:
         """Slices without a copy. Raises the table's own fault."""
@@ -71,11 +78,14 @@ def decimal_column(values: Int64s, decimals: Int64s) -> pa.Array:
 
     `decimal64` where all fit into 18 digits, else `decimal128`.
     """
-    scale = int(decimals.max(initial=0))
-    factors = _POWERS[scale - decimals]
+    scale, least = int(decimals.max(initial=0)), int(decimals.min(initial=DIGITS_MAX))
+    factors = _POWERS[scale - decimals] if least < scale else np.ones(len(values), np.int64)
+    largest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
     limit = 10**DIGITS_MAX
-    if scale <= STANDARD_PRECISION_MAX and bool((np.abs(values) < limit // factors).all()):
-        return arrow_ints(values * factors, pa.decimal64(DIGITS_MAX, scale))
+    # One look at the largest is enough nearly always; a division for each value is not cheap.
+    fits = largest * 10 ** max(scale - least, 0) < limit or bool((np.abs(values) < limit // factors).all())
+    if scale <= STANDARD_PRECISION_MAX and fits:
+        return arrow_ints(values * factors if least < scale else values, pa.decimal64(DIGITS_MAX, scale))
     exact = [value * factor for value, factor in zip(values.tolist(), factors.tolist(), strict=True)]
     data = b"".join(value.to_bytes(16, "little", signed=True) for value in exact)
     return pa.Array.from_buffers(pa.decimal128(38, scale), len(exact), [None, pa.py_buffer(data)])

@@ -49,6 +49,8 @@ _ZONES: Final = {
     ("future", "krx"): "Asia/Seoul",
     **{("future", market): "UTC" for market in ("cbot", "cfe", "cme", "comex", "nymex", "nyseliffe", "sgx")},
 }
+_CHICAGO_INDICES: Final = ("spx", "ndx", "vix")
+"""Indices of the market `usa` have two zones; those that are not named here need a word."""
 _QUOTE_OF_MARKET: Final = {"usa": "USD", "india": "INR"}
 _KINDS: Final = {
     "equity": "equity",
@@ -97,6 +99,8 @@ class LeanPath:
         """The zone of its times; None where the market is not known."""
         if self.security in _UTC_TYPES:
             return "UTC"
+        if (self.security, self.market) == ("index", "usa") and self.symbol in _CHICAGO_INDICES:
+            return "America/Chicago"
         return _ZONES.get((self.security, self.market))
 
     @property

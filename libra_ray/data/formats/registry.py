@@ -20,6 +20,7 @@ _MODULES: Final[dict[str, str]] = {
     "hyperliquid-capture": "hyperliquid_capture",
     "freqtrade": "freqtrade",
     "ccxt-rows": "ccxt_rows",
+    "dbn": "databento",
     "parquet": "parquet_table",
     "feather": "feather_table",
     "jsonl": "jsonl_table",

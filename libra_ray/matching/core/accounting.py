@@ -1,5 +1,6 @@
 """Fills become positions, bookings and samples of equity, as `portfolio` folds them."""
 
+from libra_ray.matching.core.addresses import event_row, leaves_of, order_row, sample_row
 from libra_ray.matching.core.forms import entry, inner, once, outer, small
 from libra_ray.matching.core.layout import (
     BALANCE,
@@ -33,29 +34,28 @@ from libra_ray.matching.core.layout import (
     VALUE,
     WHOLE,
     ZERO,
-    Ledger,
-    Terms,
+    Core,
 )
 from libra_ray.matching.core.rules import fee_linear, pnl_linear, released
-from libra_ray.matching.core.wide import add, mul, mul_div_half_even, sub
+from libra_ray.matching.core.wide import add, mul, mul_div_ceil, mul_div_half_even, sub
 
 __all__ = ["end_days", "equity", "fill", "put", "sample"]
 
 DAY_NS = 86_400 * 10**9
+NEAR_UNIT = 2**20
 
 
 @small
-def put(ledger: Ledger, kind: int, order: int, a: int, b: int, c: int, d: int, e: int) -> None:
+def put(ledger: Core, kind: int, order: int, a: int, b: int, c: int, d: int, e: int) -> None:
     """Record an event of now."""
-    now, events = ledger.now, ledger.events
-    at = now[EVENTS]
-    now[EVENTS] = at + 1
-    row = events[at]
+    now = ledger.now
+    row = event_row(ledger, now[EVENTS])
+    now[EVENTS] += 1
     row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = kind, now[NOW], order, a, b, c, d, e
 
 
 @small
-def equity(terms: Terms, ledger: Ledger) -> int:
+def equity(terms: Core, ledger: Core) -> int:
     """Balance plus open profit at what the position could be closed at."""
     now = ledger.now
     net: int = now[NET]
@@ -68,17 +68,17 @@ def equity(terms: Terms, ledger: Ledger) -> int:
 
 
 @small
-def sample(terms: Terms, ledger: Ledger, ts: int) -> int:
+def sample(terms: Core, ledger: Core, ts: int) -> int:
     """Note balance and equity; returns the equity."""
-    now, samples = ledger.now, ledger.samples
-    at, worth = now[SAMPLES], equity(terms, ledger)
-    samples[at, 0], samples[at, 1], samples[at, 2] = ts, now[BALANCE], worth
-    now[SAMPLES] = at + 1
+    now = ledger.now
+    worth, row = equity(terms, ledger), sample_row(ledger, now[SAMPLES])
+    row[0], row[1], row[2] = ts, now[BALANCE], worth
+    now[SAMPLES] += 1
     return worth
 
 
 @entry
-def end_days(terms: Terms, ledger: Ledger, ts: int, last_bid: int, last_ask: int) -> None:
+def end_days(terms: Core, ledger: Core, ts: int, last_bid: int, last_ask: int) -> None:
     """Sample equity at the end of the day, before a row of a later time; days without rows have no sample."""
     now = ledger.now
     now[MARK_BID], now[MARK_ASK] = last_bid, last_ask
@@ -87,21 +87,21 @@ def end_days(terms: Terms, ledger: Ledger, ts: int, last_bid: int, last_ask: int
 
 
 @small
-def _book(ledger: Ledger, kind: int, amount: int) -> None:
+def _book(ledger: Core, kind: int, amount: int) -> None:
     now = ledger.now
     now[BALANCE] = add(now[BALANCE], amount)
     put(ledger, BOOKED, NOBODY, kind, amount, now[BALANCE], ZERO, ZERO)
 
 
 @small
-def _open(ledger: Ledger, order: int, signed: int, px: int, fee: int) -> None:
+def _open(ledger: Core, order: int, signed: int, px: int, fee: int) -> None:
     now = ledger.now
     now[NET], now[OPEN_VALUE], now[REALIZED] = signed, mul(px, abs(signed)), -fee
     put(ledger, OPENED, order, signed, now[OPEN_VALUE], ZERO, now[REALIZED], ZERO)
 
 
 @small
-def _reduce(terms: Terms, ledger: Ledger, qty: int, px: int, fee: int) -> int:
+def _reduce(terms: Core, ledger: Core, qty: int, px: int, fee: int) -> int:
     now = ledger.now
     net = now[NET]
     sign = 1 if net > 0 else -1
@@ -114,7 +114,7 @@ def _reduce(terms: Terms, ledger: Ledger, qty: int, px: int, fee: int) -> int:
 
 
 @once
-def _on_position(terms: Terms, ledger: Ledger, order: int, signed: int, px: int, fee: int) -> int:
+def _on_position(terms: Core, ledger: Core, order: int, signed: int, px: int, fee: int) -> int:
     """Returns the profit. A fill beyond the position is two legs: one closes it, the rest opens another."""
     now = ledger.now
     net, qty = now[NET], abs(signed)
@@ -141,12 +141,12 @@ def _on_position(terms: Terms, ledger: Ledger, order: int, signed: int, px: int,
 
 
 @inner
-def fill(terms: Terms, ledger: Ledger, order: int, qty: int, px: int, is_taker: int) -> None:
+def fill(terms: Core, ledger: Core, order: int, qty: int, px: int, is_taker: int) -> None:
     """One fill: the order, its position, what is booked, and a sample of equity.
 
     Raises `OverflowError` where 64 bits are too few, `RuntimeError` where the account could be called or liquidated.
     """
-    now, row = ledger.now, ledger.orders[order]
+    now, row = ledger.now, order_row(ledger, order)
     if is_taker != 0:
         fee = fee_linear(px, qty, terms.taker_num, terms.taker_den)
     else:
@@ -163,14 +163,13 @@ def fill(terms: Terms, ledger: Ledger, order: int, qty: int, px: int, is_taker: 
     if fee != 0:
         _book(ledger, FEE, -fee)
     if row[REF] >= 0:
-        ledger.leaves[row[REF]] = row[QTY] - row[FILLED]
-    ledger.held[0] = now[NET]
+        leaves_of(ledger)[row[REF]] = row[QTY] - row[FILLED]
     worth = sample(terms, ledger, now[NOW])
-    if float(worth) <= float(abs(now[NET])) * terms.near + 1.0:
+    if now[NET] != 0 and worth <= mul_div_ceil(abs(now[NET]), terms.near, NEAR_UNIT):
         raise RuntimeError("the account must be watched")
 
 
 @outer
-def first_sample(terms: Terms, ledger: Ledger, ts: int) -> int:
+def first_sample(terms: Core, ledger: Core, ts: int) -> int:
     """`sample`, for those who are not compiled."""
     return sample(terms, ledger, ts)

@@ -17,14 +17,14 @@ from libra_ray.matching.core.layout import (
     NOBODY,
     ONE,
     ZERO,
-    Ledger,
+    Core,
 )
 
 __all__ = ["available", "opposite", "reset", "show", "use"]
 
 
 @small
-def reset(ledger: Ledger, px: int, size: int) -> None:
+def reset(ledger: Core, px: int, size: int) -> None:
     """A step of a bar or a trade: both sides stand at `px`."""
     now = ledger.now
     now[BID], now[ASK], now[BID_SIZE], now[ASK_SIZE], now[BID_USED], now[ASK_USED] = px, px, size, size, 0, 0
@@ -33,14 +33,14 @@ def reset(ledger: Ledger, px: int, size: int) -> None:
 
 
 @small
-def opposite(ledger: Ledger, side: int) -> int:
+def opposite(ledger: Core, side: int) -> int:
     """The best price that an order of that side trades against."""
     best: int = ledger.now[ASK] if side > 0 else ledger.now[BID]
     return best
 
 
 @small
-def available(ledger: Ledger, side: int) -> int:
+def available(ledger: Core, side: int) -> int:
     """What is left at that price."""
     now = ledger.now
     left: int = now[ASK_SIZE] - now[ASK_USED] if side > 0 else now[BID_SIZE] - now[BID_USED]
@@ -48,7 +48,7 @@ def available(ledger: Ledger, side: int) -> int:
 
 
 @small
-def use(ledger: Ledger, side: int, px: int, qty: int) -> None:
+def use(ledger: Core, side: int, px: int, qty: int) -> None:
     """An order took `qty` at `px`; nothing is displayed beyond the best price."""
     now = ledger.now
     if side > 0:
@@ -59,7 +59,7 @@ def use(ledger: Ledger, side: int, px: int, qty: int) -> None:
 
 
 @inner
-def _show(ledger: Ledger, side: int, sign: int, px: int, size: int) -> None:
+def _show(ledger: Core, side: int, sign: int, px: int, size: int) -> None:
     """The market shows another best price or size of one side; `side` 0 is the bids."""
     now, levels = ledger.now, ledger.behind[side]
     at_px, at_size, at_used, at_count = (
@@ -92,7 +92,7 @@ def _show(ledger: Ledger, side: int, sign: int, px: int, size: int) -> None:
 
 
 @inner
-def show(ledger: Ledger, bid: int, ask: int, bid_size: int, ask_size: int) -> None:
+def show(ledger: Core, bid: int, ask: int, bid_size: int, ask_size: int) -> None:
     """A quote."""
     now = ledger.now
     if now[HAS_BOOK] == 0:

@@ -47,8 +47,8 @@ def outer(function: F) -> F:
 def core_sources() -> tuple[Path, ...]:
     """The files that the core is made of."""
     matching = _HERE.parent
-    rules = matching.parent / "model" / "rules"
-    return (*sorted(_HERE.glob("*.py")), *sorted(rules.glob("*.py")), matching / "bar_sizes.py")
+    rules = matching.parent.joinpath("model", "rules")
+    return (*sorted(_HERE.glob("*.py")), *sorted(rules.glob("*.py")), matching.joinpath("bar_sizes.py"))
 
 
 def _with_cache(dispatcher: Any) -> Any:  # noqa: ANN401

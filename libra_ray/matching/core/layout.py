@@ -1,11 +1,11 @@
 """What the core works on: constants of a run, one row of integers per order and event, and the numbers that change."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Columns", "Ledger", "Terms", "new_ledger"]
+__all__ = ["RECORD", "TERMS", "Columns", "Core", "Ledger", "Terms", "new_ledger", "placed"]
 
 Columns = npt.NDArray[np.int64]
 
@@ -23,9 +23,9 @@ NOBODY: Final = ZERO - ONE
 (
     NOW, ORDERS, WORKING, PENDING, EVENTS, SAMPLES, ARRIVED, TRADES, PRIORITY, PASSED, NET, OPEN_VALUE, REALIZED,
     BALANCE, BID, ASK, BID_SIZE, ASK_SIZE, BID_USED, ASK_USED, BID_BEHIND, ASK_BEHIND, MARK_BID, MARK_ASK, DAY_END,
-    REDUCERS, BOOK_ROW, IN_BAR, COMMANDS, HAS_BOOK,
-) = _constants(30)  # fmt: skip
-NUMBERS: Final = 30
+    REDUCERS, BOOK_ROW, IN_BAR, HAS_BOOK, EVENT_ROOM, SAMPLE_ROOM, ORDER_ROOM, REF_ROOM,
+) = _constants(33)  # fmt: skip
+NUMBERS: Final = 33
 
 # Columns of `Ledger.orders`.
 (
@@ -41,6 +41,7 @@ INITIALIZED, DENIED, SUBMITTED, ACCEPTED, PARTIAL, REJECTED, CANCELED, WHOLE = _
 # Columns of `Ledger.events`, and kinds of events.
 KIND, TS, ORDER, A, B, C, D, E = _constants(8)
 EVENT_COLUMNS: Final = 8
+SAMPLE_COLUMNS: Final = 3
 (
     MADE, DENIAL, ACCEPTANCE, REJECTION, CANCELLATION, FILL, UPDATE, CANCEL_REFUSED, OPENED, CHANGED, CLOSED, BOOKED,
 ) = _constants(12)  # fmt: skip
@@ -66,7 +67,7 @@ class Terms(NamedTuple):
         margin_num, margin_den: initial margin of a notional unit; 0 / 1 for none.
         rate_limit, rate_ns: at most so many orders in so long.
         next_open, adaptive, rejects_stops: as the venue is set.
-        near: an account whose equity is below |position| x this could be liquidated, or called for margin.
+        near: an account whose equity is not above |position| x this / 2^20 could be liquidated, or called for margin.
     """
 
     pnl_num: int
@@ -88,50 +89,81 @@ class Terms(NamedTuple):
     next_open: bool
     adaptive: bool
     rejects_stops: bool
-    near: float
+    near: int
+
+
+Core: TypeAlias = Any
+"""A `Ledger` as compiled functions have it: its record, whose fields are those of `RECORD`."""
+RECORD: Final = np.dtype(
+    [
+        ("now", np.int64, (NUMBERS,)),
+        ("working", np.int64, (WORKING_MAX,)),
+        ("pending", np.int64, (WORKING_MAX,)),
+        ("behind", np.int64, (2, BEHIND_MAX, 3)),
+        ("scratch", np.int64, (3, WORKING_MAX, 4)),
+        *((f"{name}_at", np.int64) for name in ("orders", "events", "samples", "refs", "leaves", "passed")),
+    ]
+)
+"""Numbers by the places above; orders at the venue in the order in which they began to work, and those for the next
+open; levels behind the best price of each side: (price, size, used); rows for whoever needs some; addresses of the
+arrays that grow.
+"""
+TERMS: Final = np.dtype(
+    [(name, np.bool_ if kind is bool else np.int64) for name, kind in Terms.__annotations__.items()]
+)
+"""`Terms` as compiled functions have them."""
 
 
 class Ledger(NamedTuple):
     """All that changes.
 
     Attributes:
-        now: single numbers, by the places above.
+        record: what compiled functions are given, an array of one `RECORD`.
         orders, events, samples: one row each; samples of equity are (time, balance, equity).
-        working: orders at the venue, in the order in which they began to work; `pending`: those for the next open.
+        refs: by reference of a desk, the order; `leaves`: what is left of it.
         passed: when the last orders passed the risk checks, as a ring.
-        refs: by reference of a desk, the order.
-        behind: levels behind the best price of each side: (price, size, used).
-        scratch: rows for whoever needs some: sorted entries, levels of a step, commands.
-        leaves, held: the arrays of the desk: what is left by reference; the net quantity first.
     """
 
-    now: Columns
+    record: npt.NDArray[np.void]
     orders: Columns
     events: Columns
     samples: Columns
-    working: Columns
-    pending: Columns
-    passed: Columns
     refs: Columns
-    behind: Columns
-    scratch: Columns
     leaves: Columns
-    held: Columns
+    passed: Columns
+
+    @property
+    def now(self) -> Columns:
+        """The numbers that change, by the places above."""
+        now: Columns = self.record["now"][0]
+        return now
+
+    @property
+    def core(self) -> Core:
+        """The record itself."""
+        return self.record[0]
 
 
-def new_ledger(rate_limit: int, leaves: Columns, held: Columns, *, orders: int, events: int, samples: int) -> Ledger:
+def new_ledger(rate_limit: int, leaves: Columns, *, orders: int, events: int, samples: int) -> Ledger:
     """Nothing has happened; room for so many orders, events and samples of equity."""
-    return Ledger(
-        np.zeros(NUMBERS, np.int64),
-        np.empty((orders, ORDER_COLUMNS), np.int64),
-        np.empty((events, EVENT_COLUMNS), np.int64),
-        np.empty((samples, 3), np.int64),
-        np.zeros(WORKING_MAX, np.int64),
-        np.zeros(WORKING_MAX, np.int64),
-        np.zeros(max(rate_limit, 1), np.int64),
-        np.zeros(len(leaves), np.int64),
-        np.zeros((2, BEHIND_MAX, 3), np.int64),
-        np.zeros((3, WORKING_MAX, 4), np.int64),
-        leaves,
-        held,
+    return placed(
+        Ledger(
+            np.zeros(1, RECORD),
+            np.empty((orders, ORDER_COLUMNS), np.int64),
+            np.empty((events, EVENT_COLUMNS), np.int64),
+            np.empty((samples, SAMPLE_COLUMNS), np.int64),
+            np.zeros(len(leaves), np.int64),
+            leaves,
+            np.zeros(max(rate_limit, 1), np.int64),
+        )
     )
+
+
+def placed(ledger: Ledger) -> Ledger:
+    """The same, its record told where the arrays are and how much they hold."""
+    for name in ("orders", "events", "samples", "refs", "leaves", "passed"):
+        ledger.record[f"{name}_at"] = getattr(ledger, name).ctypes.data
+    rooms = ((EVENT_ROOM, ledger.events), (SAMPLE_ROOM, ledger.samples), (ORDER_ROOM, ledger.orders))
+    for place, array in (*rooms, (REF_ROOM, ledger.leaves)):
+        ledger.now[place] = len(array)
+    return ledger

@@ -1,6 +1,7 @@
 """Orders at the venue: how they arrive, execute, wait and end, as `simulation.venue` and `simulation.executions` do."""
 
 from libra_ray.matching.core.accounting import fill, put
+from libra_ray.matching.core.addresses import leaves_of, order_row
 from libra_ray.matching.core.book import available, opposite, use
 from libra_ray.matching.core.forms import inner, once, small
 from libra_ray.matching.core.layout import (
@@ -46,30 +47,31 @@ from libra_ray.matching.core.layout import (
     WORKING_MAX,
     ZERO,
     Columns,
-    Ledger,
-    Terms,
+    Core,
 )
 
 __all__ = ["arrive", "cancel", "is_hit", "is_marketable", "is_working", "make", "run_reached", "take", "trigger"]
 
 
 @small
-def is_marketable(ledger: Ledger, order: int) -> bool:
+def is_marketable(ledger: Core, order: int) -> bool:
     """Whether a limit order would trade now."""
-    row = ledger.orders[order]
+    row = order_row(ledger, order)
     best = opposite(ledger, row[SIDE])
     trades: bool = row[PX] >= best if row[SIDE] > 0 else row[PX] <= best
     return trades
 
 
 @small
-def is_hit(ledger: Ledger, order: int) -> bool:
+def is_hit(ledger: Core, order: int) -> bool:
     """Whether the price that a stop looks at has reached its trigger."""
-    return not is_marketable(ledger, order) or ledger.orders[order, PX] == opposite(ledger, ledger.orders[order, SIDE])
+    return not is_marketable(ledger, order) or order_row(ledger, order)[PX] == opposite(
+        ledger, order_row(ledger, order)[SIDE]
+    )
 
 
 @small
-def is_working(ledger: Ledger, order: int) -> bool:
+def is_working(ledger: Core, order: int) -> bool:
     """Whether it is at the venue and not closed."""
     for at in range(ledger.now[WORKING]):  # noqa: SIM110 - the core has no generators
         if ledger.working[at] == order:
@@ -78,13 +80,13 @@ def is_working(ledger: Ledger, order: int) -> bool:
 
 
 @small
-def _wait(ledger: Ledger, order: int) -> None:
+def _wait(ledger: Core, order: int) -> None:
     now = ledger.now
     if is_working(ledger, order):
         return
     if now[WORKING] == WORKING_MAX:
         raise RuntimeError("too many orders at work")
-    if ledger.orders[order, TYPE] != LIMIT and ledger.orders[order, FLAG] != 0:
+    if order_row(ledger, order)[TYPE] != LIMIT and order_row(ledger, order)[FLAG] != 0:
         now[REDUCERS] += 1
     ledger.working[now[WORKING]] = order
     now[WORKING] += 1
@@ -101,8 +103,8 @@ def _without(orders: Columns, count: int, order: int) -> int:
 
 
 @small
-def _drop(ledger: Ledger, order: int) -> None:
-    now, row = ledger.now, ledger.orders[order]
+def _drop(ledger: Core, order: int) -> None:
+    now, row = ledger.now, order_row(ledger, order)
     kept = _without(ledger.working, now[WORKING], order)
     if kept < now[WORKING]:
         now[WORKING] = kept
@@ -114,43 +116,43 @@ def _drop(ledger: Ledger, order: int) -> None:
 
 
 @inner
-def end(ledger: Ledger, order: int, kind: int, status: int, code: int) -> None:
+def end(ledger: Core, order: int, kind: int, status: int, code: int) -> None:
     """An order is denied, rejected or canceled."""
-    now, row = ledger.now, ledger.orders[order]
+    now, row = ledger.now, order_row(ledger, order)
     _drop(ledger, order)
     put(ledger, kind, order, code, ZERO, ZERO, ZERO, ZERO)
     row[STATUS], row[CODE], row[TS_LAST] = status, code, now[NOW]
     if row[REF] >= 0:
-        ledger.leaves[row[REF]] = 0
+        leaves_of(ledger)[row[REF]] = 0
 
 
 @inner
-def cancel(ledger: Ledger, order: int, code: int) -> None:
+def cancel(ledger: Core, order: int, code: int) -> None:
     """It works no longer."""
     end(ledger, order, CANCELLATION, CANCELED, code)
 
 
 @inner
-def _shrink(ledger: Ledger, order: int, qty: int) -> None:
-    row = ledger.orders[order]
+def _shrink(ledger: Core, order: int, qty: int) -> None:
+    row = order_row(ledger, order)
     put(ledger, UPDATE, order, qty, ZERO, ZERO, ZERO, ZERO)
     row[QTY], row[TS_LAST] = qty, ledger.now[NOW]
     if row[REF] >= 0:
-        ledger.leaves[row[REF]] = qty - row[FILLED]
+        leaves_of(ledger)[row[REF]] = qty - row[FILLED]
 
 
 @inner
-def _after_execution(ledger: Ledger, order: int, filled: int) -> None:
+def _after_execution(ledger: Core, order: int, filled: int) -> None:
     """An order that is whole works no longer; reduce-only orders follow the position."""
-    now, orders = ledger.now, ledger.orders
-    if orders[order, STATUS] == WHOLE:
+    now = ledger.now
+    if order_row(ledger, order)[STATUS] == WHOLE:
         _drop(ledger, order)
     if filled == 0 or now[REDUCERS] == 0:
         return
     at = 0
     while at < now[WORKING]:
         other = ledger.working[at]
-        row, net = orders[other], now[NET]
+        row, net = order_row(ledger, other), now[NET]
         at += 1
         if row[TYPE] == LIMIT or row[FLAG] == 0:
             continue
@@ -162,9 +164,9 @@ def _after_execution(ledger: Ledger, order: int, filled: int) -> None:
 
 
 @inner
-def take(terms: Terms, ledger: Ledger, order: int) -> None:
+def take(terms: Core, ledger: Core, order: int) -> None:
     """Take from the book: what is left at the best price, the rest one tick beyond, where a limit allows it."""
-    row = ledger.orders[order]
+    row = order_row(ledger, order)
     side, leaves, is_limit = row[SIDE], row[QTY] - row[FILLED], row[TYPE] == LIMIT
     best, filled = opposite(ledger, side), 0
     if not is_limit or (row[PX] >= best if side > 0 else row[PX] <= best):
@@ -183,9 +185,9 @@ def take(terms: Terms, ledger: Ledger, order: int) -> None:
 
 
 @inner
-def make(terms: Terms, ledger: Ledger, order: int) -> None:
+def make(terms: Core, ledger: Core, order: int) -> None:
     """A resting limit order that the other side has come to: whole where it went through, else what is shown there."""
-    row = ledger.orders[order]
+    row = order_row(ledger, order)
     side, px = row[SIDE], row[PX]
     best, leaves = opposite(ledger, side), row[QTY] - row[FILLED]
     is_through = best < px if side > 0 else best > px
@@ -200,37 +202,37 @@ def make(terms: Terms, ledger: Ledger, order: int) -> None:
 
 
 @inner
-def trigger(terms: Terms, ledger: Ledger, order: int) -> None:
+def trigger(terms: Core, ledger: Core, order: int) -> None:
     """A stop is hit: it executes as a market order."""
-    ledger.orders[order, WAITS] = 0
+    order_row(ledger, order)[WAITS] = 0
     take(terms, ledger, order)
 
 
 @inner
-def run_reached(terms: Terms, ledger: Ledger, count: int) -> None:
+def run_reached(terms: Core, ledger: Core, count: int) -> None:
     """Execute `count` orders of the first scratch, reached in one step, in their priority."""
     entries = ledger.scratch[0]
     sort_entries(ledger, count)
     for at in range(count):
         order = entries[at, 3]
         if is_working(ledger, order):
-            if ledger.orders[order, WAITS] != 0:
+            if order_row(ledger, order)[WAITS] != 0:
                 trigger(terms, ledger, order)
             else:
                 make(terms, ledger, order)
 
 
 @inner
-def enter(ledger: Ledger, count: int, order: int) -> int:
+def enter(ledger: Core, count: int, order: int) -> int:
     """Put a reached order into the first scratch: those reached by a fall first, highest first, then by a rise."""
-    row, entry = ledger.orders[order], ledger.scratch[0, count]
+    row, entry = order_row(ledger, order), ledger.scratch[0, count]
     is_fall = (row[SIDE] > 0) != (row[WAITS] != 0)
     entry[0], entry[1], entry[2], entry[3] = 0 if is_fall else 1, -row[PX] if is_fall else row[PX], row[SEQ], order
     return count + 1
 
 
 @once
-def sort_entries(ledger: Ledger, count: int) -> None:
+def sort_entries(ledger: Core, count: int) -> None:
     """By their first three columns."""
     entries = ledger.scratch[0]
     for at in range(1, count):
@@ -251,8 +253,8 @@ def _is_before(entries: Columns, one: int, other: int) -> bool:
 
 
 @small
-def _accept(ledger: Ledger, order: int) -> None:
-    now, row = ledger.now, ledger.orders[order]
+def _accept(ledger: Core, order: int) -> None:
+    now, row = ledger.now, order_row(ledger, order)
     now[PRIORITY] += 1
     row[SEQ], row[STATUS] = now[PRIORITY], ACCEPTED
     row[TS_ACCEPTED] = row[TS_LAST] = now[NOW]
@@ -260,18 +262,18 @@ def _accept(ledger: Ledger, order: int) -> None:
 
 
 @small
-def _hold(ledger: Ledger, order: int) -> None:
+def _hold(ledger: Core, order: int) -> None:
     now = ledger.now
     _wait(ledger, order)
-    ledger.orders[order, IS_PENDING] = 1
+    order_row(ledger, order)[IS_PENDING] = 1
     ledger.pending[now[PENDING]] = order
     now[PENDING] += 1
 
 
 @inner
-def arrive(terms: Terms, ledger: Ledger, order: int) -> None:
+def arrive(terms: Core, ledger: Core, order: int) -> None:
     """An order arrives at the venue and acts."""
-    now, row = ledger.now, ledger.orders[order]
+    now, row = ledger.now, order_row(ledger, order)
     now[ARRIVED] += 1
     row[VENUE_NO] = now[ARRIVED]
     holds = terms.next_open and now[IN_BAR] == 0

@@ -1,6 +1,7 @@
 """The checks of the risk engine that can fail within the core's bounds, in their order."""
 
 from libra_ray.matching.core.accounting import equity, put
+from libra_ray.matching.core.addresses import order_row, passes_of
 from libra_ray.matching.core.book import opposite
 from libra_ray.matching.core.forms import once, small
 from libra_ray.matching.core.layout import (
@@ -30,8 +31,7 @@ from libra_ray.matching.core.layout import (
     TYPE,
     WORKING,
     ZERO,
-    Ledger,
-    Terms,
+    Core,
 )
 from libra_ray.matching.core.orders import arrive, end
 from libra_ray.matching.core.rules import notional_linear, worst_notional
@@ -41,9 +41,9 @@ __all__ = ["submit"]
 
 
 @small
-def _counted(ledger: Ledger, order: int) -> int:
+def _counted(ledger: Core, order: int) -> int:
     """What an order may add to the exposure, signed, in notional units; nothing where it only reduces."""
-    row = ledger.orders[order]
+    row = order_row(ledger, order)
     if row[TYPE] != LIMIT and row[FLAG] != 0:
         return ZERO
     px = opposite(ledger, row[SIDE]) if row[TYPE] == MARKET else row[PX]
@@ -52,9 +52,9 @@ def _counted(ledger: Ledger, order: int) -> int:
 
 
 @once
-def _lacks_funds(terms: Terms, ledger: Ledger, order: int) -> bool:
+def _lacks_funds(terms: Core, ledger: Core, order: int) -> bool:
     """Whether margin grows, and beyond equity."""
-    now, row = ledger.now, ledger.orders[order]
+    now, row = ledger.now, order_row(ledger, order)
     if terms.margin_num == 0 or (row[TYPE] != LIMIT and row[FLAG] != 0):
         return False
     net = now[NET]
@@ -83,8 +83,8 @@ def _lacks_funds(terms: Terms, ledger: Ledger, order: int) -> bool:
 
 
 @once
-def _refusal(terms: Terms, ledger: Ledger, order: int) -> int:
-    now, row = ledger.now, ledger.orders[order]
+def _refusal(terms: Core, ledger: Core, order: int) -> int:
+    now, row = ledger.now, order_row(ledger, order)
     px, qty = row[PX], row[QTY]
     if row[TYPE] != MARKET and (px <= 0 or px % terms.tick != 0 or px < terms.px_least or px > terms.px_most):
         return BY_PRICE
@@ -93,22 +93,22 @@ def _refusal(terms: Terms, ledger: Ledger, order: int) -> int:
     if _lacks_funds(terms, ledger, order):
         return BY_FUNDS
     passed, limit = now[PASSED], terms.rate_limit
-    if limit > 0 and passed >= limit and ledger.passed[passed % limit] > now[NOW] - terms.rate_ns:
+    if limit > 0 and passed >= limit and passes_of(ledger)[passed % limit] > now[NOW] - terms.rate_ns:
         return BY_RATE
     return NO_CODE
 
 
 @once
-def submit(terms: Terms, ledger: Ledger, order: int) -> None:
+def submit(terms: Core, ledger: Core, order: int) -> None:
     """An order is taken up, checked, and goes to the venue or is denied."""
-    now, row = ledger.now, ledger.orders[order]
+    now, row = ledger.now, order_row(ledger, order)
     put(ledger, MADE, order, ZERO, ZERO, ZERO, ZERO, ZERO)
     code = _refusal(terms, ledger, order)
     if code != NO_CODE:
         end(ledger, order, DENIAL, DENIED, code)
         return
     if terms.rate_limit > 0:
-        ledger.passed[now[PASSED] % terms.rate_limit] = now[NOW]
+        passes_of(ledger)[now[PASSED] % terms.rate_limit] = now[NOW]
         now[PASSED] += 1
     row[STATUS], row[TS_LAST] = SUBMITTED, now[NOW]
     arrive(terms, ledger, order)

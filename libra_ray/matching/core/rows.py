@@ -1,6 +1,7 @@
 """What a row of the market does: a bar's four steps, or a quote, as `simulation.bar_steps` and `steps` do."""
 
 from libra_ray.matching.bar_sizes import bar_sizes
+from libra_ray.matching.core.addresses import order_row
 from libra_ray.matching.core.book import reset, show
 from libra_ray.matching.core.forms import entry, inner, once
 from libra_ray.matching.core.layout import (
@@ -22,8 +23,7 @@ from libra_ray.matching.core.layout import (
     WAITS,
     WORKING,
     ZERO,
-    Ledger,
-    Terms,
+    Core,
 )
 from libra_ray.matching.core.orders import (
     enter,
@@ -43,12 +43,12 @@ _sizes = inner(bar_sizes)
 
 
 @once
-def _is_touched(ledger: Ledger, low: int, high: int) -> bool:
+def _is_touched(ledger: Core, low: int, high: int) -> bool:
     """Whether a bar comes to an order."""
     if ledger.now[PENDING] > 0:
         return True
     for at in range(ledger.now[WORKING]):
-        row = ledger.orders[ledger.working[at]]
+        row = order_row(ledger, ledger.working[at])
         falls = (row[SIDE] > 0) != (row[WAITS] != 0)
         if low <= row[PX] if falls else high >= row[PX]:
             return True
@@ -56,36 +56,36 @@ def _is_touched(ledger: Ledger, low: int, high: int) -> bool:
 
 
 @inner
-def _reached(ledger: Ledger) -> int:
+def _reached(ledger: Core) -> int:
     count = ZERO
     for at in range(ledger.now[WORKING]):
         order = ledger.working[at]
-        row = ledger.orders[order]
+        row = order_row(ledger, order)
         if row[IS_PENDING] == 0 and (is_hit(ledger, order) if row[WAITS] != 0 else is_marketable(ledger, order)):
             count = enter(ledger, count, order)
     return count
 
 
 @once
-def _execute_pending(terms: Terms, ledger: Ledger) -> None:
+def _execute_pending(terms: Core, ledger: Core) -> None:
     """Orders that arrived between two bars execute at the open, in order of arrival."""
-    now, orders = ledger.now, ledger.orders
+    now = ledger.now
     count, due = now[PENDING], ledger.scratch[2]
     for at in range(count):
         due[at, 0] = ledger.pending[at]
-        orders[due[at, 0], IS_PENDING] = 0
+        order_row(ledger, due[at, 0])[IS_PENDING] = 0
     now[PENDING] = 0
     for at in range(count):
         order = due[at, 0]
         if is_working(ledger, order):
-            if orders[order, WAITS] != 0:
+            if order_row(ledger, order)[WAITS] != 0:
                 trigger(terms, ledger, order)
             else:
                 take(terms, ledger, order)
 
 
 @once
-def _open(terms: Terms, ledger: Ledger) -> None:
+def _open(terms: Core, ledger: Core) -> None:
     """The first step: who is reached is settled before pending orders execute, whose rest waits a step."""
     now = ledger.now
     count = _reached(ledger) if now[WORKING] > now[PENDING] else ZERO
@@ -95,7 +95,7 @@ def _open(terms: Terms, ledger: Ledger) -> None:
 
 
 @once
-def _trigger_at(terms: Terms, ledger: Ledger, order: int, px: int, end: int, size: int, known: int) -> int:
+def _trigger_at(terms: Core, ledger: Core, order: int, px: int, end: int, size: int, known: int) -> int:
     """A trigger meets a market at its price, with what is left of the step's size there. Levels known from then on."""
     now, levels = ledger.now, ledger.scratch[1]
     bid_used, ask_used, at = now[BID_USED], now[ASK_USED], known
@@ -116,7 +116,7 @@ def _trigger_at(terms: Terms, ledger: Ledger, order: int, px: int, end: int, siz
 
 
 @inner
-def _move(terms: Terms, ledger: Ledger, start: int, end: int, size: int) -> None:
+def _move(terms: Core, ledger: Core, start: int, end: int, size: int) -> None:
     """The path from one price to the next: triggers execute at their price, limits at theirs."""
     count = _reached(ledger)
     if count == 0:
@@ -127,8 +127,8 @@ def _move(terms: Terms, ledger: Ledger, start: int, end: int, size: int) -> None
         order = entries[at, 3]
         if not is_working(ledger, order):
             continue
-        if ledger.orders[order, WAITS] != 0:
-            px = min(max(ledger.orders[order, PX], min(start, end)), max(start, end))
+        if order_row(ledger, order)[WAITS] != 0:
+            px = min(max(order_row(ledger, order)[PX], min(start, end)), max(start, end))
             known = _trigger_at(terms, ledger, order, px, end, size, known)
         else:
             make(terms, ledger, order)
@@ -136,7 +136,7 @@ def _move(terms: Terms, ledger: Ledger, start: int, end: int, size: int) -> None
 
 @entry
 def walk_bar(
-    terms: Terms, ledger: Ledger, index: int, ts: int, open_: int, high: int, low: int, close: int, volume: int
+    terms: Core, ledger: Core, index: int, ts: int, open_: int, high: int, low: int, close: int, volume: int
 ) -> None:
     """A bar, where orders are at work."""
     now = ledger.now
@@ -162,7 +162,7 @@ def walk_bar(
 
 
 @entry
-def stand_at_close(terms: Terms, ledger: Ledger, index: int, ts: int, close: int, volume: int) -> None:
+def stand_at_close(terms: Core, ledger: Core, index: int, ts: int, close: int, volume: int) -> None:
     """What orders meet that arrive after a bar: its close, less what its own last step has used."""
     now = ledger.now
     now[NOW] = ts
@@ -173,7 +173,7 @@ def stand_at_close(terms: Terms, ledger: Ledger, index: int, ts: int, close: int
 
 
 @entry
-def on_quote(terms: Terms, ledger: Ledger, ts: int, bid: int, ask: int, bid_size: int, ask_size: int) -> None:
+def on_quote(terms: Core, ledger: Core, ts: int, bid: int, ask: int, bid_size: int, ask_size: int) -> None:
     """A quote: resting limits that it has come to, triggers that it has hit."""
     now = ledger.now
     now[NOW] = ts

@@ -6,8 +6,8 @@ from libra_ray.matching.core.forms import inner, small
 
 __all__ = ["add", "mul", "mul_div_ceil", "mul_div_half_even", "sub"]
 
-SAFE = 9.0e18
-"""Below 2^63 by more than a product of floats can err."""
+SMALL = 2**31
+"""The product of two numbers below this fits."""
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _ONE = np.uint64(1)
@@ -33,9 +33,24 @@ def sub(a: int, b: int) -> int:
 
 
 @small
+def _product(a: int, b: int) -> tuple[np.uint64, np.uint64]:
+    """|a * b| as its high and low 64 bits."""
+    x, y = np.uint64(abs(a)), np.uint64(abs(b))
+    x_low, x_high, y_low, y_high = x & _LOW, x >> _HALF, y & _LOW, y >> _HALF
+    low, mid, cross, high = x_low * y_low, x_high * y_low, x_low * y_high, x_high * y_high
+    middle = (low >> _HALF) + (mid & _LOW) + (cross & _LOW)
+    low = (low & _LOW) | (middle << _HALF)
+    high += (mid >> _HALF) + (cross >> _HALF) + (middle >> _HALF)
+    return high, low
+
+
+@small
 def mul(a: int, b: int) -> int:
     """A * b."""
-    if abs(float(a) * float(b)) >= SAFE:
+    if -SMALL < a < SMALL and -SMALL < b < SMALL:
+        return a * b
+    high, low = _product(a, b)
+    if high != 0 or low >> _TOP != 0:
         raise OverflowError("a product has left 64 bits")
     return a * b
 
@@ -43,26 +58,24 @@ def mul(a: int, b: int) -> int:
 @inner
 def _divided(a: int, b: int, den: int) -> tuple[np.int64, np.int64]:
     """|a * b| / den as quotient and remainder, by 128 bits where that is needed."""
-    if abs(float(a) * float(b)) < SAFE:
-        product, divisor = np.uint64(abs(a * b)), np.uint64(den)
-        quotient = product // divisor  # unsigned: half the time, and nothing is negative here
-        return np.int64(quotient), np.int64(product - quotient * divisor)
-    x, y, d = np.uint64(abs(a)), np.uint64(abs(b)), np.uint64(den)
-    x_low, x_high, y_low, y_high = x & _LOW, x >> _HALF, y & _LOW, y >> _HALF
-    low, mid, cross, high = x_low * y_low, x_high * y_low, x_low * y_high, x_high * y_high
-    middle = (low >> _HALF) + (mid & _LOW) + (cross & _LOW)
-    low = (low & _LOW) | (middle << _HALF)
-    high += (mid >> _HALF) + (cross >> _HALF) + (middle >> _HALF)
-    if high >= d >> _ONE:
+    d = np.uint64(den)
+    high, low = _product(a, b)
+    if high == 0:
+        quotient = low // d  # unsigned: half the time, and nothing is negative here
+        rest = low - quotient * d
+    else:
+        if high >= d >> _ONE:
+            raise OverflowError("a quotient has left 64 bits")
+        rest, quotient = high, np.uint64(0)
+        for _ in range(64):
+            rest = (rest << _ONE) | (low >> _TOP)
+            low <<= _ONE
+            quotient <<= _ONE
+            if rest >= d:
+                rest -= d
+                quotient |= _ONE
+    if quotient >> _TOP != 0:
         raise OverflowError("a quotient has left 64 bits")
-    rest, quotient = high, np.uint64(0)
-    for _ in range(64):
-        rest = (rest << _ONE) | (low >> _TOP)
-        low <<= _ONE
-        quotient <<= _ONE
-        if rest >= d:
-            rest -= d
-            quotient |= _ONE
     return np.int64(quotient), np.int64(rest)
 
 

@@ -28,6 +28,7 @@ NODE_CHECKS: Final = {
     "RAY_health_check_failure_threshold": "3",
 }
 """With these Ray itself gives up a node that does not answer after 4.5 s; left alone it takes 66 s."""
+_TOKEN_FILE: Final = Path.home() / ".ray" / "auth_token"
 TOKEN_SETTINGS: Final = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
@@ -53,10 +54,10 @@ def local_ray_environment(folder: Path, switches: Mapping[str, str]) -> Iterator
 
 @contextmanager
 def cluster_environment() -> Iterator[None]:
-    """Use the token that is configured; Ray itself does not when it is given an address."""
+    """Use the token that is configured, or Ray's own file; Ray itself does not when it is given an address."""
     names = ("RAY_AUTH_MODE", "RAY_USAGE_STATS_ENABLED")
     before = {name: os.environ.get(name) for name in names}
-    has_token = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    has_token = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")) or _TOKEN_FILE.is_file()
     try:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         if has_token:

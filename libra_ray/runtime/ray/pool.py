@@ -157,6 +157,8 @@ class EnginePool:
                 self._fill(queue, opening, items)
                 heads = {slot.calls[0].reference: slot for slot in self._slots if slot.calls}
                 ready, _ = ray.wait(list(heads), num_returns=1, timeout=POLL_SECONDS)
+                if ready:  # and all others that are: a look costs as much as there are workers
+                    ready, _ = ray.wait(list(heads), num_returns=len(heads), timeout=0)
                 if not ready and self._clock.now_ns() > deadline_ns and all(slot.is_opening for slot in self._slots):
                     self._refuse_to_wait_longer()
                 outcomes = [outcome for reference in ready for outcome in _received(heads[reference], queue)]

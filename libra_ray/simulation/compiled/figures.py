@@ -23,7 +23,7 @@ from libra_ray.matching.core.layout import (
     D,
     Ledger,
 )
-from libra_ray.matching.core.traded import traded_value
+from libra_ray.matching.core.traded import traded_value_f
 from libra_ray.simulation.figures import STILL_OPEN_NS
 
 __all__ = ["figures"]
@@ -46,7 +46,7 @@ def figures(ledger: Ledger, kernel: TradingKernel, instrument_id: str) -> RunArr
         pnl_currency=terms.settlement.code if len(closed) else None,
         opened_ns=opened_ns,
         closed_ns=np.concatenate([closed[:, TS], np.full(open_now, STILL_OPEN_NS)]).astype(np.int64),
-        traded_value=traded_value(fills[:, B], fills[:, A], *terms.pnl_factor, 10.0**terms.precision),
+        traded_value=traded_value_f(fills[:, B], fills[:, A], *terms.pnl_factor, 10.0**terms.precision),
         orders=len(status),
         fills=len(fills),
         denied=_count(status, DENIED),

@@ -31,12 +31,14 @@ def run(state, params, orders, times, columns, units, terms, ledger, start):
         acted = {venue_acts}
         if acted:
             {venue}
+            counts[0] = now[{net}]
         row = _Row(ts[i], ts_event[i], {values})
         {handler}({arguments})
         if counts[1] > 0:
             {stand}
             _settle(terms, ledger, intents, counts[1])
             counts[1] = 0
+            counts[0] = now[{net}]
             acted = True
         if acted and not _has_room(ledger, counts[2]):
             return i + 1
@@ -69,7 +71,7 @@ def loop_module(hook: str, handler: Any) -> ModuleType:  # noqa: ANN401  # a com
 
 
 def _text(hook: str, handler: Any) -> str:  # noqa: ANN401
-    from libra_ray.matching.core.layout import DAY_END, WORKING
+    from libra_ray.matching.core.layout import DAY_END, NET, WORKING
 
     plain = module_text(hook, handler)
     # The loop calls the handler, and makes a row, just as the handler's own module does.
@@ -80,4 +82,4 @@ def _text(hook: str, handler: Any) -> str:  # noqa: ANN401
     parts = _OF_BARS if hook == "on_bar" else _OF_QUOTES
     filled = {name: text.format(working=WORKING) for name, text in parts.items()}
     loop = _LOOP.replace("row = _Row(ts[i], ts_event[i], {values})", row).replace("{handler}({arguments})", call)
-    return plain + _HEAD + loop.format(names=names, day_end=DAY_END, **filled)
+    return plain + _HEAD + loop.format(names=names, day_end=DAY_END, net=NET, **filled)

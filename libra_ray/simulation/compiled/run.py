@@ -3,13 +3,15 @@
 from math import gcd
 from typing import Any, Final
 
+import numpy as np
+
 from libra_ray.clock import LiveClock
 from libra_ray.data import Dataset, Stream
 from libra_ray.kernel import TradingKernel, VenueSettings
 from libra_ray.kernel.settings import RiskSettings, parse_rate
 from libra_ray.matching.core.accounting import first_sample as sample
 from libra_ray.matching.core.intents import cancel_all
-from libra_ray.matching.core.layout import BALANCE, DAY_END, MARK_ASK, MARK_BID, Ledger, Terms, new_ledger
+from libra_ray.matching.core.layout import BALANCE, DAY_END, MARK_ASK, MARK_BID, TERMS, Core, Ledger, Terms, new_ledger
 from libra_ray.matching.core.room import grown
 from libra_ray.model.instruments import Instrument
 from libra_ray.portfolio.notionals import unit_factor
@@ -30,12 +32,11 @@ __all__ = ["try_core"]
 DAY_NS: Final = 86_400 * 10**9
 NS_PER_SECOND: Final = 10**9
 LARGEST: Final = 2**61
-NEAR_UNIT: Final = 2.0**40
+NEAR_BITS: Final = 20
 RATE_MAX: Final = 1_000_000
 ROOM_LEAST: Final = 65_536
-ROOM_MOST: Final = 1_048_576
-"""Places for events at first: memory that is not written to costs nothing."""
-MARGIN_OF_ERROR: Final = 1.000_001
+ROOM_MOST: Final = 500_000
+"""Places for events at first: what is not written to costs nothing, and later runs take arrays below 32 MiB again."""
 STOPS: Final = (ArithmeticError, IndexError, OverflowError, RuntimeError)
 """What the compiled loop raises where the event engine must make the run."""
 
@@ -81,7 +82,9 @@ def _run(kernel: TradingKernel, strategy: CompiledStrategy, stream: Stream, term
     module = loop_module(hook, program.handlers[hook])  # type: ignore[index]  # one of its hooks
     desk = new_arrays()
     room = min(max(stream.rows, ROOM_LEAST), ROOM_MOST)
-    ledger = new_ledger(terms.rate_limit, desk.leaves, desk.counts, orders=room // 4, events=room, samples=room)
+    ledger = new_ledger(terms.rate_limit, desk.leaves, orders=room // 4, events=room, samples=room)
+    made = np.array([tuple(terms)], TERMS)
+    core = made[0]
     state, params = state_arrays(program.state), tuple(program.params)
     times = (stream.raw("ts_init_ns"), stream.raw("ts_event_ns"))
     columns = tuple(stream.raw(name) for name in form.columns)
@@ -90,28 +93,28 @@ def _run(kernel: TradingKernel, strategy: CompiledStrategy, stream: Stream, term
     account = kernel.portfolio.accounts[instrument.venue]
     ledger.now[BALANCE] = account.total_raw(account.reporting.code)
     ledger.now[DAY_END] = -(-first_ns // DAY_NS) * DAY_NS
-    sample(terms, ledger, first_ns)
+    sample(core, ledger.core, first_ns)
     at = 0
     while True:
-        at = module.run(state, params, desk, times, columns, units, terms, ledger, at)
+        at = module.run(state, params, desk, times, columns, units, core, ledger.core, at)
         if at == stream.rows:
             break
         ledger = grown(ledger)
         desk = desk._replace(leaves=ledger.leaves)
     last_ns = int(stream.ts_ns[-1])
-    _end(terms, ledger, columns, hook, last_ns)
+    _end(core, ledger, columns, hook, last_ns)
     if cancels_at_end(type(strategy)):
-        cancel_all(ledger, last_ns)
+        cancel_all(ledger.core, last_ns)
     return ledger
 
 
-def _end(terms: Terms, ledger: Ledger, columns: tuple[Any, ...], hook: str, last_ns: int) -> None:
+def _end(terms: Core, ledger: Ledger, columns: tuple[Any, ...], hook: str, last_ns: int) -> None:
     """The samples at the end: of a day that ends with the last row, and of the run."""
     bid, ask = (columns[3], columns[3]) if hook == "on_bar" else (columns[0], columns[1])
     ledger.now[MARK_BID], ledger.now[MARK_ASK] = int(bid[-1]), int(ask[-1])
     if ledger.now[DAY_END] <= last_ns:
-        sample(terms, ledger, int(ledger.now[DAY_END]))
-    sample(terms, ledger, last_ns)
+        sample(terms, ledger.core, int(ledger.now[DAY_END]))
+    sample(terms, ledger.core, last_ns)
 
 
 def _terms(kernel: TradingKernel, venue: VenueSettings, risk: RiskSettings, stream: Stream) -> Terms | None:
@@ -125,7 +128,8 @@ def _terms(kernel: TradingKernel, venue: VenueSettings, risk: RiskSettings, stre
     margin_num, margin_den = _margin(kernel, instrument)
     fees = (*contract.maker_factor, *contract.taker_factor)
     numbers = (*contract.pnl_factor, *fees, margin_num, margin_den, limit)
-    if near is None or limit > RATE_MAX or max(map(abs, numbers)) > LARGEST:
+    near_raw = LARGEST if near is None else (near >> NEAR_BITS) + 1  # it has 40 bits behind the point, and the core 20
+    if near is None or limit > RATE_MAX or max(map(abs, (*numbers, near_raw))) > LARGEST:
         return None
     return Terms(
         *contract.pnl_factor,
@@ -143,7 +147,7 @@ def _terms(kernel: TradingKernel, venue: VenueSettings, risk: RiskSettings, stre
         next_open=stream.schema.name == "bars" and venue.bar_fill == "next_open",
         adaptive=venue.bar_path == "adaptive",
         rejects_stops=venue.reject_stop_orders,
-        near=float(near) / NEAR_UNIT * MARGIN_OF_ERROR,
+        near=near_raw,
     )
 
 

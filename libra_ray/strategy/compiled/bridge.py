@@ -20,6 +20,8 @@ __all__ = ["Bridge", "RowScanner"]
 
 STATES_KEPT: Final = 4_096
 """Rows between two copies of a state: as many are run again, interpreted, where a handler raises."""
+RAISED: Final = (ArithmeticError, IndexError, ValueError)
+"""What compiled handlers can raise: a division by zero, an int too large, a place beyond an array, a step of 0."""
 Columns = tuple[npt.NDArray[np.int64], ...]
 
 
@@ -119,7 +121,7 @@ class RowScanner:
         before = bridge.copy()
         try:
             bridge.run(self._module, one[:2], one[2:], 0, 1)
-        except (ArithmeticError, IndexError, OverflowError):
+        except RAISED:
             bridge.give_up(before)
             self._plain(row)
             return
@@ -135,7 +137,7 @@ class RowScanner:
             end, before = min(at + STATES_KEPT, stop), bridge.copy()
             try:
                 done = bridge.run(self._module, times, columns, at, end)
-            except (ArithmeticError, IndexError, OverflowError):
+            except RAISED:
                 bridge.give_up(before)
                 return at
             at = done

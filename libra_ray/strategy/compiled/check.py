@@ -332,6 +332,8 @@ class _Checker:
             return self._locals[name]
         value = self._outside.get(name)
         if isinstance(value, bool | int | float):
+            if value != value or (isinstance(value, int) and not -(2**63) <= value < 2**63):  # noqa: PLR0124 - is NaN
+                raise self._no(node, f"{quoted(name)} is {value}", "Put a number of 64 bits there.")
             return _PLAIN[type(value)]
         if name in self._signature.types:
             raise self._no(node, f"{quoted(name)} is no number", "Use its fields.")

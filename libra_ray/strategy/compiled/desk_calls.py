@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-@njit
+@njit()
 def _stage(desk: DeskArrays, kind: int, side: int, qty: int, px: int, ref: int, flags: int) -> None:
     counts, intents = desk.counts, desk.intents
     at = counts[1]
@@ -52,7 +52,7 @@ def _stage(desk: DeskArrays, kind: int, side: int, qty: int, px: int, ref: int, 
     counts[1] = at + 1
 
 
-@njit
+@njit()
 def _open(desk: DeskArrays, kind: int, side: int, qty: int, px: int, flags: int) -> int:
     ref: int = desk.counts[2]
     _stage(desk, kind, side, qty, px, ref, flags)
@@ -61,55 +61,55 @@ def _open(desk: DeskArrays, kind: int, side: int, qty: int, px: int, flags: int)
     return ref
 
 
-@njit
+@njit()
 def target(desk: DeskArrays, net_raw: int) -> None:
     """`Desk.target`."""
     _stage(desk, TARGET, 0, net_raw, 0, 0, 0)
 
 
-@njit
+@njit()
 def close(desk: DeskArrays) -> None:
     """`Desk.close`."""
     _stage(desk, CLOSE, 0, 0, 0, 0, 0)
 
 
-@njit
+@njit()
 def buy(desk: DeskArrays, qty_raw: int) -> int:
     """`Desk.buy`."""
     return _open(desk, MARKET, 1, qty_raw, 0, 0)
 
 
-@njit
+@njit()
 def sell(desk: DeskArrays, qty_raw: int) -> int:
     """`Desk.sell`."""
     return _open(desk, MARKET, -1, qty_raw, 0, 0)
 
 
-@njit
+@njit()
 def buy_limit(desk: DeskArrays, qty_raw: int, px_raw: int, post_only: bool = False) -> int:  # noqa: FBT001, FBT002
     """`Desk.buy_limit`."""
     return _open(desk, LIMIT, 1, qty_raw, px_raw, int(post_only))
 
 
-@njit
+@njit()
 def sell_limit(desk: DeskArrays, qty_raw: int, px_raw: int, post_only: bool = False) -> int:  # noqa: FBT001, FBT002
     """`Desk.sell_limit`."""
     return _open(desk, LIMIT, -1, qty_raw, px_raw, int(post_only))
 
 
-@njit
+@njit()
 def buy_stop(desk: DeskArrays, qty_raw: int, trigger_raw: int, reduce_only: bool = False) -> int:  # noqa: FBT001, FBT002
     """`Desk.buy_stop`."""
     return _open(desk, STOP, 1, qty_raw, trigger_raw, int(reduce_only))
 
 
-@njit
+@njit()
 def sell_stop(desk: DeskArrays, qty_raw: int, trigger_raw: int, reduce_only: bool = False) -> int:  # noqa: FBT001, FBT002
     """`Desk.sell_stop`."""
     return _open(desk, STOP, -1, qty_raw, trigger_raw, int(reduce_only))
 
 
-@njit
+@njit()
 def cancel(desk: DeskArrays, ref: int) -> None:
     """`Desk.cancel`."""
     if ref < 0:
@@ -119,20 +119,20 @@ def cancel(desk: DeskArrays, ref: int) -> None:
     _stage(desk, CANCEL, 0, 0, 0, ref, 0)
 
 
-@njit
+@njit()
 def cancel_all(desk: DeskArrays) -> None:
     """`Desk.cancel_all`."""
     _stage(desk, CANCEL_ALL, 0, 0, 0, 0, 0)
 
 
-@njit
+@njit()
 def net_qty_raw(desk: DeskArrays) -> int:
     """`Desk.net_qty_raw`."""
     held: int = desk.counts[0]
     return held
 
 
-@njit
+@njit()
 def leaves_raw(desk: DeskArrays, ref: int) -> int:
     """`Desk.leaves_raw`."""
     if ref < 0:
@@ -143,7 +143,7 @@ def leaves_raw(desk: DeskArrays, ref: int) -> int:
     return left
 
 
-@njit
+@njit()
 def is_open(desk: DeskArrays, ref: int) -> bool:
     """`Desk.is_open`."""
     open_: bool = leaves_raw(desk, ref) > 0

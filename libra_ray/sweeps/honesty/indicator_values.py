@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Final
 
 from libra_ray.kernel import TradingKernel
 from libra_ray.runtime import Actor
 from libra_ray.strategy import Strategy
+from libra_ray.strategy.compiled import CompiledStrategy
 from libra_ray.strategy.indicators import Indicator
 
 __all__ = ["indicator_values"]
@@ -18,13 +20,16 @@ LISTED_MAX: Final = 32
 def indicator_values(kernel: TradingKernel) -> dict[str, float | None]:
     """Values of indicators and other floats that strategies keep, by `EmaCross-1.fast`; None where there is none yet.
 
-    Looked for in the attributes of a strategy, and in lists and mappings there. Whole numbers do not count: they are
+    Looked for in the attributes of a strategy, in lists, mappings and dataclasses there, and in the declared state of a
+    compiled one. Whole numbers do not count: they are
     counters and sides more often than measures.
     """
     found: dict[str, float | None] = {}
     for actor_id, actor in kernel.host.actors.items():
         if isinstance(actor, Strategy):
-            for name, value in _values(_attributes(actor), DEPTH_MAX):
+            program = actor.program if isinstance(actor, CompiledStrategy) else None
+            state = {} if program is None else _fields(program.state)
+            for name, value in _values(_attributes(actor) | state, DEPTH_MAX):
                 found[f"{actor_id}.{name}"] = value if value is None or math.isfinite(value) else None
     return found
 
@@ -37,12 +42,20 @@ def _attributes(owner: object) -> dict[str, object]:
     return {name.lstrip("_"): value for name, value in held.items() if name not in given}
 
 
+def _fields(owner: object) -> dict[str, object]:
+    """The fields of a dataclass; nothing of anything else."""
+    return {field.name: getattr(owner, field.name) for field in fields(owner)} if is_dataclass(owner) else {}
+
+
 def _values(parts: Mapping[str, object], depth: int) -> Iterator[tuple[str, float | None]]:
     for name, value in parts.items():
         if isinstance(value, float):
             yield name, value
         elif isinstance(value, Indicator):
             yield from _of_indicator(name, value)
+        elif depth and is_dataclass(value) and not isinstance(value, type):
+            inner = {f"{name}.{key}": part for key, part in _fields(value).items()}
+            yield from _values(inner, depth - 1)
         elif depth and isinstance(value, Mapping):
             inner = {f"{name}.{key}": part for key, part in list(value.items())[:LISTED_MAX]}
             yield from _values(inner, depth - 1)

@@ -44,5 +44,5 @@ def _is_data(path: str) -> bool:
     whole = Path(path).absolute()
     if whole.suffix in NOT_DATA or any(whole.is_relative_to(folder) for folder in SYSTEM):
         return False
-    own = {Path(folder) for folder in sysconfig.get_paths().values()} | {Path(sys.prefix)}
+    own = {Path(folder) for folder in sysconfig.get_paths().values()} | {Path(sys.prefix), Path(sys.base_prefix)}
     return not any(whole.is_relative_to(folder) for folder in own)

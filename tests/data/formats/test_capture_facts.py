@@ -12,6 +12,7 @@ import pytest
 from libra_ray.data.importer import Import, import_all, import_file
 from libra_ray.errors import DataError
 from libra_ray.model.instruments import Instrument, pair
+from tests.conftest import LONG_TESTS
 
 FILES = (
     "spot_btcusdt_20240808",
@@ -65,7 +66,7 @@ def columns_of(made: Import) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [name for name in FILES if LONG_TESTS or "eth" not in name])
 def test_every_column_of_every_stream_has_the_known_hash(shared: Path, name: str) -> None:
     facts = facts_of(shared)[f"hftbacktest/{name}.gz"]
 

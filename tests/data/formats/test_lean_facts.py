@@ -14,6 +14,7 @@ from libra_ray.data.importer import Import, import_file
 from libra_ray.data.raw_files import RawFile
 from libra_ray.errors import DataError
 from libra_ray.model.instruments import Instrument, equity, pair
+from tests.conftest import LONG_TESTS
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 FACTS = SHARED / "data" / "facts.json"
@@ -22,6 +23,7 @@ NAMES = (
     if FACTS.is_file()
     else []
 )
+OFTEN = [name for name in NAMES if LONG_TESTS or ("/tick/" not in name and "/hour/aapl" not in name)]
 QUOTES = {"bid_close": "bid_px", "ask_close": "ask_px", "bid_size": "bid_qty", "ask_size": "ask_qty"}
 BARS = {name: name for name in ("open", "high", "low", "close", "volume")}
 TICKS = {"price": "price", "size": "qty"}
@@ -52,7 +54,7 @@ def read(name: str, **options: Any) -> Import:  # noqa: ANN401  # the fields of 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OFTEN)
 def test_every_column_of_a_file_has_the_known_hash(name: str) -> None:
     if not (SHARED / "data" / name).is_file():
         pytest.skip(f"needs shared/{name}")
@@ -131,7 +133,7 @@ def test_funding_rates_have_the_known_sum(shared: Path, name: str, rows: int, to
         ("equity/usa/daily/spy.zip", "SPY.USA", "equity", False),
     ],
 )
-def test_a_path_tells_the_instrument(shared: Path, name: str, symbol: str, kind: str, inverse: bool) -> None:
+def test_a_path_tells_the_instrument(shared: Path, name: str, symbol: str, kind: str, *, inverse: bool) -> None:
     path = shared / "data" / "lean" / name
     if not path.is_file():
         pytest.skip(f"needs shared/data/lean/{name}")

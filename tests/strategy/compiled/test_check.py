@@ -13,6 +13,9 @@ from typing import NamedTuple
 from libra_ray.strategy import numeric
 from libra_ray.strategy.compiled import BarValues, Desk, compiled
 
+UNKNOWN = float("nan")
+WIDE = 2**64
+
 @dataclass(slots=True)
 class Memory:
     window: list[float]
@@ -82,6 +85,8 @@ def refused(body: str) -> str:
         ("params.period = 1", "1: this cannot be assigned to. Assign to a local name or a field of the state."),
         ("x = state.window[0.5]", "1: 0.5 is float where int is needed. Use an int."),
         ("x = state.count and 1", "1: state.count is int where bool is needed. Compare it, x != 0."),
+        ("x = UNKNOWN", "1: 'UNKNOWN' is nan. Put a number of 64 bits there."),
+        ("x = WIDE", "1: 'WIDE' is 18446744073709551616. Put a number of 64 bits there."),
         ("x = state", "1: 'state' is no number. Use its fields."),
     ],
 )  # fmt: skip

@@ -1,0 +1,49 @@
+"""`libra data import`, `ls` and `check` on recorded files, with nothing said but the steps of the instrument."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Libra
+
+STEPS = {
+    "hftbacktest/spot_btcusdt_20240808.gz": ("0.01", "0.00000001", 4),
+    "hftbacktest/cm_btcusd_perp_20240808.gz": ("0.1", "1", 4),
+    "lean/crypto/binance/minute/btcbusd/20221213_trade.zip": ("0.01", "0.00001", 1),
+    "lean/cryptofuture/binance/minute/btcusd/20221213_quote.zip": ("0.1", "1", 1),
+    "lean/cryptofuture/binance/margin_interest/btcusd.csv": ("0.1", "1", 1),
+    "lean/equity/usa/minute/aapl/20140609_trade.zip": ("0.0001", "1", 1),
+    "lean/forex/oanda/minute/eurusd/20140502_quote.zip": ("0.00001", "1", 1),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STEPS)
+def test_a_recorded_file_is_imported_listed_and_sound(libra: Libra, shared: Path, name: str) -> None:
+    path = shared / "data" / name
+    if not path.is_file():
+        pytest.skip(f"needs shared/data/{name}")
+    tick, step, types = STEPS[name]
+
+    imported = libra("data", "import", str(path), "--tick", tick, "--step", step, "--json")
+    listed = libra("data", "ls", "--json")
+    checked = libra("data", "check", "--json")
+
+    assert (imported.code, listed.code, checked.code) == (0, 0, 0), imported.err
+    entries = listed.document["entries"]
+    assert len(entries) == types
+    assert checked.document["rows"] == sum(entry["rows"] for entry in entries)
+
+
+@pytest.mark.slow
+def test_leans_properties_define_the_perpetual_of_a_file(libra: Libra, shared: Path) -> None:
+    data = shared / "data" / "lean"
+    path = data / "cryptofuture" / "binance" / "minute" / "btcusd" / "20221213_trade.zip"
+    properties = data / "symbol-properties" / "symbol-properties-database.csv"
+    if not path.is_file() or not properties.is_file():
+        pytest.skip("needs shared/data/lean")
+
+    imported = libra("data", "import", str(path), "--instruments", str(properties), "--json")
+
+    assert imported.code == 0, imported.err
+    assert libra("data", "ls", "--json").document["entries"][0]["instrument_id"] == "BTCUSD-PERP.BINANCE"

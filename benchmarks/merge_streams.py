@@ -3,8 +3,8 @@
 streams --> windows of time --> (stream, row) in order   An item is a row.
 
 The floor concatenates the times and sorts them stably, which knows neither whose a time is nor where memory ends.
-`rows` is the merged order as arrays, `batches` the same of streams that come batch by batch, `bursts` that of streams whose
-rows come fifty at a time. The whole order is held against the floor's.
+`rows` is the merged order as arrays, `batches` the same of streams that come batch by batch, `bursts` that of streams
+whose rows come fifty at a time. The whole order is held against the floor's.
 """
 
 import sys

@@ -5,7 +5,7 @@ import os
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import blake2b
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
@@ -78,6 +78,9 @@ class Manifest:
             text = store.read(MANIFEST_NAME)
         except FileNotFoundError:
             return cls()
+        except OSError as error:
+            what = f"manifest unreadable ({str(error).splitlines()[0]})"
+            raise DataError("DATA011", path, what, "Check the place and your rights there.") from error
         try:
             stored = json.loads(text)
             content, digest = stored["content"], stored["digest"]
@@ -89,6 +92,9 @@ class Manifest:
         if digest != _content_digest(content):
             what = "the manifest's hash differs from its content"
             raise DataError("DATA023", path, what, "Restore the file, or import the data again.")
+        for entry in entries:
+            if ".." in PurePosixPath(entry.file).parts or PurePosixPath(entry.file).is_absolute():
+                raise DataError("DATA012", path, f"file '{entry.file}' is outside of the catalog", "Restore the file.")
         instruments = {key: instrument_from_json(facts, place=path) for key, facts in definitions.items()}
         return cls(entries, instruments)
 

@@ -1,6 +1,8 @@
 """Rows of a catalog's files: those row groups and columns that are asked for, whole or batch by batch."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,7 +12,11 @@ from libra_ray.data.catalog_manifest import Entry
 from libra_ray.data.catalog_store import Store
 from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
 
-__all__ = ["batches_of", "read_entry", "schema_of", "touches"]
+__all__ = ["EntriesNow", "batches_of", "read_entry", "schema_of", "tables_of", "touches"]
+
+EntriesNow: TypeAlias = Callable[[], Sequence[Entry]]
+"""The entries of one stream, in order of time, as the manifest has them now."""
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 
 def touches(entry: Entry, first: int | None, stop: int | None) -> bool:
@@ -36,15 +42,22 @@ def read_entry(store: Store, name: str, wanted: pa.Schema, first: int | None, st
     Raises `DataError` DATA023 where the file is not there, DATA011 where it is unreadable.
     """
     with _opened(store, name) as file:
-        try:
-            return file.read_row_groups(_groups(file, first, stop), columns=wanted.names).cast(wanted)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise _unreadable(name, error) from error
+        return _groups_of(file, name, wanted, first, stop)
+
+
+def tables_of(
+    store: Store, entries_now: EntriesNow, wanted: pa.Schema, first: int | None, stop: int | None
+) -> list[pa.Table]:
+    """Rows with `first <= ts < stop`, a table a file. Raises as `read_entry` does."""
+    return [
+        _between(_groups_of(file, name, wanted, start, stop), start, stop)
+        for name, file, start in _files(store, entries_now, first, stop)
+    ]
 
 
 def batches_of(
     store: Store,
-    entries: Sequence[Entry],
+    entries_now: EntriesNow,
     wanted: pa.Schema,
     first: int | None,
     stop: int | None,
@@ -54,18 +67,46 @@ def batches_of(
 
     Raises as `read_entry` does.
     """
-    for entry in entries:
-        if not touches(entry, first, stop):
+    for name, file, start in _files(store, entries_now, first, stop):
+        try:
+            groups = _groups(file, start, stop)
+            for batch in file.iter_batches(batch_rows, row_groups=groups, columns=wanted.names):
+                cut = _between(batch, start, stop)
+                if cut.num_rows:
+                    yield cut.cast(wanted)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _unreadable(name, error) from error
+
+
+def _files(
+    store: Store, entries_now: EntriesNow, first: int | None, stop: int | None
+) -> Iterator[tuple[str, pq.ParquetFile, int | None]]:
+    """The files of a range, open one after the other, each with the time from which its rows are new.
+
+    A file that is gone was joined with others since: the manifest is read again. Files never share a time, so nothing
+    comes twice and nothing is left out.
+    """
+    waiting = deque(entry for entry in entries_now() if touches(entry, first, stop))
+    while waiting:
+        entry = waiting.popleft()
+        try:
+            file = _opened(store, entry.file)
+        except DataError:
+            now = [each for each in entries_now() if touches(each, first, stop)]
+            if entry in now:
+                raise
+            waiting = deque(now)
             continue
-        with _opened(store, entry.file) as file:
-            try:
-                groups = _groups(file, first, stop)
-                for batch in file.iter_batches(batch_rows, row_groups=groups, columns=wanted.names):
-                    cut = _between(batch, first, stop)
-                    if cut.num_rows:
-                        yield cut.cast(wanted)
-            except (pa.ArrowException, OSError, ValueError) as error:
-                raise _unreadable(entry.file, error) from error
+        with file:
+            yield entry.file, file, first
+        first = entry.end_ns + 1
+
+
+def _groups_of(file: pq.ParquetFile, name: str, wanted: pa.Schema, first: int | None, stop: int | None) -> pa.Table:
+    try:
+        return file.read_row_groups(_groups(file, first, stop), columns=wanted.names).cast(wanted)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
 
 
 def _opened(store: Store, name: str) -> pq.ParquetFile:
@@ -97,9 +138,9 @@ def _group_touches(statistics: "pq.Statistics | None", first: int | None, stop: 
     return (first is None or statistics.max >= first) and (stop is None or statistics.min < stop)
 
 
-def _between(batch: pa.RecordBatch, first: int | None, stop: int | None) -> pa.RecordBatch:
-    """The rows of a batch inside the range, without a copy: times ascend."""
-    times = batch.column("ts_init_ns")
+def _between(rows: Rows, first: int | None, stop: int | None) -> Rows:
+    """The rows inside the range, without a copy: times ascend."""
+    times = rows.column("ts_init_ns")
     begin = 0 if first is None else int(pc.sum(pc.less(times, first)).as_py() or 0)
     end = len(times) if stop is None else int(pc.sum(pc.less(times, stop)).as_py() or 0)
-    return batch.slice(begin, max(end - begin, 0))
+    return rows.slice(begin, max(end - begin, 0))

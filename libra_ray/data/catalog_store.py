@@ -6,6 +6,7 @@ such thing: an object says who writes, and that of a writer that died must be re
 lists are consistent, as those of S3, GCS and Azure are.
 """
 
+import io
 import os
 import platform
 import re
@@ -26,7 +27,7 @@ from libra_ray.data.catalog_manifest import DIGEST_BYTES, file_digest, sync_fold
 from libra_ray.data.writer_lock import writer_lock
 from libra_ray.errors import ConfigError, DataError
 
-__all__ = ["LocalStore", "RemoteStore", "Store", "store_of"]
+__all__ = ["HashedFile", "LocalStore", "RemoteStore", "Store", "store_of"]
 
 LOCK_NAME: Final = "catalog.lock"
 BLOCK_BYTES: Final = 1 << 20
@@ -64,6 +65,10 @@ class Store(ABC):
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
 
+    def discard(self, draft: str) -> None:
+        """Remove a draft that is not wanted, with what was made for it."""
+        self.remove(draft)
+
     @abstractmethod
     def names(self, folders: Iterable[str]) -> list[str]:
         """All files two levels below these folders of the root."""
@@ -75,6 +80,38 @@ class Store(ABC):
     @abstractmethod
     def writing(self) -> Any:  # noqa: ANN401  # a context manager
         """Hold the lock while the block runs, and make the root. Raises `DataError` DATA023 where another has it."""
+
+
+class HashedFile(io.RawIOBase):
+    """A file that is written from beginning to end, with its size and digest so far."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._state = blake2b(digest_size=DIGEST_BYTES)
+        self.size = 0
+
+    @property
+    def digest(self) -> str:
+        """BLAKE2b-128 of what was written, in hex."""
+        return self._state.hexdigest()
+
+    def writable(self) -> bool:
+        """It is for that."""
+        return True
+
+    def write(self, data: Any) -> int:  # noqa: ANN401  # any buffer
+        """Write all of the bytes."""
+        count = memoryview(data).nbytes
+        self._file.write(data)
+        self._state.update(data)
+        self.size += count
+        return count
+
+    def close(self) -> None:
+        """Close the file too."""
+        if not self.closed:
+            super().close()
+            self._file.close()
 
 
 class LocalStore(Store):
@@ -109,7 +146,7 @@ class LocalStore(Store):
 
     def publish(self, draft: str, name: str) -> str:
         path = self.root / draft
-        with path.open("rb") as file:
+        with path.open("rb+") as file:
             os.fsync(file.fileno())
         path.replace(self.root / name)
         folder = (self.root / name).parent
@@ -119,6 +156,13 @@ class LocalStore(Store):
 
     def remove(self, name: str) -> None:
         (self.root / name).unlink(missing_ok=True)
+
+    def discard(self, draft: str) -> None:
+        self.remove(draft)
+        for folder in (self.root / draft).parents:
+            if folder == self.root or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
     def names(self, folders: Iterable[str]) -> list[str]:
         return [
@@ -214,7 +258,9 @@ class RemoteStore(Store):
         try:
             # Each puts its own first and looks then: of two at once, at least one sees the other.
             found = self._files.get_file_info(pa_fs.FileSelector(locks))
-            others = sorted(info.base_name for info in found if info.is_file and not ours.endswith(info.base_name))
+            others = sorted(
+                info.base_name for info in found if info.is_file and f"{LOCK_NAME}/{info.base_name}" != ours
+            )
             if others:
                 what = f"another writer holds the dataset: {others[0]}"
                 fix = f"Wait until it ends; if it has died, remove {LOCK_NAME}/{others[0]} there."
@@ -248,7 +294,7 @@ def store_of(location: str | os.PathLike[str]) -> Store:
 
 def _shown(url: str) -> str:
     """A URL without the keys that may stand in it."""
-    return re.sub(r"\?.*$", "?***", re.sub(r"//[^/@]*@", "//***@", url))
+    return re.sub(r"\?.*$", "?***", re.sub(r"//[^?]*@", "//***@", url))
 
 
 def _by_fsspec(url: str, scheme: str) -> RemoteStore:

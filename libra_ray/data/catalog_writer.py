@@ -1,5 +1,6 @@
 """One new file of a catalog, row group after row group: named by the manifest when all of it lasts, or gone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 
 from libra_ray.data.arrow_arrays import int64s_of
 from libra_ray.data.catalog_manifest import Entry, Manifest
-from libra_ray.data.catalog_store import Store
+from libra_ray.data.catalog_store import HashedFile, Store
 from libra_ray.data.times import time_text
 from libra_ray.errors import ConfigError, DataError
 from libra_ray.messages.schemas import SCHEMAS, Schema
@@ -31,21 +32,21 @@ class CatalogWriter:
 
     def __init__(self, store: Store, instrument: Instrument, schema: Schema, period: str, source: str) -> None:
         check_instrument_id(instrument.id)
-        self._store, self._source = store, source
+        self.schema, self.instrument, self.period = schema, instrument, period
+        self._store = store
+        self._sources, self._counts, self._notes = {source: None} if source else {}, Counter[str](), dict[str, None]()
         self._key = (schema.name, instrument.id, period)
-        self._instrument = instrument
         self._wanted = schema.arrow(instrument, period=period)
         self._name = source or schema.name
         self._folder = f"{schema.name}/{instrument.id}{f'-{period}' if period else ''}"
         self._lock = store.writing()
         self._draft = ""
         self._writer: pq.ParquetWriter | None = None
-        self._file: object = None
+        self._file: HashedFile | None = None
         self._waiting: list[pa.Table] = []
         self._waiting_rows = self._rows = self._seen = 0
         self._start_ns = self._end_ns = 0
-        self.replaced: tuple[Entry, ...] = ()
-        """Entries that the new file stands for: the manifest names them no more."""
+        self._replaced: tuple[Entry, ...] = ()
 
     def __enter__(self) -> Self:
         self._lock.__enter__()
@@ -63,8 +64,10 @@ class CatalogWriter:
     ) -> None:
         try:
             if self._draft:
-                self._close()
-                self._store.remove(self._draft)
+                try:
+                    self._close()
+                finally:
+                    self._store.discard(self._draft)
         finally:
             self._lock.__exit__(kind, error, trace)
 
@@ -73,48 +76,74 @@ class CatalogWriter:
         """What the catalog held when the lock was taken."""
         return self._manifest
 
+    def replaces(self, entries: Sequence[Entry]) -> None:
+        """The new file stands for these, and has their counts, sources and notes: the manifest names them no more."""
+        self._replaced = tuple(entries)
+        for entry in entries:
+            self._counts.update(entry.counts)
+            self._notes.update(dict.fromkeys(entry.notes))
+        told = [source for entry in entries for source in entry.source.split(", ") if source]
+        self._sources = dict.fromkeys((*told, *self._sources))
+
     def write(self, table: pa.Table) -> None:
-        """Take rows. Raises `DataError` DATA002 where a time falls, DATA013 where the catalog has that time range."""
+        """Take rows.
+
+        Raises `DataError` DATA001 for a missing value, DATA002 where a time falls, DATA004 for a missing column,
+        DATA013 where the catalog has that time range.
+        """
         if not table.num_rows:
             return
-        self._check_times(table)
-        self._waiting.append(table.select(self._wanted.names).cast(self._wanted))
-        self._waiting_rows += table.num_rows
-        self._rows += table.num_rows
+        rows = self.checked(table)
+        self._check_times(rows)
+        kept = [entry for entry in self._manifest.entries if entry not in self._replaced]
+        refuse_overlap(kept, self._key, self._start_ns, self._end_ns, self._name)
+        self._waiting.append(rows)
+        self._waiting_rows += rows.num_rows
+        self._rows += rows.num_rows
         if self._waiting_rows >= ROW_GROUP_ROWS:
-            self._flush()
+            self._flush(self._waiting_rows - self._waiting_rows % ROW_GROUP_ROWS)
+
+    def checked(self, table: pa.Table) -> pa.Table:
+        """The columns that are wanted, in their types. Raises `DataError` DATA001, DATA004."""
+        for field in self._wanted:
+            if field.name not in table.column_names:
+                fix = f"The columns are {', '.join(self._wanted.names)}."
+                raise DataError("DATA004", self._name, f"column '{field.name}' not found", fix, field.name)
+            if not field.nullable and table.column(field.name).null_count:
+                fix = "Drop or fill the row."
+                raise DataError("DATA001", self._name, f"column '{field.name}' has no value", fix, field.name)
+        return table.select(self._wanted.names).cast(self._wanted)
 
     def commit(self, *, counts: Mapping[str, int] | None = None, notes: Sequence[str] = ()) -> Entry:
-        """Make the file last and name it in the manifest. Raises `DataError` DATA008, no rows; DATA013 as `write`."""
+        """Make the file last and name it in the manifest. Raises `DataError` DATA008 for no rows."""
         if not self._rows:
             raise DataError("DATA008", self._name, "0 data rows", "Check the file or the date range.")
-        kept = [entry for entry in self._manifest.entries if entry not in self.replaced]
-        refuse_overlap(kept, self._key, self._start_ns, self._end_ns, self._name)
-        self._flush()
+        self._flush(self._waiting_rows)
         self._close()
-        size, digest = self._store.facts(self._draft) or (0, "")
+        assert self._file is not None  # noqa: S101  # rows were written
         name = self._store.publish(self._draft, self._free_name())
         self._draft = ""
+        self._counts.update(counts or {})
         entry = Entry(
             *self._key,
             start_ns=self._start_ns,
             end_ns=self._end_ns,
             rows=self._rows,
-            bytes=size,
+            bytes=self._file.size,
             file=name,
-            digest=digest,
-            source=self._source,
-            counts={kind: count for kind, count in (counts or {}).items() if count},
-            notes=tuple(notes),
+            digest=self._file.digest,
+            source=", ".join(self._sources),
+            counts={kind: count for kind, count in self._counts.items() if count},
+            notes=tuple(dict.fromkeys((*self._notes, *notes))),
         )
-        self._manifest.with_entry(entry, self._instrument, without=self.replaced).write_to(self._store)
+        self._manifest.with_entry(entry, self.instrument, without=self._replaced).write_to(self._store)
         return entry
 
     def _check_definition(self) -> None:
-        if self._manifest.instruments.get(self._instrument.id, self._instrument) != self._instrument:
-            what = f"instrument '{self._instrument.id}' is in the catalog with another definition"
+        if self._manifest.instruments.get(self.instrument.id, self.instrument) != self.instrument:
+            what = f"instrument '{self.instrument.id}' is in the catalog with another definition"
             fix = "Use that one, or another folder."
-            raise ConfigError("CONF007", self._store.place, what, fix, self._instrument.id)
+            raise ConfigError("CONF007", self._store.place, what, fix, self.instrument.id)
 
     def _check_times(self, table: pa.Table) -> None:
         for chunk in table.column("ts_init_ns").chunks:
@@ -136,23 +165,27 @@ class CatalogWriter:
             self._end_ns = int(ts_ns[-1])
             self._seen += len(ts_ns)
 
-    def _flush(self) -> None:
-        if not self._waiting_rows:
+    def _flush(self, rows: int) -> None:
+        """Write so many of the rows that wait: whole row groups, until the last."""
+        if not rows:
             return
         if self._writer is None:
-            self._draft, self._file = self._store.draft(self._folder)
+            self._draft, file = self._store.draft(self._folder)
+            self._file = HashedFile(file)
             self._writer = pq.ParquetWriter(
                 self._file, self._wanted, compression="zstd", use_dictionary=False, store_decimal_as_integer=True
             )
         waiting = pa.concat_tables(self._waiting)
-        self._waiting, self._waiting_rows = [], 0
-        self._writer.write_table(waiting, row_group_size=ROW_GROUP_ROWS)
+        self._waiting, self._waiting_rows = [waiting.slice(rows)], waiting.num_rows - rows
+        self._writer.write_table(waiting.slice(0, rows), row_group_size=ROW_GROUP_ROWS)
 
     def _close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-            self._file.close()  # type: ignore[attr-defined]  # a file, opened by the store
+        if self._writer is not None and self._file is not None:
+            writer, self._writer = self._writer, None
+            try:
+                writer.close()
+            finally:
+                self._file.close()
 
     def _free_name(self) -> str:
         named = {entry.file for entry in self._manifest.entries}

@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from libra_ray.data.arrow_arrays import Int64s
 from libra_ray.data.catalog_manifest import Entry, Manifest
-from libra_ray.data.catalog_reader import batches_of, read_entry, schema_of, touches
+from libra_ray.data.catalog_reader import EntriesNow, batches_of, read_entry, schema_of, tables_of, touches
 from libra_ray.data.catalog_store import LocalStore, Store, store_of
 from libra_ray.data.catalog_writer import CatalogWriter
 from libra_ray.data.dataset import Dataset, Stream
+from libra_ray.data.horizon import horizon_ns
 from libra_ray.data.importer import Import
 from libra_ray.data.merge import MergedBatch, merge_batches
 from libra_ray.data.times import instant_ns, time_text
@@ -107,11 +108,8 @@ class Catalog:
         first, stop = _span(start, end)
         instrument, entries = self._entries(schema, instrument_id, period)
         wanted = schema.arrow(instrument, period=period)
-        tables = [
-            read_entry(self.store, entry.file, wanted, first, stop) for entry in entries if touches(entry, first, stop)
-        ]
-        whole = pa.concat_tables([pa.Table.from_batches([], wanted), *tables])
-        stream = Stream(schema, instrument, period, whole).slice(first, stop)
+        tables = tables_of(self.store, self._now(entries[0].key), wanted, first, stop)
+        stream = Stream(schema, instrument, period, pa.concat_tables([pa.Table.from_batches([], wanted), *tables]))
         if not stream.rows:
             span = f"{time_text(entries[0].start_ns)} to {time_text(entries[-1].end_ns)}"
             label = _label(schema, instrument_id, period)
@@ -137,17 +135,20 @@ class Catalog:
         first, stop = _span(start, end)
         instrument, entries = self._entries(schema, instrument_id, period)
         wanted = schema_of(schema.arrow(instrument, period=period), columns)
-        return batches_of(self.store, entries, wanted, first, stop, batch_rows)
+        return batches_of(self.store, self._now(entries[0].key), wanted, first, stop, batch_rows)
 
     def merged(
         self, keys: Sequence[StreamKey], *, start: Instant = None, end: Instant = None, batch_rows: int = BATCH_ROWS
     ) -> Iterator[MergedBatch]:
-        """Rows of many streams in one order: by time, then by the place in `keys`, then by row, in maximal runs.
+        """Rows of many streams in one order: by time, then by the place in `keys`, then by row.
 
         Memory is bounded by two batches a stream. Raises as `scan` does.
         """
         scans = [self.scan(*key, start=start, end=end, batch_rows=batch_rows) for key in keys]
         return merge_batches(scans)
+
+    def _now(self, key: tuple[str, str, str]) -> EntriesNow:
+        return lambda: [entry for entry in self.ls() if entry.key == key]
 
     def _entries(self, schema: Schema, instrument_id: str, period: str) -> tuple[Instrument, list[Entry]]:
         instrument = self.instrument(instrument_id)
@@ -210,8 +211,7 @@ class Catalog:
             if on_overlap == "error" or not table.num_rows:
                 writer.write(table)
                 return writer.commit(counts=counts, notes=notes)
-            parts, replaced, changes = self._resolved(writer.manifest, instrument, schema, period, table, on_overlap)
-            writer.replaced = replaced
+            parts, changes = self._resolved(writer, table, on_overlap)
             for part in parts:
                 writer.write(part)
             return writer.commit(counts={**(counts or {}), **changes}, notes=notes)
@@ -219,62 +219,58 @@ class Catalog:
     def compact(self, *, rows_max: int = FILE_ROWS_MAX) -> list[Entry]:
         """Join neighbouring files of one stream to files of at most `rows_max` rows; returns the new ones.
 
-        Row groups go through memory one at a time. Files that were replaced are removed by the next write, so that
-        who reads meanwhile is not disturbed. Raises `DataError` DATA023 while another process writes.
+        Row groups go through memory one at a time. Files that were replaced are removed by the next write; who reads
+        meanwhile goes on with the new one. Raises `DataError` DATA023 while another process writes.
         """
         made: list[Entry] = []
         for key, group in groupby(self.ls(), key=lambda entry: entry.key):
-            made += [self._joined(key, run) for run in _runs(list(group), rows_max)]
+            for _ in range(len(list(group))):
+                joined = self._joined(key, rows_max)
+                if joined is None:
+                    break
+                made.append(joined)
         return made
 
-    def _joined(self, key: tuple[str, str, str], run: Sequence[Entry]) -> Entry:
+    def _joined(self, key: tuple[str, str, str], rows_max: int) -> Entry | None:
+        """The first run of files that can be joined, as one; None where there is none."""
         schema, instrument = schema_named(key[0]), self.instrument(key[1])
-        counts: dict[str, int] = {}
-        for entry in run:
-            for name, count in entry.counts.items():
-                counts[name] = counts.get(name, 0) + count
-        sources = dict.fromkeys(entry.source for entry in run if entry.source)
-        notes = dict.fromkeys(note for entry in run for note in entry.notes)
-        with self.appending(instrument, schema, key[2], source=", ".join(sources)) as writer:
-            writer.replaced = tuple(run)
+        with self.appending(instrument, schema, key[2]) as writer:
+            run = _run([entry for entry in writer.manifest.entries if entry.key == key], rows_max)
+            if not run:
+                return None
+            writer.replaces(run)
             wanted = schema.arrow(instrument, period=key[2])
-            for batch in batches_of(self.store, run, wanted, None, None, BATCH_ROWS):
+            for batch in batches_of(self.store, lambda: run, wanted, None, None, BATCH_ROWS):
                 writer.write(pa.Table.from_batches([batch]))
-            return writer.commit(counts=counts, notes=tuple(notes))
+            return writer.commit()
 
-    def _resolved(
-        self,
-        manifest: Manifest,
-        instrument: Instrument,
-        schema: Schema,
-        period: str,
-        table: pa.Table,
-        policy: str,
-    ) -> tuple[list[pa.Table], tuple[Entry, ...], dict[str, int]]:
+    def _resolved(self, writer: CatalogWriter, table: pa.Table, policy: str) -> tuple[list[pa.Table], dict[str, int]]:
         """What is written in place of the files that the rows overlap, in order of time."""
+        schema, instrument, period = writer.schema, writer.instrument, writer.period
         wanted = schema.arrow(instrument, period=period)
-        new = Stream(schema, instrument, period, table.select(wanted.names).cast(wanted))
+        new = Stream(schema, instrument, period, writer.checked(table))
         start_ns, end_ns = int(new.ts_ns[0]), int(new.ts_ns[-1])
         met = tuple(
             entry
-            for entry in manifest.entries
+            for entry in writer.manifest.entries
             if entry.key == (schema.name, instrument.id, period) and touches(entry, start_ns, end_ns + 1)
         )
         if not met:
-            return [new.table], (), {}
+            return [new.table], {}
+        writer.replaces(met)
         old = [Stream(schema, instrument, period, read_entry(self.store, e.file, wanted, None, None)) for e in met]
         if policy == "replace":
             parts = [each.slice(None, start_ns) for each in old]
             parts += [new, *(each.slice(end_ns + 1, None) for each in old)]
             lost = sum(each.rows for each in old) - sum(each.rows for each in parts) + new.rows
-            return [part.table for part in parts if part.rows], met, {"overlap_replaced": lost}
+            return [part.table for part in parts if part.rows], {"overlap_replaced": lost}
         parts, cursor_ns = [], start_ns
         for each, entry in zip(old, met, strict=True):
             parts += [new.slice(cursor_ns, entry.start_ns), each]
             cursor_ns = entry.end_ns + 1
         parts.append(new.slice(cursor_ns, None))
         kept = sum(each.rows for each in parts) - sum(each.rows for each in old)
-        return [part.table for part in parts if part.rows], met, {"overlap_kept": new.rows - kept}
+        return [part.table for part in parts if part.rows], {"overlap_kept": new.rows - kept}
 
     # ------------------------------------------------------------------ checking
 
@@ -322,24 +318,25 @@ def catalog(path: str | os.PathLike[str]) -> Catalog:
 
 
 def _span(start: Instant, end: Instant) -> tuple[int | None, int | None]:
-    return None if start is None else instant_ns(start), None if end is None else instant_ns(end)
+    """The range in nanoseconds, which ends at a horizon where one holds."""
+    ends = [each for each in (None if end is None else instant_ns(end), horizon_ns()) if each is not None]
+    return None if start is None else instant_ns(start), min(ends, default=None)
 
 
 def _label(schema: Schema, instrument_id: str, period: str) -> str:
     return " ".join(part for part in (instrument_id, schema.name, period) if part)
 
 
-def _runs(entries: Sequence[Entry], rows_max: int) -> Iterator[list[Entry]]:
-    """Neighbours that are to be joined: two or more, together within the limit."""
+def _run(entries: Sequence[Entry], rows_max: int) -> list[Entry]:
+    """The first neighbours that are to be joined: two or more, together within the limit; none where there are none."""
     run: list[Entry] = []
     for entry in entries:
         if run and sum(each.rows for each in run) + entry.rows > rows_max:
             if len(run) > 1:
-                yield run
+                return run
             run = []
         run.append(entry)
-    if len(run) > 1:
-        yield run
+    return run if len(run) > 1 else []
 
 
 def _gaps(times: Int64s, entry: Entry) -> list[Gap]:

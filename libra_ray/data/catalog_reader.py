@@ -50,8 +50,8 @@ def tables_of(
 ) -> list[pa.Table]:
     """Rows with `first <= ts < stop`, a table a file. Raises as `read_entry` does."""
     return [
-        _between(_groups_of(file, name, wanted, start, stop), start, stop)
-        for name, file, start in _files(store, entries_now, first, stop)
+        _between(_groups_of(file, name, wanted, start, end), start, end)
+        for name, file, start, end in _files(store, entries_now, first, stop)
     ]
 
 
@@ -67,11 +67,11 @@ def batches_of(
 
     Raises as `read_entry` does.
     """
-    for name, file, start in _files(store, entries_now, first, stop):
+    for name, file, start, end in _files(store, entries_now, first, stop):
         try:
-            groups = _groups(file, start, stop)
+            groups = _groups(file, start, end)
             for batch in file.iter_batches(batch_rows, row_groups=groups, columns=wanted.names):
-                cut = _between(batch, start, stop)
+                cut = _between(batch, start, end)
                 if cut.num_rows:
                     yield cut.cast(wanted)
         except (pa.ArrowException, OSError, ValueError) as error:
@@ -80,25 +80,27 @@ def batches_of(
 
 def _files(
     store: Store, entries_now: EntriesNow, first: int | None, stop: int | None
-) -> Iterator[tuple[str, pq.ParquetFile, int | None]]:
-    """The files of a range, open one after the other, each with the time from which its rows are new.
+) -> Iterator[tuple[str, pq.ParquetFile, int | None, int]]:
+    """The files of a range, open one after the other, each with the range of its rows that is wanted.
 
     A file that is gone was joined with others since: the manifest is read again. Files never share a time, so nothing
-    comes twice and nothing is left out.
+    comes twice and nothing is left out; rows behind all that were there at first are not wanted.
     """
     waiting = deque(entry for entry in entries_now() if touches(entry, first, stop))
+    end = max((entry.end_ns + 1 for entry in waiting), default=0)
+    end = end if stop is None else min(end, stop)
     while waiting:
         entry = waiting.popleft()
         try:
             file = _opened(store, entry.file)
         except DataError:
-            now = [each for each in entries_now() if touches(each, first, stop)]
+            now = [each for each in entries_now() if touches(each, first, end)]
             if entry in now:
                 raise
             waiting = deque(now)
             continue
         with file:
-            yield entry.file, file, first
+            yield entry.file, file, first, end
         first = entry.end_ns + 1
 
 

@@ -91,6 +91,25 @@ def check(*, catalog: CatalogFolder = DEFAULT_CATALOG, _json: Json = False, _deb
     return Answer({"catalog": str(catalog), "files": found.entries, "rows": found.rows, "gaps": gaps}, show)
 
 
+@data.command("compact")
+def compact(
+    *,
+    catalog: CatalogFolder = DEFAULT_CATALOG,
+    rows_max: Annotated[int | None, typer.Option("--rows-max", min=1, help="Of one file.", show_default=False)] = None,
+    _json: Json = False,
+    _debug: Debug = False,
+) -> Answer:
+    """Join neighbouring files of a catalog to few large ones. Their rows stay as they are."""
+    from libra_ray.data import catalog as catalog_at
+
+    place = catalog_at(catalog)
+    before = len(place.ls())
+    made = place.compact() if rows_max is None else place.compact(rows_max=rows_max)
+    after = len(place.ls())
+    document = {"catalog": str(catalog), "before": before, "after": after, "entries": [asdict(entry) for entry in made]}
+    return Answer(document, lambda out: print_facts(out, {"files before": before, "files now": after}))
+
+
 @data.command("synth")
 def make_synthetic(
     *,

@@ -69,11 +69,11 @@ def batches_of(
     """
     for name, file, start, end in _files(store, entries_now, first, stop):
         try:
-            groups = _groups(file, start, end)
-            for batch in file.iter_batches(batch_rows, row_groups=groups, columns=wanted.names):
-                cut = _between(batch, start, end)
-                if cut.num_rows:
-                    yield cut.cast(wanted)
+            for group in _groups(file, start, end):  # one at a time: Arrow keeps what it has begun to read
+                for batch in file.iter_batches(batch_rows, row_groups=[group], columns=wanted.names):
+                    cut = _between(batch, start, end)
+                    if cut.num_rows:
+                        yield cut.cast(wanted)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _unreadable(name, error) from error
 

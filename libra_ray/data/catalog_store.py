@@ -137,7 +137,7 @@ class LocalStore(Store):
         sync_folder(self.root)
 
     def parquet(self, name: str) -> pq.ParquetFile:
-        return pq.ParquetFile(self.root / name)
+        return pq.ParquetFile(self.root / name, pre_buffer=False)
 
     def draft(self, folder: str) -> tuple[str, BinaryIO]:
         (self.root / folder).mkdir(parents=True, exist_ok=True)
@@ -213,7 +213,7 @@ class RemoteStore(Store):
             file.write(content)
 
     def parquet(self, name: str) -> pq.ParquetFile:
-        return pq.ParquetFile(self._files.open_input_file(self._path(name)))
+        return pq.ParquetFile(self._files.open_input_file(self._path(name)), pre_buffer=True)
 
     def draft(self, folder: str) -> tuple[str, BinaryIO]:
         self._files.create_dir(self._path(folder), recursive=True)

@@ -268,3 +268,18 @@ def test_an_instrument_is_found_among_the_markets_of_ccxt(libra: Libra, tmp_path
 
     assert (ended.code, ended.document["type"], ended.document["rows"]) == (0, "trades", 1)
     assert catalog(tmp_path / "catalog").instrument("BTCUSDT.BINANCE").size_precision == 5
+
+
+def test_compact_joins_files_and_keeps_the_rows(libra: Libra, tmp_path: Path) -> None:
+    for first in ("2024-01-01", "2024-01-02"):
+        rows = "\n".join(f"{first}T{hour:02}:00:00Z,1.1,1.2,1.1,1.2,5" for hour in range(1, 24))
+        (tmp_path / f"{first}.csv").write_text(f"ts,open,high,low,close,volume\n{rows}\n")
+        imported = libra("data", "import", f"{first}.csv", "--instrument", "EURUSD.SIM", "--period", "1h", "--json")
+        assert imported.code == 0, imported.err
+
+    document = libra("data", "compact", "--json").document
+
+    assert (document["before"], document["after"]) == (2, 1)
+    (entry,) = libra("data", "ls", "--json").document["entries"]
+    assert (entry["rows"], entry["source"]) == (46, "2024-01-01.csv, 2024-01-02.csv")
+    assert libra("data", "check", "--json").code == 0

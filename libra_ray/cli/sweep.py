@@ -187,7 +187,7 @@ def run_sweep(
             **fingerprints(run),
         }
         folder.write_index(kept)
-        (folder.draft / JOURNAL_NAME).unlink()  # the table has it all
+    (folder.path / JOURNAL_NAME).unlink()  # the table has it all
     told = ("trials", "failed", "pruned", "stopped", "best", "seconds", "workers", "sampler", "rank", "refused")
     document = {name: kept[name] for name in told}
     document |= {

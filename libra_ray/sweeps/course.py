@@ -12,9 +12,10 @@ from libra_ray.sweeps.proposals import Proposals
 from libra_ray.sweeps.pruning import Pruning
 from libra_ray.sweeps.ranking import is_smaller_better
 from libra_ray.sweeps.samplers import Sampler
+from libra_ray.sweeps.sweep_identity import combination_key
 from libra_ray.sweeps.sweep_result import SweepProgress
 from libra_ray.sweeps.tally import Tally
-from libra_ray.sweeps.trial_journal import TrialJournal
+from libra_ray.sweeps.trial_journal import TrialJournal, TrialKey
 from libra_ray.sweeps.trials import CellJob, Trial, Work, error_line
 from libra_ray.sweeps.workforce import Workforce
 
@@ -68,7 +69,7 @@ class Course:
         self._pruning, self._limits = pruning, limits
         self._job = CellJob(system, engine)
         self._journal = journal
-        self._kept: Mapping[tuple[int, int], Trial] = {} if journal is None else journal.finished
+        self._kept: Mapping[TrialKey, Trial] = {} if journal is None else journal.finished
         self._batch = BATCH_WITH_PATIENCE if limits.patience is not None else ALL
         self._clock = LiveClock()
         self._began_ns = self._clock.now_ns()
@@ -141,11 +142,13 @@ class Course:
         end: Callable[[Trial], object] | None,
     ) -> dict[int, Trial]:
         """All of these over one part of the data: those of the journal are there, the others are run."""
-        done = {number: self._kept[number, stage] for number in numbers if (number, stage) in self._kept}
+        settings = {number: self.combinations.settings(number) for number in numbers}
+        keys = {number: (number, stage, combination_key(settings[number])) for number in numbers}
+        done = {number: self._kept[key] for number, key in keys.items() if key in self._kept}
         for trial in done.values():
             if end is not None:
                 end(trial)
-        items = [Work(number, self.combinations.settings(number), part) for number in numbers if number not in done]
+        items = [Work(number, settings[number], part) for number in numbers if number not in done]
         outcomes = workers.map(self._job, items)
         for outcome in outcomes if items else ():
             number = items[outcome.position].number
@@ -153,7 +156,7 @@ class Course:
             assert ended is not None  # noqa: S101  # without an error there is a value
             trial = replace(ended, worker=outcome.worker)
             if self._journal is not None:
-                self._journal.add(trial, stage)
+                self._journal.add(trial, keys[number])
             done[trial.number] = trial
             if end is not None:
                 end(trial)

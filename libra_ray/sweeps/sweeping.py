@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from copy import copy
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from libra_ray.data import Dataset
 from libra_ray.errors import ConfigError
 from libra_ray.simulation.backtest import Engine
-from libra_ray.simulation.run_folder import content_hash
 from libra_ray.simulation.system import System
 from libra_ray.sweeps.constraints import ConstraintLike, constraints_of
 from libra_ray.sweeps.course import Course, Limits
@@ -18,6 +17,7 @@ from libra_ray.sweeps.proposals import Proposals
 from libra_ray.sweeps.pruning import Pruning
 from libra_ray.sweeps.ranking import check_rank, is_smaller_better
 from libra_ray.sweeps.samplers import Chosen, make_sampler
+from libra_ray.sweeps.sweep_identity import sweep_identity
 from libra_ray.sweeps.sweep_result import SweepProgress, SweepResult
 from libra_ray.sweeps.tally import Tally
 from libra_ray.sweeps.trial_journal import TrialJournal
@@ -97,7 +97,16 @@ def sweep(
         directions=["minimize" if is_smaller_better(name) else "maximize" for name in wanted],
         admits=_admits(parameters, constraints),
     )
-    identity = _identity(seeded, data, parameters, (sampler, trials, wanted, constraints, pruning, patience))
+    search = {
+        "sampler": sampler,
+        "trials": trials,
+        "rank": rank,
+        "objectives": wanted,
+        "constraints": list(constraints),
+        "pruning": pruning,
+        "patience": patience,
+    }
+    identity = sweep_identity(seeded, data, parameters, search)
     with nullcontext() if journal is None else TrialJournal(Path(journal), identity) as kept:
         combinations = Proposals(parameters)
         course = Course(
@@ -128,15 +137,3 @@ def _admits(parameters: Sequence[Parameter], given: Sequence[ConstraintLike]) ->
     constraints = constraints_of(given, parameters)
     names = [parameter.name for parameter in parameters]
     return lambda chosen: all(each(dict(zip(names, chosen, strict=True))) for each in constraints)
-
-
-def _identity(system: System, data: Dataset, parameters: Sequence[Parameter], how: tuple[Any, ...]) -> dict[str, Any]:
-    """What makes a sweep another one than a journal is of."""
-    return {
-        "system": content_hash(system.described()),
-        "data": data.digest,
-        "parameters": content_hash(
-            [[p.name, p.actor_id, p.setting, list(p.values), repr(p.range)] for p in parameters]
-        ),
-        "search": content_hash(repr(how)),
-    }

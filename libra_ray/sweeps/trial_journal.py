@@ -22,12 +22,12 @@ except ImportError:  # Windows: no such lock; that nobody resumes a sweep twice 
 else:
     fcntl = _fcntl
 
-__all__ = ["JOURNAL_NAME", "TrialJournal"]
+__all__ = ["JOURNAL_NAME", "TrialJournal", "TrialKey"]
 
 JOURNAL_NAME: Final = "trials.journal"
 FORMAT: Final = 1
-TrialKey = tuple[int, int]
-"""Trial number, and the stage of pruning that it ran: 0 is the first."""
+TrialKey = tuple[int, int, str]
+"""Trial number, the stage of pruning that it ran, 0 the first, and which combination it was."""
 
 
 class TrialJournal:
@@ -37,7 +37,7 @@ class TrialJournal:
     `JournalError`: JRN001 where it cannot be written, JRN002 where another process has it, JRN003 where it is damaged.
 
     Attributes:
-        finished: what was there: trials by number and stage.
+        finished: what was there.
     """
 
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
@@ -59,11 +59,11 @@ class TrialJournal:
     ) -> None:
         os.close(self._file)
 
-    def add(self, trial: Trial, stage: int) -> None:
+    def add(self, trial: Trial, key: TrialKey) -> None:
         """Note a finished trial: once this returns, no kill of this process loses it."""
         values = {name: getattr(trial, name) for name in Trial.__slots__}
         told = {name: value for name, value in values.items() if value is not None and value is not False}
-        self._write({"stage": stage, **told})
+        self._write({"stage": key[1], "of": key[2], **told})
 
     def _read(self) -> None:
         size = os.fstat(self._file).st_size
@@ -88,9 +88,9 @@ class TrialJournal:
             return
         self._refuse_another(documents[0])
         for document in documents[1:]:
-            stage = document.pop("stage")
+            stage, combination = document.pop("stage"), document.pop("of")
             trial = Trial(**document)
-            self.finished[trial.number, stage] = trial
+            self.finished[trial.number, stage, combination] = trial
 
     def _refuse_another(self, begun: Mapping[str, Any]) -> None:
         identity = json.loads(json.dumps(self._identity, default=str))
@@ -102,11 +102,12 @@ class TrialJournal:
     def _write(self, document: Mapping[str, Any]) -> None:
         text = json.dumps(document, default=str).encode()
         line = b"%08x %s\n" % (zlib.crc32(text), text)
+        before = os.fstat(self._file).st_size
         try:
-            written = os.write(self._file, line)
-            if written < len(line):  # the disk is full in the middle of it
-                os.write(self._file, line[written:])
+            while line:  # where the disk is full a write takes a part, and the next one says why
+                line = line[os.write(self._file, line) :]
         except OSError as error:
+            os.ftruncate(self._file, before)
             what = f"no space for the next trial ({error.strerror})"
             fix = "Free some space, then go on with --resume."
             raise JournalError("JRN001", str(self.path), what, fix) from error

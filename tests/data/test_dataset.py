@@ -146,14 +146,15 @@ def test_a_written_dataset_opens_as_it_was_without_copies(tmp_path: Path, instru
     assert opened.instruments == {instrument.id: instrument}
 
 
-def test_writing_twice_leaves_one_file_for_each_stream(tmp_path: Path) -> None:
+def test_writing_twice_leaves_one_file_for_each_stream_and_column_of_codes(tmp_path: Path) -> None:
     data = Dataset([bars(1, 2), trades(1)])
+    codes = f"{data.streams[1].digest}.aggressor.i64"
 
     data.write(tmp_path)
     data.write(tmp_path)
 
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == sorted(["dataset.json", *(f"{stream.digest}.arrow" for stream in data)])
+    assert names == sorted(["dataset.json", codes, *(f"{stream.digest}.arrow" for stream in data)])
 
 
 def test_a_cut_file_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The journal of a sweep: wherever a kill cuts it, the finished trials are there; anything else is told."""
 
+import os
 import subprocess
 import sys
 import zlib
@@ -21,10 +22,14 @@ TRIALS = [
 ]
 
 
+def key(trial: Trial) -> tuple[int, int, str]:
+    return trial.number, 1 if trial.number == 2 else 0, f"c{trial.number}"
+
+
 def filled(path: Path) -> bytes:
     with TrialJournal(path, IDENTITY) as journal:
         for trial in TRIALS:
-            journal.add(trial, 1 if trial.number == 2 else 0)
+            journal.add(trial, key(trial))
     return path.read_bytes()
 
 
@@ -32,7 +37,7 @@ def test_what_was_added_is_read_again_to_the_last_bit(tmp_path: Path) -> None:
     filled(tmp_path / "j")
 
     with TrialJournal(tmp_path / "j", IDENTITY) as journal:
-        assert journal.finished == {(0, 0): TRIALS[0], (1, 0): TRIALS[1], (2, 1): TRIALS[2]}
+        assert journal.finished == {key(trial): trial for trial in TRIALS}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -48,7 +53,7 @@ def test_a_cut_at_any_byte_loses_the_line_it_is_in_and_no_other(tmp_path: Path, 
         left = len(journal.finished)
         assert left == max(whole[:length].count(b"\n") - 1, 0)
         for trial in TRIALS[left:]:
-            journal.add(trial, 1 if trial.number == 2 else 0)
+            journal.add(trial, key(trial))
     assert path.read_bytes() == whole
 
 
@@ -81,10 +86,10 @@ def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> No
     )
     with TrialJournal(tmp_path / "j", IDENTITY) as journal:
         done = subprocess.run([sys.executable, "-c", text, tmp_path / "j"], capture_output=True, text=True, check=True)
-        journal.add(TRIALS[0], 0)
+        journal.add(TRIALS[0], key(TRIALS[0]))
     assert done.stdout.split() == ["JRN002", "2"]
     with TrialJournal(tmp_path / "j", IDENTITY) as journal:
-        assert list(journal.finished) == [(0, 0)]
+        assert list(journal.finished) == [(0, 0, "c0")]
 
 
 def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
@@ -96,7 +101,7 @@ def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "journal = TrialJournal(Path(sys.argv[1]), {'system': 'a1', 'data': 'b2'})\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(whole) + 40}, resource.RLIM_INFINITY))\n"
-        "try: journal.add(Trial(3, {'sharpe_ratio': 1.0}, 'x' * 200), 0)\n"
+        "try: journal.add(Trial(3, {'sharpe_ratio': 1.0}, 'x' * 200), (3, 0, 'c3'))\n"
         "except JournalError as error: print(error.code)\n"
     )
     done = subprocess.run([sys.executable, "-c", text, tmp_path / "j"], capture_output=True, text=True, check=True)
@@ -105,6 +110,16 @@ def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
     with TrialJournal(tmp_path / "j", IDENTITY) as journal:
         assert len(journal.finished) == 3
     assert (tmp_path / "j").read_bytes() == whole
+
+
+def test_writes_in_parts_are_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, line: write(file, line[:7]))
+
+    filled(tmp_path / "j")
+
+    with TrialJournal(tmp_path / "j", IDENTITY) as journal:
+        assert len(journal.finished) == 3
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The README's numbers: `python -m benchmarks.readme` measures them, keeps them and writes them into the README.
 
 The measurement is kept in `benchmarks/measured.json`; a test holds the README's table against it, so no figure there is
-typed by hand. `python -m benchmarks.readme --write-only` renders the kept measurement again.
+typed by hand. `--write-only` renders the kept measurement again, `--only NAME ...` measures some and keeps the others.
 """
 
 import argparse
@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 MEASURED = Path(__file__).resolve().parent / "measured.json"
 NAMES = (
-    "engine_noop_quotes", "engine_ema_cross", "capture_replay", "bus_one_to_one", "host_latency", "host_throughput",
-    "tick_to_order", "sweep_scaling", "cold_start",
+    "engine_noop_quotes", "engine_ema_cross", "compiled_ema_cross", "capture_replay", "bus_one_to_one", "host_latency",
+    "host_throughput", "tick_to_order", "sweep_scaling", "sweep_overhead", "cold_start", "import_csv", "capture_import",
+    "catalog_scan", "merge_streams",
 )  # fmt: skip
 MILLION, THOUSAND = 1e6, 1e3
 _BLOCK = re.compile(r"<!-- numbers -->\n.*?(?=\nEach figure)", re.DOTALL)
@@ -36,7 +37,8 @@ def rendered(document: dict[str, Any]) -> str:
     first = document["benchmarks"][0]
     machine, versions = first["machine"], first["versions"]
     shown = ", ".join(f"{name} {versions[name]}" for name in ("python", "numpy", "numba", "pyarrow", "ray"))
-    lines += ["", f"Measured on {machine['cpu']}, {machine['cores']} cores; {shown}; commit {first['commit']}."]
+    commits = ", ".join(dict.fromkeys(report["commit"] for report in document["benchmarks"]))
+    lines += ["", f"Measured on {machine['cpu']}, {machine['cores']} cores; {shown}; commits {commits}."]
     return "\n".join(lines)
 
 
@@ -77,13 +79,18 @@ def main() -> int:
     """Measure (or take what is kept), keep, write. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.readme", description=__doc__)
     parser.add_argument("--write-only", action="store_true", help="render the kept measurement, measure nothing")
-    if not parser.parse_args().write_only:
-        command = [sys.executable, "-m", "benchmarks", *NAMES, "--json"]
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=", ".join(NAMES))
+    arguments = parser.parse_args()
+    if not arguments.write_only:
+        command = [sys.executable, "-m", "benchmarks", *arguments.only, "--json"]
         done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
         document = json.loads(done.stdout)
         if document["failed"]:
             print(f"failed: {', '.join(document['failed'])}", file=sys.stderr)
             return 1
+        kept = json.loads(MEASURED.read_text(encoding="utf-8"))["benchmarks"] if MEASURED.is_file() else []
+        reports = {report["benchmark"]: report for report in (*kept, *document["benchmarks"])}
+        document["benchmarks"] = [reports[name] for name in NAMES if name in reports]
         MEASURED.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     kept = json.loads(MEASURED.read_text(encoding="utf-8"))
     README.write_text(with_numbers(README.read_text(encoding="utf-8"), kept), encoding="utf-8")

@@ -11,8 +11,8 @@ from benchmarks.harness import Bench, benchmark_named, benchmark_names
 from tests.conftest import LONG_TESTS
 
 ROOT = Path(__file__).parents[2]
-RAY = {"host_latency", "lockstep", "sweep_memory", "sweep_scaling", "sweep_slope", "tick_to_order"}
-LONG = {"lockstep", "sweep_memory", "sweep_slope", "tick_to_order"}
+RAY = {"host_latency", "lockstep", "sweep_memory", "sweep_overhead", "sweep_scaling", "sweep_slope", "tick_to_order"}
+LONG = {"lockstep", "sweep_memory", "sweep_overhead", "sweep_slope", "tick_to_order"}
 
 
 def marked(name: str) -> object:

@@ -27,6 +27,8 @@ from libra_ray.simulation.lockstep.calls import (
 from libra_ray.simulation.lockstep.exchange import PROMISE_EVERY, Exchange
 from libra_ray.simulation.system import ActorEntry
 from libra_ray.strategy import ExecAlgorithm, OrderFactory, Strategy
+from libra_ray.strategy.compiled import CompiledStrategy
+from libra_ray.strategy.compiled.rows import ROWS
 from libra_ray.strategy.order_hooks import OrderHooks
 from libra_ray.strategy.primary_desk import PrimaryDesk
 
@@ -58,6 +60,8 @@ class Cast:
             mirror = _Performer(entry.actor_id, self._exchange)
             parts = {name: _performed(getattr(entry.cls, name)) for name in _own_hooks(entry.cls)}
             parts |= {name: _recorded(name, getattr(entry.cls, name), _itself) for name in _interface(entry.cls)}
+            if issubclass(entry.cls, CompiledStrategy):
+                parts["handle_by"] = _handled(entry.cls.handle_by)
         else:
             mirror = _StandIn(entry.actor_id, self._exchange)
             parts = {name: _followed(mirror) for name in _own_hooks(entry.cls)}
@@ -222,7 +226,8 @@ _TAKE_CALLBACKS: Final = frozenset(
 
 def _own_hooks(cls: type[Actor]) -> list[str]:
     """The hooks that the actor's author wrote."""
-    return [name for name in sorted(known_hooks(cls)) if _author(cls, name) not in (*_OURS, None)]
+    given = ROWS if issubclass(cls, CompiledStrategy) else ()  # by `handle_by`, to the actor and not to its class
+    return [name for name in sorted(known_hooks(cls)) if name in given or _author(cls, name) not in (*_OURS, None)]
 
 
 def _author(cls: type[Actor], name: str) -> type | None:
@@ -251,6 +256,14 @@ def _performed(original: Callable[..., object]) -> Callable[..., object]:
         return self._mirror.perform(original, self, *args)
 
     return hook
+
+
+def _handled(original: Callable[..., None]) -> Callable[..., None]:
+    def handle_by(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        original(self, *args, **kwargs)
+        inject(self, **{hook: partial(self._mirror.perform, getattr(self, hook)) for hook in self.program.handlers})
+
+    return handle_by
 
 
 def _followed(mirror: _StandIn) -> Callable[..., object]:

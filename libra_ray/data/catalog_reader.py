@@ -4,10 +4,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias, TypeVar
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from libra_ray.data.arrow_arrays import int64s_of
 from libra_ray.data.catalog_manifest import Entry
 from libra_ray.data.catalog_store import Store
 from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
@@ -143,6 +144,7 @@ def _group_touches(statistics: "pq.Statistics | None", first: int | None, stop: 
 def _between(rows: Rows, first: int | None, stop: int | None) -> Rows:
     """The rows inside the range, without a copy: times ascend."""
     times = rows.column("ts_init_ns")
-    begin = 0 if first is None else int(pc.sum(pc.less(times, first)).as_py() or 0)
-    end = len(times) if stop is None else int(pc.sum(pc.less(times, stop)).as_py() or 0)
+    chunks = [int64s_of(chunk) for chunk in (times.chunks if isinstance(times, pa.ChunkedArray) else [times])]
+    begin = 0 if first is None else sum(int(np.searchsorted(chunk, first)) for chunk in chunks)
+    end = len(times) if stop is None else sum(int(np.searchsorted(chunk, stop)) for chunk in chunks)
     return rows.slice(begin, max(end - begin, 0))

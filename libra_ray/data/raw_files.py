@@ -117,7 +117,7 @@ class RawFile:
         return DataError("DATA011", self.name, what, "The file is damaged; copy it again.")
 
     def _only_member(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        members = [member for member in archive.infolist() if member.filename and not member.is_dir()]
         if len(members) != 1:
             what = f"the archive holds {len(members):,} files"
             raise DataError("DATA011", self.name, what, "Give an archive of one file.")

@@ -15,7 +15,7 @@ from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_bools, arrow_ints, i
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.text_cells import Cells, Column
 from libra_ray.data.times import NS_PER_SECOND
-from libra_ray.errors import ConfigError, quoted
+from libra_ray.errors import ConfigError, DataError, quoted
 
 __all__ = ["TimeColumn", "TimeReader", "offset_text"]
 
@@ -173,7 +173,7 @@ class TimeReader:
 
     def _of_timestamps(self, column: pa.Array) -> TimeColumn:
         count = len(column)
-        aware = pa.types.is_timestamp(column.type) and column.type.tz is not None
+        aware = pa.types.is_timestamp(column.type) and _zone(column.type) is not None
         try:
             stamps = column.cast(pa.timestamp("ns", "UTC" if aware else None))
         except pa.ArrowInvalid:  # outside 1677 to 2262
@@ -306,6 +306,18 @@ def _units(values: Int64s) -> Int64s:
     limits = np.array([limit for _, limit in EPOCH_LIMITS])
     units: Int64s = np.searchsorted(limits, np.abs(values), side="right") - 1
     return units
+
+
+def _zone(kind: pa.TimestampType) -> str | None:
+    """The zone of a column of instants. Raises `DataError` DATA006 for one that there is not."""
+    try:
+        if kind.tz is not None:
+            pa.scalar(0, pa.int64()).cast(kind).cast(pa.string())
+    except (UnicodeDecodeError, pa.ArrowInvalid) as error:
+        what = f"times have no zone that is known ({str(error).splitlines()[0]})"
+        raise DataError("DATA006", None, what, "Write the file anew, in UTC.") from error
+    else:
+        return None if kind.tz is None else str(kind.tz)
 
 
 def _none(count: int) -> Mask:

@@ -6,7 +6,7 @@ shortest texts of floats.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
@@ -28,6 +28,9 @@ FIELDS: Final = 6
 _START: Final = re.compile(rb"\[\s*\[\s*\d{11,16}\s*,\s*(?:-?[\d.eE+-]+|null)\s*,")
 _SPACE: Final = b" \t\r\n"
 _Number = float | int | None
+_Milliseconds = Annotated[int, msgspec.Meta(ge=-(10**13), le=10**13)]
+"""Some three hundred years around 1970."""
+_Row = tuple[_Milliseconds, _Number, _Number, _Number, _Number, _Number]
 
 
 class CcxtRows:
@@ -44,7 +47,9 @@ class CcxtRows:
         with file.stream() as stream:
             data = stream.read()
         try:
-            rows = msgspec.json.decode(data, type=list[tuple[int, _Number, _Number, _Number, _Number, _Number]])
+            rows = msgspec.json.decode(
+                data, type=list[tuple[_Milliseconds, _Number, _Number, _Number, _Number, _Number]]
+            )
         except msgspec.MsgspecError as error:
             what = f"is no list of [milliseconds, open, high, low, close, volume] ({error})"
             raise DataError("DATA011", file.name, what, "Correct the file.") from error

@@ -5,7 +5,7 @@ they were received.
 """
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -40,12 +40,12 @@ class _Trade(msgspec.Struct):
     side: str
     px: str
     sz: str
-    time: int
+    time: Annotated[int, msgspec.Meta(ge=0, le=9 * 10**12)]
 
 
 class _Book(msgspec.Struct):
     coin: str
-    time: int
+    time: Annotated[int, msgspec.Meta(ge=0, le=9 * 10**12)]
     levels: tuple[list[_Level], list[_Level]]
 
 
@@ -126,7 +126,7 @@ def _read(
                     rows.add((number, received or book.time * MS), book.time, side, each.px, each.sz, level)
             if book.levels[0] or book.levels[1]:
                 rows.flags[-1] = LAST
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         text = line.decode(errors="replace").rstrip()
         what = f"{quoted(text)} is no message ({error})"
         raise DataError("DATA011", f"{name}:{number}", what, "Correct or remove the line.", text) from error

@@ -1,8 +1,11 @@
 """A strategy that says what has become of its orders to whoever asks."""
 
+from typing import Any
+
 from libra_actors.strategies import EmaCross
 from libra_ray.bus import Request
 from libra_ray.messages.schemas import Bar
+from libra_ray.runtime import inject
 
 __all__ = ["TellingCross", "told"]
 
@@ -11,13 +14,19 @@ class TellingCross(EmaCross):
     """Endpoint `Cross.orders`."""
 
     def on_start(self) -> None:
-        super().on_start()
         self.seen = 0
+        super().on_start()
         self.bus.register("Cross.orders", self.answer)
 
-    def on_bar(self, bar: Bar) -> None:
-        self.seen += 1
-        super().on_bar(bar)
+    def handle_by(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
+        super().handle_by(*args, **kwargs)
+        follow = self.on_bar  # what it has been given
+
+        def counted(bar: Bar) -> None:
+            self.seen += 1
+            follow(bar)
+
+        inject(self, on_bar=counted)
 
     def answer(self, request: Request) -> None:
         """How many bars it has seen, and its orders as it sees them."""

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import RUN_FILE, Libra, command, environment
+from tests.conftest import LONG_TESTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
@@ -160,6 +161,7 @@ def _ends_within(group: int, seconds: float) -> bool:
     return False
 
 
+@pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1")
 def test_runs_repeat_under_other_seeds_batches_and_workers(libra: Libra, run_file: Path) -> None:
     ended = libra("check", "determinism", run_file.name, "--json")
 

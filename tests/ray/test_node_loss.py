@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG_TESTS
+
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +50,7 @@ cluster.shutdown()
 """
 
 
+@pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1")
 def test_all_results_arrive_once_when_a_node_dies_halfway(short_folder: Path) -> None:
     token = short_folder / "token"
     token.touch(mode=0o600)

@@ -14,6 +14,7 @@ import ray
 from libra_ray.errors import ConfigError
 from libra_ray.runtime.ray import RaySession
 from libra_ray.runtime.ray.processes import started_by_session
+from tests.conftest import LONG_TESTS
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -103,6 +104,7 @@ def test_a_sweep_that_is_interrupted_leaves_nothing(number: signal.Signals, code
     assert program.left() == ([], [])
 
 
+@pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1")
 def test_a_sweep_that_is_terminated_while_ray_starts_leaves_nothing(short_folder: Path) -> None:
     program = Program(short_folder, "endless")
     program.read_until("begin")

@@ -27,9 +27,7 @@ Sets: TypeAlias = Annotated[
 ]
 RunsFolder: TypeAlias = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where run folders are.")]
 NoReport: TypeAlias = Annotated[bool, typer.Option("--no-report", help="Do not write the HTML report.")]
-Workers: TypeAlias = Annotated[
-    int | None, typer.Option("--workers", min=0, help="Processes; default one per core.")
-]
+Workers: TypeAlias = Annotated[int | None, typer.Option("--workers", min=0, help="Processes; default one per core.")]
 
 
 def read_source(argument: Path | None, option: Path | None, sets: list[str] | None) -> "ConfigSource":

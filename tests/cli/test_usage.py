@@ -68,9 +68,9 @@ def test_every_command_takes_json_and_debug(words: list[str], capfd: pytest.Capt
             "CONF000 --config: a configuration file is given twice. Give one.",
         ),
         (
-            ["sweep", "no.toml", "--workers", "0"],
+            ["sweep", "no.toml", "--workers", "-1"],
             (
-                "CONF000 libra sweep: invalid value for '--workers': Input should be greater than or equal to 1. "
+                "CONF000 libra sweep: invalid value for '--workers': Input should be greater than or equal to 0. "
                 "See 'libra sweep --help'."
             ),
         ),

@@ -20,13 +20,13 @@ from libra_ray.model.instruments import Instrument
 
 __all__ = ["ROW_GROUP_ROWS", "CatalogWriter", "refuse_overlap"]
 
-ROW_GROUP_ROWS: Final = 1 << 20
+ROW_GROUP_ROWS: Final = 1 << 19
 
 
 class CatalogWriter:
     """Context manager, made by `Catalog.appending`, that holds the catalog's lock.
 
-    Rows come in order of `ts_init_ns`; small tables are collected into row groups of a million rows, so memory is
+    Rows come in order of `ts_init_ns`; small tables are collected into row groups of half a million rows, so memory is
     bounded by one. A block that ends without `commit` leaves nothing.
     """
 
@@ -175,9 +175,19 @@ class CatalogWriter:
             self._writer = pq.ParquetWriter(
                 self._file, self._wanted, compression="zstd", use_dictionary=False, store_decimal_as_integer=True
             )
-        waiting = pa.concat_tables(self._waiting)
-        self._waiting, self._waiting_rows = [waiting.slice(rows)], waiting.num_rows - rows
-        self._writer.write_table(waiting.slice(0, rows), row_group_size=ROW_GROUP_ROWS)
+        self._writer.write_table(pa.concat_tables(self._taken(rows)), row_group_size=ROW_GROUP_ROWS)
+
+    def _taken(self, rows: int) -> list[pa.Table]:
+        """So many of the rows that wait; what is left of a table keeps that table alone in memory."""
+        taken: list[pa.Table] = []
+        self._waiting_rows -= rows
+        while rows:
+            table = self._waiting.pop(0)
+            taken.append(table.slice(0, rows))
+            if table.num_rows > rows:
+                self._waiting.insert(0, table.slice(rows))
+            rows -= taken[-1].num_rows
+        return taken
 
     def _close(self) -> None:
         if self._writer is not None and self._file is not None:

@@ -25,7 +25,7 @@ def children(*arguments: object) -> Any:  # noqa: ANN401  # a JSON document
 
 
 def test_writers_killed_at_any_moment_leave_what_was_or_what_should_be(tmp_path: Path) -> None:
-    kills = 300 if LONG_TESTS else 20
+    kills = 1_000 if LONG_TESTS else 50
 
     found = children("kill", tmp_path / "catalog", 7, kills)
 
@@ -35,7 +35,7 @@ def test_writers_killed_at_any_moment_leave_what_was_or_what_should_be(tmp_path:
 
 
 def test_of_writers_at_once_each_writes_or_is_refused(tmp_path: Path) -> None:
-    rounds = children("race", tmp_path, 30 if LONG_TESTS else 3)
+    rounds = children("race", tmp_path, 100 if LONG_TESTS else 5)
 
     for found in rounds:
         assert "written" in found["said"]

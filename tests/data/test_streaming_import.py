@@ -70,7 +70,7 @@ def test_a_file_larger_than_the_memory_that_it_may_take(tmp_path: Path, way: str
 
     _, grown = map(int, ended.stdout.split())
     assert catalog(tmp_path / "large").ls()[0].rows == rows
-    assert grown < 80, f"{grown} MiB of private memory for a file of 96 MiB"
+    assert grown < 64, f"{grown} MiB of private memory for a file of 96 MiB"
 
 
 def test_a_fault_in_the_last_row_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -29,14 +30,19 @@ EXIT_SECONDS_MAX = 10
 SERVANTS = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
 
 
+def absent(what: str) -> NoReturn:
+    """Material beside the checkout is not there: a skip at home, a failure in CI, which has it."""
+    if IN_CI:
+        pytest.fail(f"needs {what} beside the checkout, and CI has it", pytrace=False)
+    pytest.skip(f"needs {what} beside the checkout")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder `shared` beside the checkout: specification cases and market data. Absent at home it is a skip."""
     folder = Path(__file__).resolve().parents[2] / "shared"
     if not folder.is_dir():
-        if IN_CI:
-            pytest.fail("needs shared/ beside the checkout, and CI has it", pytrace=False)
-        pytest.skip("needs shared/ beside the checkout")
+        absent("shared/")
     return folder
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Libra
+from tests.conftest import absent
 
 STEPS = {
     "hftbacktest/spot_btcusdt_20240808.gz": ("0.01", "0.00000001", 4),
@@ -22,7 +23,7 @@ STEPS = {
 def test_a_recorded_file_is_imported_listed_and_sound(libra: Libra, shared: Path, name: str) -> None:
     path = shared / "data" / name
     if not path.is_file():
-        pytest.skip(f"needs shared/data/{name}")
+        absent(f"shared/data/{name}")
     tick, step, types = STEPS[name]
 
     imported = libra("data", "import", str(path), "--tick", tick, "--step", step, "--json")
@@ -41,7 +42,7 @@ def test_leans_properties_define_the_perpetual_of_a_file(libra: Libra, shared: P
     path = data / "cryptofuture" / "binance" / "minute" / "btcusd" / "20221213_trade.zip"
     properties = data / "symbol-properties" / "symbol-properties-database.csv"
     if not path.is_file() or not properties.is_file():
-        pytest.skip("needs shared/data/lean")
+        absent("shared/data/lean")
 
     imported = libra("data", "import", str(path), "--instruments", str(properties), "--json")
 

@@ -1,7 +1,6 @@
 """Writers that die, and writers that come at once: real processes."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 
 import pytest
 
-LONG_TESTS = os.environ.get("LIBRA_LONG_TESTS") == "1"
+from tests.conftest import LONG_TESTS
+
 ROOT = Path(__file__).parents[2]
 
 pytestmark = [
@@ -20,10 +20,11 @@ pytestmark = [
 
 def children(*arguments: object) -> Any:  # noqa: ANN401  # a JSON document
     command = [sys.executable, "-m", "tests.data.catalog_children", *map(str, arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, timeout=300)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, timeout=800)
     return json.loads(done.stdout)
 
 
+@pytest.mark.timeout(900)
 def test_writers_killed_at_any_moment_leave_what_was_or_what_should_be(tmp_path: Path) -> None:
     kills = 1_000 if LONG_TESTS else 50
 

@@ -11,6 +11,7 @@ from libra_ray.errors import ConfigError, DataError
 from libra_ray.model.enums import InstrumentKind
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import Rate
+from tests.conftest import absent
 
 LEAN_ROWS = [
     ("BTCUSDT.BINANCE", "1", "0.01", "0.00001", "BTCUSDT"),
@@ -32,7 +33,7 @@ LEAN_ROWS = [
 def lean(shared: Path) -> dict[str, Instrument]:
     path = shared / "data" / "lean" / "symbol-properties" / "symbol-properties-database.csv"
     if not path.is_file():
-        pytest.skip("needs shared/data/lean/symbol-properties")
+        absent("shared/data/lean/symbol-properties")
     return instruments_from_file(path)
 
 

@@ -11,6 +11,7 @@ import pytest
 from libra_ray.data.importer import Import, import_file
 from libra_ray.errors import DataError
 from libra_ray.model.instruments import Instrument, equity, pair
+from tests.conftest import absent
 
 TRADE_BAR = ("ts", "open", "high", "low", "close", "volume")
 SPY = equity("SPY.ARCX", quote="USD", tick="0.0001")
@@ -53,7 +54,7 @@ def read(data: Path, name: str) -> Import:
     instrument, period, options = CASES[name]
     path = data / name
     if not path.is_file():
-        pytest.skip(f"needs shared/data/{name}")
+        absent(f"shared/data/{name}")
     return import_file(path, instrument, "bars", period=period, column_names=TRADE_BAR, stamp="open", **options)
 
 
@@ -77,7 +78,7 @@ def test_spy_ticks_need_no_rounding_and_keep_their_order(shared: Path) -> None:
     name = "lean/equity/usa/tick/spy/20131007_trade.zip"
     path = shared / "data" / name
     if not path.is_file():
-        pytest.skip(f"needs shared/data/{name}")
+        absent(f"shared/data/{name}")
     facts = json.loads((shared / "data" / "facts.json").read_text())[name]
 
     made = import_file(
@@ -102,7 +103,7 @@ def test_eighteen_decimals_of_float_noise_need_a_policy(shared: Path) -> None:
     name = "lean/crypto/coinbase/minute/btcusd/20171217_quote.zip"
     path = shared / "data" / name
     if not path.is_file():
-        pytest.skip(f"needs shared/data/{name}")
+        absent(f"shared/data/{name}")
     facts = json.loads((shared / "data" / "facts.json").read_text())[name]
     names = ("ts", "bo", "bh", "bl", "bid_px", "bid_qty", "ao", "ah", "al", "ask_px", "ask_qty")
     options: dict[str, Any] = {"column_names": names, "ts_unit": "ms", "day": "2017-12-17", "tz": "UTC"}

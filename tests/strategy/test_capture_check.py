@@ -9,7 +9,7 @@ import pytest
 from libra_ray.data.formats.capture_session import read_session
 from libra_ray.errors import DataError
 from libra_ray.strategy.capture_check import checked_book
-from tests.conftest import LONG_TESTS
+from tests.conftest import LONG_TESTS, absent
 
 DAYS = ("20240808", "20240809")
 SESSIONS = [
@@ -26,7 +26,7 @@ def test_a_rebuilt_book_agrees_with_the_tickers(shared: Path, name: str, days: t
     paths = [shared / "data" / "hftbacktest" / f"{name}_{day}.gz" for day in days]
     for path in paths:
         if not path.is_file():
-            pytest.skip(f"needs shared/data/hftbacktest/{path.name}")
+            absent(f"shared/data/hftbacktest/{path.name}")
     every: dict[str, Any] = json.loads((shared / "data" / "facts.json").read_text())
     facts = [every[f"hftbacktest/{path.name}"] for path in paths]
     books = [each["book"] for each in facts]
@@ -53,7 +53,7 @@ def test_a_rebuilt_book_agrees_with_the_tickers(shared: Path, name: str, days: t
 def test_a_file_without_a_snapshot_makes_no_book(shared: Path) -> None:
     path = shared / "data" / "hftbacktest" / "spot_ethusdt_20240809.gz"
     if not path.is_file():
-        pytest.skip(f"needs shared/data/hftbacktest/{path.name}")
+        absent(f"shared/data/hftbacktest/{path.name}")
 
     with pytest.raises(DataError, match="DATA008"):
         read_session([path], price_decimals=2, size_decimals=8)

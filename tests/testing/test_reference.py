@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from libra_ray.testing.reference import ReferenceResult, reference_run
+from tests.conftest import absent
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "shared" / "scenarios"
 CASES = sorted(SCENARIOS.glob("*.json"))
@@ -93,7 +94,7 @@ def test_the_worked_cases_are_there() -> None:
     if not CASES:
         if IN_CI:
             pytest.fail("needs shared/scenarios, and CI has it", pytrace=False)
-        pytest.skip("needs shared/scenarios")
+        absent("shared/scenarios")
     assert len(CASES) >= 95
 
 

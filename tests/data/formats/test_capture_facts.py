@@ -12,7 +12,7 @@ import pytest
 from libra_ray.data.importer import Import, import_all, import_file
 from libra_ray.errors import DataError
 from libra_ray.model.instruments import Instrument, pair
-from tests.conftest import LONG_TESTS
+from tests.conftest import LONG_TESTS, absent
 
 FILES = (
     "spot_btcusdt_20240808",
@@ -36,7 +36,7 @@ def facts_of(shared: Path) -> dict[str, Any]:
 def path_of(shared: Path, name: str) -> Path:
     path = shared / "data" / "hftbacktest" / f"{name}.gz"
     if not path.is_file():
-        pytest.skip(f"needs shared/data/hftbacktest/{name}.gz")
+        absent(f"shared/data/hftbacktest/{name}.gz")
     return path
 
 

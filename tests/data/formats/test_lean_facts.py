@@ -14,7 +14,7 @@ from libra_ray.data.importer import Import, import_file
 from libra_ray.data.raw_files import RawFile
 from libra_ray.errors import DataError
 from libra_ray.model.instruments import Instrument, equity, pair
-from tests.conftest import LONG_TESTS
+from tests.conftest import LONG_TESTS, absent
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 FACTS = SHARED / "data" / "facts.json"
@@ -57,7 +57,7 @@ def read(name: str, **options: Any) -> Import:  # noqa: ANN401  # the fields of 
 @pytest.mark.parametrize("name", OFTEN)
 def test_every_column_of_a_file_has_the_known_hash(name: str) -> None:
     if not (SHARED / "data" / name).is_file():
-        pytest.skip(f"needs shared/{name}")
+        absent(f"shared/{name}")
     facts = facts_of(name)
 
     made = read(name)
@@ -79,7 +79,7 @@ def test_rounding_float_noise_needs_a_word_and_is_counted(shared: Path) -> None:
     name = "lean/crypto/coinbase/minute/btcusd/20171217_quote.zip"
     path = shared / "data" / name
     if not path.is_file():
-        pytest.skip(f"needs shared/data/{name}")
+        absent(f"shared/data/{name}")
     instrument = pair("BTCUSD.COINBASE", base="BTC", quote="USD", tick="0.01", step="0.00000001")
 
     with pytest.raises(DataError, match="DATA018"):
@@ -94,7 +94,7 @@ def test_rounding_float_noise_needs_a_word_and_is_counted(shared: Path) -> None:
 def test_suspicious_trades_are_kept_and_counted_or_left_out(shared: Path) -> None:
     name = "lean/equity/usa/tick/spy/20131010_trade.zip"
     if not (shared / "data" / name).is_file():
-        pytest.skip(f"needs shared/data/{name}")
+        absent(f"shared/data/{name}")
 
     kept, dropped = read(name), read(name, drop_suspicious=True)
 
@@ -116,7 +116,7 @@ def test_suspicious_trades_are_kept_and_counted_or_left_out(shared: Path) -> Non
 def test_funding_rates_have_the_known_sum(shared: Path, name: str, rows: int, total: int) -> None:
     path = shared / "data" / "lean" / "cryptofuture" / name
     if not path.is_file():
-        pytest.skip(f"needs shared/data/lean/cryptofuture/{name}")
+        absent(f"shared/data/lean/cryptofuture/{name}")
     instrument = pair("BTCUSD.X", base="BTC", quote="USD", tick="0.1", step="1")
 
     made = import_file(path, instrument)
@@ -136,7 +136,7 @@ def test_funding_rates_have_the_known_sum(shared: Path, name: str, rows: int, to
 def test_a_path_tells_the_instrument(shared: Path, name: str, symbol: str, kind: str, *, inverse: bool) -> None:
     path = shared / "data" / "lean" / name
     if not path.is_file():
-        pytest.skip(f"needs shared/data/lean/{name}")
+        absent(f"shared/data/lean/{name}")
 
     _, (frame,) = frames_of(RawFile.check(path, max_decompressed_bytes=1 << 30), ImportOptions())
 
@@ -146,7 +146,7 @@ def test_a_path_tells_the_instrument(shared: Path, name: str, symbol: str, kind:
 def test_bars_of_one_side_of_a_quote_file(shared: Path) -> None:
     name = "lean/forex/oanda/minute/eurusd/20140501_quote.zip"
     if not (shared / "data" / name).is_file():
-        pytest.skip(f"needs shared/data/{name}")
+        absent(f"shared/data/{name}")
 
     made = read(name, kind="bars", quote_side="ask")
 

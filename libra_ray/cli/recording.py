@@ -1,10 +1,7 @@
 """What is kept of a run: tables, figures, hashes of configuration, code and data, versions, report."""
 
-import inspect
 import time
 from collections.abc import Iterable
-from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from libra_ray.cli.faults import fault_errors
@@ -15,16 +12,13 @@ if TYPE_CHECKING:
     from libra_ray.simulation.run_config import LoadedRun
     from libra_ray.simulation.run_folder import RunFolder
 
-__all__ = ["code_hash", "fingerprints", "record_backtest"]
+__all__ = ["fingerprints", "record_backtest"]
 
 TABLES: Final = ("orders", "fills", "positions", "equity", "accounts")
-LIBRARY: Final = Path(__file__).resolve().parents[1]
 NO_INFLUENCE: Final = ("folder", "batch_rows")
 """Settings of `[run]` that change no result."""
 ONLY_HOSTS: Final = ("placement", "supervision", "metrics")
 """Tables that say how a run lives on hosts: they change no result either."""
-SHOWING: Final = ("cli", "analysis")
-"""Parts of the library that show results and make none."""
 
 
 def record_backtest(folder: "RunFolder", run: "LoadedRun", result: "BacktestResult", *, report: bool) -> dict[str, Any]:
@@ -55,6 +49,7 @@ def record_backtest(folder: "RunFolder", run: "LoadedRun", result: "BacktestResu
 
 def fingerprints(run: "LoadedRun") -> dict[str, Any]:
     """What a result is a function of: configuration, code, data, versions."""
+    from libra_ray.simulation.code_hash import code_hash
     from libra_ray.simulation.run_config import resolved_config
     from libra_ray.simulation.run_folder import content_hash
 
@@ -75,22 +70,3 @@ def fingerprints(run: "LoadedRun") -> dict[str, Any]:
 
 def _without(table: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: value for name, value in table.items() if name not in set(names)}
-
-
-def code_hash(classes: Iterable[type], folder: Path) -> str:
-    """BLAKE2b-128 over the library's sources, those of the actors' modules, and loaded modules beside the run file."""
-    from libra_ray.simulation.run_folder import content_hash
-    from libra_ray.simulation.strategy_import import own_modules
-
-    files = {f"libra_ray/{path.relative_to(LIBRARY)}": path for path in _library_files()}
-    for cls in classes:
-        source = inspect.getsourcefile(cls)
-        if source is not None:
-            files[cls.__module__] = Path(source)
-    files |= own_modules(folder)
-    return content_hash({name: blake2b(path.read_bytes(), digest_size=16).hexdigest() for name, path in files.items()})
-
-
-def _library_files() -> list[Path]:
-    found = LIBRARY.rglob("*.py")
-    return sorted(path for path in found if path.relative_to(LIBRARY).parts[0] not in SHOWING)

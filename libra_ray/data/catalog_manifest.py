@@ -1,12 +1,13 @@
 """What a catalog holds: one JSON file that is replaced as a whole, after everything that it names is on the disk."""
 
+import hashlib
 import json
 import os
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
 from libra_ray.errors import DataError
@@ -115,13 +116,9 @@ def _entry(facts: dict[str, Any]) -> Entry:
     return Entry(**known, notes=tuple(facts.get("notes", ())))
 
 
-def file_digest(path: Path) -> str:
-    """BLAKE2b-128 of a file's bytes, read in blocks."""
-    state = blake2b(digest_size=DIGEST_BYTES)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            state.update(block)
-    return state.hexdigest()
+def file_digest(file: BinaryIO) -> str:
+    """BLAKE2b-128 of what is left of a file, read in blocks."""
+    return hashlib.file_digest(file, lambda: blake2b(digest_size=DIGEST_BYTES)).hexdigest()  # type: ignore[arg-type]
 
 
 def sync_folder(folder: Path) -> None:

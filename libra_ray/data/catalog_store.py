@@ -30,7 +30,6 @@ from libra_ray.errors import ConfigError, DataError
 __all__ = ["HashedFile", "LocalStore", "RemoteStore", "Store", "store_of"]
 
 LOCK_NAME: Final = "catalog.lock"
-BLOCK_BYTES: Final = 1 << 20
 
 
 class Store(ABC):
@@ -171,7 +170,10 @@ class LocalStore(Store):
 
     def facts(self, name: str) -> tuple[int, str] | None:
         path = self.root / name
-        return (path.stat().st_size, file_digest(path)) if path.is_file() else None
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return path.stat().st_size, file_digest(file)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -243,11 +245,8 @@ class RemoteStore(Store):
         info = self._files.get_file_info(self._path(name))
         if not info.is_file:
             return None
-        state = blake2b(digest_size=DIGEST_BYTES)
         with self._files.open_input_stream(self._path(name)) as file:
-            while block := file.read(BLOCK_BYTES):
-                state.update(block)
-        return int(info.size), state.hexdigest()
+            return int(info.size), file_digest(file)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

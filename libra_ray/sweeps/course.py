@@ -143,7 +143,9 @@ class Course:
     ) -> dict[int, Trial]:
         """All of these over one part of the data: those of the journal are there, the others are run."""
         settings = {number: self.combinations.settings(number) for number in numbers}
-        keys = {number: (number, stage, combination_key(settings[number])) for number in numbers}
+        keys: dict[int, TrialKey] = {}
+        if self._journal is not None:
+            keys = {number: (number, stage, combination_key(settings[number])) for number in numbers}
         done = {number: self._kept[key] for number, key in keys.items() if key in self._kept}
         for trial in done.values():
             if end is not None:

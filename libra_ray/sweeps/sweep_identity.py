@@ -2,10 +2,10 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from libra_ray.data import Dataset
+from libra_ray.simulation.code_hash import code_hash
 from libra_ray.simulation.run_folder import content_hash
 from libra_ray.simulation.system import System
 from libra_ray.sweeps.grid import Parameter
@@ -20,7 +20,7 @@ def sweep_identity(
     parts = [[each.name, each.actor_id, each.setting, list(each.values), repr(each.range)] for each in parameters]
     return {
         "system": content_hash(system.described()),
-        "code": content_hash(_sources(entry.cls for entry in system.actors)),
+        "code": code_hash(entry.cls for entry in system.actors),
         "data": data.digest,
         "parameters": content_hash(parts),
         "search": content_hash({name: _plain(value) for name, value in search.items()}),
@@ -39,20 +39,7 @@ def _plain(value: object) -> object:
     return [getattr(value, "__qualname__", ""), _source(value)] if callable(value) else repr(value)
 
 
-def _sources(classes: Any) -> dict[str, str]:  # noqa: ANN401  # an iterable of classes
-    """The texts of the modules of these classes and of their bases outside of the library."""
-    found: dict[str, str] = {}
-    for each in (base for made in classes for base in made.__mro__):
-        name = each.__module__
-        if name not in found and name.partition(".")[0] not in ("builtins", "libra_ray", "pydantic", "abc", "typing"):
-            module = inspect.getmodule(each)
-            path = None if module is None else getattr(module, "__file__", None)
-            is_file = path is not None and Path(path).is_file()
-            found[name] = Path(path).read_text(encoding="utf-8") if path is not None and is_file else _source(each)
-    return found
-
-
-def _source(thing: Callable[..., Any] | type) -> str:
+def _source(thing: Callable[..., Any]) -> str:
     """Its text; empty where it has none, as what was typed into a prompt."""
     try:
         return inspect.getsource(thing)

@@ -106,8 +106,11 @@ def sweep(
         "pruning": pruning,
         "patience": patience,
     }
-    identity = sweep_identity(seeded, data, parameters, search)
-    with nullcontext() if journal is None else TrialJournal(Path(journal), identity) as kept:
+    with (
+        nullcontext()
+        if journal is None
+        else TrialJournal(Path(journal), sweep_identity(seeded, data, parameters, search))
+    ) as kept:
         combinations = Proposals(parameters)
         course = Course(
             seeded,

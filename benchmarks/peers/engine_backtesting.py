@@ -16,11 +16,14 @@ __all__ = ["BacktestingPy"]
 class Cross(Strategy):  # type: ignore[misc] # the package has no types
     """Averages are computed as columns in `init`, which is how this engine is meant to be used."""
 
+    fast_period = JOB.fast
+    slow_period = JOB.slow
+
     def init(self) -> None:
         close = np.asarray(self.data.Close, dtype=np.float64)
         # NaN would make the engine skip one bar more than needed; 0 in both is no cross.
-        fast, slow = (ema_column(close, period) for period in (JOB.fast, JOB.slow))
-        fast[: JOB.slow - 1] = slow[: JOB.slow - 1] = 0.0
+        fast, slow = (ema_column(close, period) for period in (self.fast_period, self.slow_period))
+        fast[: self.slow_period - 1] = slow[: self.slow_period - 1] = 0.0
         self.fast = self.I(lambda: fast, name="fast")
         self.slow = self.I(lambda: slow, name="slow")
         self.rule = CrossRule()

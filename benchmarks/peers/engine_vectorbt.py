@@ -10,7 +10,24 @@ import vectorbt as vbt
 from benchmarks.peers.job import JOB, Answer, Bars, ema_column
 from benchmarks.peers.measurement import measure
 
-__all__ = ["Vectorbt"]
+__all__ = ["Vectorbt", "flipping"]
+
+
+def flipping(native: Any, sign: Any) -> Any:  # noqa: ANN401
+    """The portfolio that is turned one bar after the sign of a difference of averages, for each column of it."""
+    sign = sign.replace(0.0, np.nan).ffill()
+    # The sides that the averages are on at first are no cross.
+    is_cross = sign.shift().notna() & (sign != sign.shift())
+    target = (sign.where(is_cross) * JOB.quantity).shift().set_axis(native.index)
+    return vbt.Portfolio.from_orders(
+        native["close"],
+        size=target,
+        size_type="targetamount",
+        price=native["open"],
+        fees=JOB.fee_rate,
+        init_cash=float(JOB.balance),
+        freq="1min",
+    )
 
 
 class Vectorbt:
@@ -26,19 +43,7 @@ class Vectorbt:
     def run(self, native: Any) -> Any:  # noqa: ANN401
         close = native["close"].to_numpy()
         fast, slow = ema_column(close, JOB.fast), ema_column(close, JOB.slow)
-        sign = pd.Series(np.sign(fast - slow)).replace(0.0, np.nan).ffill()
-        # The sides that the averages are on at first are no cross.
-        is_cross = sign.shift().notna() & (sign != sign.shift())
-        target = (sign.where(is_cross) * JOB.quantity).shift().set_axis(native.index)
-        portfolio = vbt.Portfolio.from_orders(
-            native["close"],
-            size=target,
-            size_type="targetamount",
-            price=native["open"],
-            fees=JOB.fee_rate,
-            init_cash=float(JOB.balance),
-            freq="1min",
-        )
+        portfolio = flipping(native, pd.Series(np.sign(fast - slow)))
         return portfolio, portfolio.final_value()
 
     def answer(self, result: Any) -> Answer:  # noqa: ANN401

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import vectorbt as vbt
 
+from benchmarks.peers.engine_vectorbt import flipping
 from benchmarks.peers.grid import FAST, PAIRS, SLOW, grid_answer
-from benchmarks.peers.job import JOB, Answer, Bars, ema_column
+from benchmarks.peers.job import Answer, Bars, ema_column
 from benchmarks.peers.measurement import measure
 
 __all__ = ["VectorbtGrid"]
@@ -28,19 +28,7 @@ class VectorbtGrid:
         close = native["close"].to_numpy()
         averages = {period: ema_column(close, period) for period in (*FAST, *SLOW)}
         sign = pd.DataFrame(np.sign(np.column_stack([averages[fast] - averages[slow] for fast, slow in PAIRS])))
-        sign = sign.replace(0.0, np.nan).ffill()
-        is_cross = sign.shift().notna() & (sign != sign.shift())
-        target = (sign.where(is_cross) * JOB.quantity).shift().set_axis(native.index)
-        portfolio = vbt.Portfolio.from_orders(
-            native["close"],
-            size=target,
-            size_type="targetamount",
-            price=native["open"],
-            fees=JOB.fee_rate,
-            init_cash=float(JOB.balance),
-            freq="1min",
-        )
-        return portfolio.final_value()
+        return flipping(native, sign).final_value()
 
     def answer(self, result: Any) -> Answer:  # noqa: ANN401
         return grid_answer(result.tolist())

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from numba import njit
 
-__all__ = ["compiled", "inlined", "interpreted"]
+__all__ = ["compiled", "inlined", "interpreted", "stamped"]
 
 F = TypeVar("F")
 HERE: Final = Path(__file__).parent
@@ -26,17 +26,18 @@ def compiled(function: F) -> F:
     numba's own looks at the function's file alone: after a change in the file of something that is called, it would go
     on with the old machine code.
     """
-    form: F = _with_cache(njit(cache=True)(function))
+    form: F = stamped(njit(cache=True)(function))
     return form
 
 
 def inlined(function: F) -> F:
     """`compiled`, and copied into whoever calls it: a call that hands over arrays costs 20 ns, more than a hash."""
-    form: F = _with_cache(njit(cache=True, inline="always")(function))
+    form: F = stamped(njit(cache=True, inline="always")(function))
     return form
 
 
-def _with_cache(dispatcher: Any) -> Any:  # noqa: ANN401
+def stamped(dispatcher: Any) -> Any:  # noqa: ANN401  # what `njit` makes
+    """A function with a cache on disk, that cache fresh only while no file of the matching or the rules has changed."""
     file = dispatcher._cache._cache_file  # noqa: SLF001 - numba has no public way to say what code was made of
     file._source_stamp = (file._source_stamp, _sources_digest())  # noqa: SLF001
     return dispatcher
@@ -44,7 +45,7 @@ def _with_cache(dispatcher: Any) -> Any:  # noqa: ANN401
 
 @cache
 def _sources_digest() -> str:
-    paths = sorted(path for folder in FOLDERS for path in folder.glob("*.py"))
+    paths = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 

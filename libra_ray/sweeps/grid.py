@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from math import prod
-from typing import Any, Final, Protocol, TypeAlias, overload
+from typing import Any, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
 from libra_ray.config import Range, first_of, range_of
 from libra_ray.errors import ConfigError, UserError, did_you_mean, quoted
+from libra_ray.sweeps.combinations import Combinations
 
 __all__ = ["COMBINATIONS_MAX", "Configured", "Grid", "Parameter", "Values", "declared_ranges", "parameters_of"]
 
@@ -65,14 +66,11 @@ class Parameter:
         return len(self.values) if self.range is None else self.range.count
 
 
-class Grid(Sequence[dict[str, Any]]):
-    """All combinations in the order of `itertools.product`: the last parameter changes fastest.
-
-    Element `trial` is a dict from the parameters' names to their values.
-    """
+class Grid(Combinations):
+    """All combinations in the order of `itertools.product`: the last parameter changes fastest."""
 
     def __init__(self, parameters: Iterable[Parameter]) -> None:
-        self.parameters = tuple(parameters)
+        super().__init__(parameters)
         self._count = prod(len(parameter.values) for parameter in self.parameters)
 
     @classmethod
@@ -103,26 +101,7 @@ class Grid(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return self._count
 
-    @overload
-    def __getitem__(self, trial: int) -> dict[str, Any]: ...
-
-    @overload
-    def __getitem__(self, trial: slice) -> list[dict[str, Any]]: ...
-
-    def __getitem__(self, trial: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
-        if isinstance(trial, slice):
-            return [self[each] for each in range(*trial.indices(len(self)))]
-        chosen = self._chosen(trial)
-        return {parameter.name: value for parameter, value in zip(self.parameters, chosen, strict=True)}
-
-    def settings(self, trial: int) -> dict[str, dict[str, Any]]:
-        """The combination as `System.with_settings` takes it: by actor id, then by setting."""
-        changes: dict[str, dict[str, Any]] = {}
-        for parameter, value in zip(self.parameters, self._chosen(trial), strict=True):
-            changes.setdefault(parameter.actor_id, {})[parameter.setting] = value
-        return changes
-
-    def _chosen(self, trial: int) -> list[Any]:
+    def chosen(self, trial: int) -> list[Any]:
         """The value of each parameter: `trial` is a number whose digits are their indexes."""
         rest = trial + len(self) if trial < 0 else trial
         if not 0 <= rest < len(self):

@@ -1,18 +1,19 @@
 """The combinations of a sweep whose trials are proposed one after the other."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from typing import Any
 
+from libra_ray.sweeps.combinations import Combinations
 from libra_ray.sweeps.grid import Parameter
 
 __all__ = ["Proposals"]
 
 
-class Proposals(Sequence[dict[str, Any]]):
-    """Like a `Grid`, but it grows: element `trial` is a dict from the parameters' names to their values."""
+class Proposals(Combinations):
+    """Like a `Grid`, but it grows."""
 
     def __init__(self, parameters: Iterable[Parameter]) -> None:
-        self.parameters = tuple(parameters)
+        super().__init__(parameters)
         self._chosen: list[tuple[Any, ...]] = []
 
     def add(self, chosen: Iterable[tuple[Any, ...]]) -> range:
@@ -24,21 +25,6 @@ class Proposals(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self._chosen)
 
-    @overload
-    def __getitem__(self, trial: int) -> dict[str, Any]: ...
-
-    @overload
-    def __getitem__(self, trial: slice) -> list[dict[str, Any]]: ...
-
-    def __getitem__(self, trial: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
-        if isinstance(trial, slice):
-            return [self[each] for each in range(*trial.indices(len(self)))]
-        names = (parameter.name for parameter in self.parameters)
-        return dict(zip(names, self._chosen[trial], strict=True))
-
-    def settings(self, trial: int) -> dict[str, dict[str, Any]]:
-        """The combination as `System.with_settings` takes it: by actor id, then by setting."""
-        changes: dict[str, dict[str, Any]] = {}
-        for parameter, value in zip(self.parameters, self._chosen[trial], strict=True):
-            changes.setdefault(parameter.actor_id, {})[parameter.setting] = value
-        return changes
+    def chosen(self, trial: int) -> Sequence[Any]:
+        """The value of each parameter, as it was proposed."""
+        return self._chosen[trial]

@@ -1,11 +1,11 @@
 """How the core is compiled: without counting references, which costs more than what is counted."""
 
-import hashlib
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from numba import njit
+
+from libra_ray.matching.forms import stamped
 
 __all__ = ["core_sources", "entry", "inner", "once", "outer", "small"]
 
@@ -34,13 +34,13 @@ def once(function: F) -> F:
 
 def entry(function: F) -> F:
     """`inner` for loops of other modules, kept on disk: fresh only while nothing in the core has changed."""
-    form: F = _with_cache(njit(cache=True, **_OPTIONS)(function))
+    form: F = stamped(njit(cache=True, **_OPTIONS)(function))
     return form
 
 
 def outer(function: F) -> F:
     """A function for Python's own code, kept on disk as `entry` is."""
-    form: F = _with_cache(njit(cache=True)(function))
+    form: F = stamped(njit(cache=True)(function))
     return form
 
 
@@ -49,14 +49,3 @@ def core_sources() -> tuple[Path, ...]:
     matching = _HERE.parent
     rules = matching.parent.joinpath("model", "rules")
     return (*sorted(_HERE.glob("*.py")), *sorted(rules.glob("*.py")), matching.joinpath("bar_sizes.py"))
-
-
-def _with_cache(dispatcher: Any) -> Any:  # noqa: ANN401
-    file = dispatcher._cache._cache_file  # noqa: SLF001 - numba has no public way to say what code was made of
-    file._source_stamp = (file._source_stamp, _digest())  # noqa: SLF001
-    return dispatcher
-
-
-@cache
-def _digest() -> str:
-    return hashlib.sha256(b"".join(path.read_bytes() for path in core_sources())).hexdigest()

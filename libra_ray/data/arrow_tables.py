@@ -1,6 +1,7 @@
 """Columns that have types already: Parquet and Arrow IPC (Feather) files, and tables in memory."""
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -23,7 +24,7 @@ TEXT_BYTES_MAX: Final = 1 << 16
 BROKEN: Final = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, NotImplementedError, struct.error)
 
 
-class _Rows:
+class _Rows(ABC):
     """Rows that are counted from 0, as binary files have them."""
 
     header: Sequence[str]
@@ -38,9 +39,9 @@ class _Rows:
         """The row alone."""
         return f"row {row:,}"
 
+    @abstractmethod
     def column_type(self, index: int) -> pa.DataType:
         """The type of a column before it is read."""
-        raise NotImplementedError
 
     def _unreadable(self, row: int, error: Exception) -> DataError:
         what = f"unreadable ({_first_line(error)})"

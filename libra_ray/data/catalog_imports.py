@@ -15,5 +15,4 @@ def import_into(catalog: Catalog, stream: ImportStream) -> Entry:
     with catalog.appending(stream.instrument, stream.schema, stream.period, source=stream.source) as writer:
         for table in stream:
             writer.write(table)
-        entry: Entry = writer.commit(counts=stream.report.changes, notes=stream.report.notes)
-    return entry
+        return writer.commit(counts=stream.report.changes, notes=stream.report.notes)

@@ -180,7 +180,7 @@ class Catalog:
             imported.period,
             source=report.source,
             counts=report.changes,
-            notes=getattr(report, "notes", ()),
+            notes=report.notes,
         )
 
     def write(

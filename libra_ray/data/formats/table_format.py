@@ -1,5 +1,6 @@
 """Formats that say nothing of what their columns mean: any table with a header, matched by the names of the trade."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from libra_ray.data.column_names import guessed_kind, matched_columns
@@ -14,18 +15,18 @@ from libra_ray.messages.schemas import SCHEMAS
 __all__ = ["TableFormat", "refuse_packed", "table_frame"]
 
 
-class TableFormat:
+class TableFormat(ABC):
     """A general format. A subclass says how a file of it begins and which table it is."""
 
     name: str
 
+    @abstractmethod
     def matches(self, head: Head) -> bool:
         """Whether a file that begins so is of this format. Never raises."""
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self, file: RawFile, options: ImportOptions) -> RawTable:
         """The file as raw columns. Raises `DataError` for the first fault of the file as a whole."""
-        raise NotImplementedError
 
     def frames(self, file: RawFile, options: ImportOptions) -> list[Frame]:
         """The rows as one frame of the type that its header is nearest to."""

@@ -13,15 +13,16 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_the_example_prints_what_the_readme_shows(tmp_path: Path) -> None:
-    code = re.search(r"<!-- example -->\n```python\n(.*?)```", README, re.DOTALL)
-    shown = re.search(r"<!-- output -->\n+```text\n(.*?)```", README, re.DOTALL)
+@pytest.mark.parametrize("which", ["", "compiled "])
+def test_an_example_prints_what_the_readme_shows(tmp_path: Path, which: str) -> None:
+    code = re.search(rf"<!-- {which}example -->\n```python\n(.*?)```", README, re.DOTALL)
+    shown = re.search(rf"<!-- {which}output -->\n+```text\n(.*?)```", README, re.DOTALL)
     assert code is not None
     assert shown is not None
 
-    done = subprocess.run(
-        [sys.executable, "-c", code.group(1)], cwd=tmp_path, check=False, capture_output=True, text=True
-    )
+    (tmp_path / "example.py").write_text(code.group(1), encoding="utf-8")
+
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, check=False, capture_output=True, text=True)
 
     assert (done.returncode, done.stdout) == (0, shown.group(1)), done.stderr
 

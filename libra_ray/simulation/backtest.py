@@ -71,22 +71,21 @@ def backtest(
     if engine not in ENGINES or placement not in (None, "fused"):
         what = f"engine {quoted(engine)} with placement {quoted(placement)}"
         raise ConfigError("CONF002", "engine", what, 'Give engine="event" alone, or engine="lockstep".', str(engine))
-    make = ActorEntry.make if engine == "event" else _make_compiled
-    if engine == "compiled" and not any(issubclass(entry.cls, CompiledStrategy) for entry in system.actors):
+    has_compiled = any(issubclass(entry.cls, CompiledStrategy) for entry in system.actors)
+    if engine == "compiled" and not has_compiled:
         fix = 'Give engine="event", or write the strategy as a CompiledStrategy.'
         raise ConfigError("CONF002", "engine", "no strategy of the system has compiled handlers", fix, engine)
-    why_not = ""
-    if engine != "event":
-        from libra_ray.simulation.compiled import try_core  # compiles what it is made of
+    if engine == "event" or not has_compiled:
+        kernel, replay = build(system, data, batch_rows=batch_rows)
+        return BacktestResult(system, data, kernel, run_cell(kernel, replay))
+    from libra_ray.simulation.compiled import try_core  # compiles what it is made of
 
-        made = try_core(system, data, batch_rows=batch_rows)
-        if not isinstance(made, str):
-            return made
-        why_not = made
-    kernel, replay = build(system, data, batch_rows=batch_rows, make=make)
+    made = try_core(system, data, batch_rows=batch_rows)
+    if not isinstance(made, str):
+        return made
+    kernel, replay = build(system, data, batch_rows=batch_rows, make=_make_compiled)
     result = BacktestResult(system, data, kernel, run_cell(kernel, replay))
-    if engine != "event":
-        result.engine, result.why_not_core = "compiled bridge", why_not
+    result.engine, result.why_not_core = "compiled bridge", made
     return result
 
 

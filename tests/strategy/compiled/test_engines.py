@@ -144,6 +144,15 @@ def test_a_system_without_compiled_handlers_is_refused() -> None:
     )
 
 
+def test_a_system_without_compiled_handlers_runs_as_ever_where_the_engine_is_free() -> None:
+    class Idle(lr.Strategy):
+        pass
+
+    result = lr.backtest(system(Idle()), data=data("bars", 10, 1), engine="auto")
+
+    assert (result.engine, result.why_not_core) == ("event", "")
+
+
 def test_a_state_is_saved_and_loaded_with_the_orders_that_it_refers_to() -> None:
     from libra_ray.simulation.backtest import build, run_cell
 

@@ -21,8 +21,7 @@ def indicator_values(kernel: TradingKernel) -> dict[str, float | None]:
     """Values of indicators and other floats that strategies keep, by `EmaCross-1.fast`; None where there is none yet.
 
     Looked for in the attributes of a strategy, in lists, mappings and dataclasses there, and in the declared state of a
-    compiled one. Whole numbers do not count: they are
-    counters and sides more often than measures.
+    compiled one. Whole numbers do not count: they are counters and sides more often than measures.
     """
     found: dict[str, float | None] = {}
     for actor_id, actor in kernel.host.actors.items():

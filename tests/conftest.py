@@ -17,6 +17,8 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 LONG_TESTS = bool(os.environ.get("LIBRA_LONG_TESTS"))
 """Also what takes long and needs no run with each change; CI sets it."""
 
+takes_long = pytest.mark.skipif(not LONG_TESTS, reason="takes long: LIBRA_LONG_TESTS=1")
+
 # A slow minute of a shared machine is no property of the code, hence no deadline and no health check on speed.
 settings.register_profile("home", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("home"), derandomize=True, database=None, print_blob=True)

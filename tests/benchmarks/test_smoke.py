@@ -8,18 +8,21 @@ from pathlib import Path
 import pytest
 
 from benchmarks.harness import Bench, benchmark_named, benchmark_names
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 
 ROOT = Path(__file__).parents[2]
 RAY = {"host_latency", "lockstep", "sweep_memory", "sweep_overhead", "sweep_scaling", "sweep_slope", "tick_to_order"}
-LONG = {"lockstep", "sweep_memory", "sweep_overhead", "sweep_slope", "tick_to_order"}
+LONG = {
+    "capture_replay", "cold_start", "host_latency", "lockstep", "sweep_memory", "sweep_overhead", "sweep_scaling",
+    "sweep_slope", "tick_to_order",
+}  # fmt: skip
 
 
 def marked(name: str) -> object:
     """The name with the markers of what it starts."""
     marks: list[pytest.MarkDecorator] = [pytest.mark.slow, *([pytest.mark.ray] if name in RAY else [])]
-    if name in LONG and not LONG_TESTS:
-        marks.append(pytest.mark.skip(reason="takes half a minute: LIBRA_LONG_TESTS=1"))
+    if name in LONG:
+        marks.append(takes_long)
     return pytest.param(name, marks=marks)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import RUN_FILE, Libra
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def peeks(run_file: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.ray
-@pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1")
+@takes_long
 def test_a_shift_planted_when_the_module_is_loaded_is_found(libra: Libra, peeks: Path) -> None:
     ended = libra("check", "lookahead", peeks.name, "--json", "--workers", "2")
 

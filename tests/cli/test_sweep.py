@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import RUN_FILE, Libra, command, environment
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
@@ -104,7 +104,7 @@ def test_an_unknown_figure_to_rank_by_is_refused(libra: Libra, run_file: Path) -
     )
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=takes_long)])
 def test_a_sweep_that_was_ended_early_leaves_no_process_and_can_be_gone_on_with(
     libra: Libra, run_file: Path, tmp_path: Path, sent: signal.Signals
 ) -> None:
@@ -161,7 +161,7 @@ def _ends_within(group: int, seconds: float) -> bool:
     return False
 
 
-@pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1")
+@takes_long
 def test_runs_repeat_under_other_seeds_batches_and_workers(libra: Libra, run_file: Path) -> None:
     ended = libra("check", "determinism", run_file.name, "--json")
 

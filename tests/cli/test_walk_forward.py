@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import RUN_FILE, Libra
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 
 pytestmark = [pytest.mark.slow]
 
@@ -24,7 +24,7 @@ test = "6d"
 
 
 @pytest.mark.ray
-@pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1")
+@takes_long
 def test_windows_are_walked_and_the_last_choice_can_be_run(libra: Libra, run_file: Path, tmp_path: Path) -> None:
     run_file.write_text(RUN_FILE + TABLES)
 

@@ -8,12 +8,12 @@ import pytest
 import ray
 
 from tests.cluster.heads import PORTS, free_ports, ray_head
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.slow,
-    pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1"),
+    takes_long,
 ]
 HEAD_ID = "f" * 51 + "00000"
 PROGRAM = """

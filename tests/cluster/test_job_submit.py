@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cluster.heads import ROOT, TOKEN, Head, last_json, ray_head, run, status_of
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.slow,
-    pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1"),
+    takes_long,
 ]
 pytest.importorskip("aiohttp", reason="the job server needs the extra `cluster`")
 

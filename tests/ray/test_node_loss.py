@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -50,7 +50,7 @@ cluster.shutdown()
 """
 
 
-@pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1")
+@takes_long
 def test_all_results_arrive_once_when_a_node_dies_halfway(short_folder: Path) -> None:
     token = short_folder / "token"
     token.touch(mode=0o600)

@@ -14,7 +14,7 @@ import ray
 from libra_ray.errors import ConfigError
 from libra_ray.runtime.ray import RaySession
 from libra_ray.runtime.ray.processes import started_by_session
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -78,7 +78,7 @@ class Program:
         return sorted(pid for pid in self.started if _is_alive(pid)), [path.name for path in self.folder.rglob("*")]
 
 
-@pytest.mark.parametrize("mode", ["complete", "raise"])
+@pytest.mark.parametrize("mode", ["complete", pytest.param("raise", marks=takes_long)])
 def test_a_sweep_that_ends_by_itself_leaves_nothing(mode: str, short_folder: Path) -> None:
     program = Program(short_folder, mode)
     program.read_until("3 ")
@@ -92,7 +92,9 @@ def test_a_sweep_that_ends_by_itself_leaves_nothing(mode: str, short_folder: Pat
     assert ("ended 200 0" in program.lines) == (mode == "complete")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, -signal.SIGINT), pytest.param(signal.SIGTERM, 143, marks=takes_long)]
+)
 def test_a_sweep_that_is_interrupted_leaves_nothing(number: signal.Signals, code: int, short_folder: Path) -> None:
     program = Program(short_folder, "endless")
     program.read_until("3 ")
@@ -104,7 +106,7 @@ def test_a_sweep_that_is_interrupted_leaves_nothing(number: signal.Signals, code
     assert program.left() == ([], [])
 
 
-@pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1")
+@takes_long
 def test_a_sweep_that_is_terminated_while_ray_starts_leaves_nothing(short_folder: Path) -> None:
     program = Program(short_folder, "endless")
     program.read_until("begin")

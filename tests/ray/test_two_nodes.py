@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import takes_long
+
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +21,7 @@ from ray.cluster_utils import Cluster
 
 from libra_ray.runtime.ray import EnginePool, RaySession, SharedFolder
 from tests.ray.jobs import Placed
+from tests.conftest import takes_long
 
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
 cluster.add_node(num_cpus=1)
@@ -41,6 +44,7 @@ cluster.shutdown()
 """
 
 
+@takes_long
 def test_each_node_has_one_copy_of_the_shared_files_and_none_at_the_end(short_folder: Path) -> None:
     token = short_folder / "token"
     token.touch(mode=0o600)

@@ -18,6 +18,7 @@ from libra_ray.sessions import Deployment, deploy
 from libra_ray.sessions.launcher import Launcher
 from libra_ray.simulation import System
 from libra_ray.testing import Drop, Duplicate, FaultPlan
+from tests.conftest import takes_long
 from tests.sessions.parts import Counter, Founder, Ticker, Unstable
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -199,6 +200,7 @@ def test_what_fails_stays_with_itself_and_a_crash_loop_halts(local_ray: RaySessi
         assert any("as it was told to" in line for line in deployment.failures)
 
 
+@takes_long
 def test_a_plan_of_faults_reaches_every_host_and_no_tick_is_lost_or_doubled(local_ray: RaySession) -> None:
     assert local_ray.workers == 2
     system = System("faults")

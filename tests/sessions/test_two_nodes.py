@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 from tests.sessions.test_endings import short_folder
 
 __all__ = ["short_folder"]
@@ -16,7 +16,7 @@ __all__ = ["short_folder"]
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.slow,
-    pytest.mark.skipif(not LONG_TESTS, reason="takes half a minute: LIBRA_LONG_TESTS=1"),
+    takes_long,
 ]
 
 WORDS = {"2", "[True,", "True", "seen", "back", "counts"}  # Ray tells of the lost node in between

@@ -249,13 +249,20 @@ class WiredWorld(World):
         return host.do(job)
 
     def _is_quiet(self) -> bool:
-        """Twice in a row nothing is on its way: what a last message caused is seen the second time."""
-        return all(
+        """Nothing is on its way, and nothing is after each host ended the turn that it was in and had one more."""
+        if not self._seems_quiet():
+            return False
+        for host in self.made:
+            host.do(lambda _: None)
+        return self._seems_quiet()
+
+    def _seems_quiet(self) -> bool:
+        """Nothing is on its way, as far as can be seen from here while the hosts run."""
+        return (
             not self.bus_host.port.unconfirmed()
             and all(host.carrier.is_quiet() for host in self.made)
             and self._know_the_table()
             and (self._is_faulty or self._has_all_data())
-            for _ in range(2)
         )
 
     def _know_the_table(self) -> bool:

@@ -218,6 +218,7 @@ def test_a_lost_batch_is_a_gap_and_brings_a_snapshot(folder: Path) -> None:
     reader = Reader("r")
     world.add("b", reader)
     publish(world, *(quotes(1, first=number) for number in range(5)))
+    world.wait(lambda: bool(reader.rows) and reader.rows[-1].bid_px_raw == 4)
     world.close()
     assert [row.bid_px_raw for row in reader.rows] == [0, 3, 4]
     assert reader.gaps == [(TOPIC, 2, 3)]
@@ -229,7 +230,7 @@ def test_what_was_lost_last_is_found_out_and_fetched(folder: Path) -> None:
     reader = Reader("r")
     world.add("b", reader)
     publish(world, *(quotes(1, first=number) for number in range(1_030)))
-    world.pass_time(400 * MS)
+    world.wait(lambda: bool(reader.rows))
     world.close()
     assert reader.rows[-1].bid_px_raw == 1_029
     assert len(reader.rows) == 1

@@ -78,7 +78,8 @@ class Program:
         return sorted(pid for pid in self.started if _is_alive(pid)), [path.name for path in self.folder.rglob("*")]
 
 
-@pytest.mark.parametrize("mode", ["complete", pytest.param("raise", marks=takes_long)])
+@takes_long
+@pytest.mark.parametrize("mode", ["complete", "raise"])
 def test_a_sweep_that_ends_by_itself_leaves_nothing(mode: str, short_folder: Path) -> None:
     program = Program(short_folder, mode)
     program.read_until("3 ")

@@ -10,9 +10,9 @@ import libra_ray as lr
 from libra_actors.feeds import ReplayFeed
 from libra_ray.runtime.ray import RaySession
 from libra_ray.sessions import deploy
-from tests.conftest import LONG_TESTS
+from tests.conftest import takes_long
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, takes_long]
 
 ACME = lr.equity("ACME.SIM", quote="USD")
 
@@ -33,7 +33,7 @@ class OneBid(lr.Strategy):
             self.buy("ACME.SIM", 2, price=lr.Price.from_raw(quote.bid_px_raw // 2, quote.spec.price_precision))
 
 
-@pytest.mark.parametrize(("policy", "ends"), [("flatten", 2), *([("cancel", 1), ("keep", 0)] if LONG_TESTS else [])])
+@pytest.mark.parametrize(("policy", "ends"), [("flatten", 2), ("cancel", 1), ("keep", 0)])
 def test_what_a_strategy_leaves_is_treated_by_its_policy(
     policy: str, ends: int, local_ray: RaySession, tmp_path: Path
 ) -> None:

@@ -2,11 +2,9 @@
 
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from libra_ray.matching.core.forms import outer
-from libra_ray.matching.core.layout import ORDER, Columns
+from libra_ray.matching.core.layout import KIND, MADE, ORDER, Columns
+from libra_ray.simulation.compiled.copying import Bytes, copy_bytes
 
 __all__ = [
     "LITERAL",
@@ -30,7 +28,6 @@ of its order: column -1 is the order's own number from 1); the text that comes a
 the row, or of its order); the order's own text.
 """
 ROOM_FOR_ONE: Final = 2_048
-Bytes = npt.NDArray[np.uint8]
 
 
 @outer
@@ -89,9 +86,8 @@ def _put_numbered(out: Bytes, at: int, texts: Bytes, start: int, stop: int, numb
         out[at] = 0xD9
         out[at + 1] = length
         at += 2
-    for place in range(start, stop):
-        out[at] = texts[place]
-        at += 1
+    copy_bytes(out, at, texts, start, stop - start)
+    at += stop - start
     for place in range(digits):
         out[at + digits - 1 - place] = 48 + number % 10
         number //= 10
@@ -109,17 +105,20 @@ def encode_rows(
     texts: Bytes,
     ends: Columns,
     of_order: Columns,
+    making: Columns,
 ) -> tuple[int, int]:
     """Encode rows from `start` on until `out` is nearly full: the next row, and how many bytes.
 
     `kinds`: where in `steps` the template of each kind begins, which is a row's first column; text t is
-    `texts[ends[t] : ends[t + 1]]`; `of_order`: the text of each order that has one of its own.
+    `texts[ends[t] : ends[t + 1]]`; `of_order`: the text of each order that has one of its own; `making`: the kind of
+    each order's first row, which says how it was made.
     """
     at, row_at = 0, start
     while row_at < len(rows) and at + ROOM_FOR_ONE <= len(out):
         row = rows[row_at]
         order = row[ORDER]
-        for step in range(kinds[row[0]], kinds[row[0] + 1]):
+        kind = making[order] if row[KIND] == MADE else row[KIND]
+        for step in range(kinds[kind], kinds[kind + 1]):
             operation, text, column = steps[step, 0], steps[step, 1], steps[step, 2]
             if operation == NUMBER:
                 at = _put_int(out, at, row[column])
@@ -137,8 +136,8 @@ def encode_rows(
                     text += orders[order, column]
                 elif operation == TEXT_OF_ORDER:
                     text = of_order[order]
-                for place in range(ends[text], ends[text + 1]):
-                    out[at] = texts[place]
-                    at += 1
+                size = ends[text + 1] - ends[text]
+                copy_bytes(out, at, texts, ends[text], size)
+                at += size
         row_at += 1
     return row_at, at

@@ -36,8 +36,9 @@ def figures(ledger: Ledger, kernel: TradingKernel, instrument_id: str) -> RunArr
     events = ledger.events[: ledger.now[EVENTS]]
     samples = ledger.samples[: ledger.now[SAMPLES]]
     status = ledger.orders[: ledger.now[ORDERS], STATUS]
-    fills, closed = _of(events, FILL), _of(events, CLOSED)
-    opened_ns = _of(events, OPENED)[:, TS].copy()
+    kinds = events[:, KIND].copy()
+    fills, closed = (events[kinds == kind] for kind in (FILL, CLOSED))
+    opened_ns = events[kinds == OPENED, TS]
     open_now = len(opened_ns) - len(closed)
     fees = int(fills[:, D].sum()) / 10.0**terms.fee_unit.precision
     return RunArrays(
@@ -55,11 +56,6 @@ def figures(ledger: Ledger, kernel: TradingKernel, instrument_id: str) -> RunArr
         expired=0,
         fees={terms.fee_unit.code: fees} if len(fills) else {},
     )
-
-
-def _of(events: Columns, kind: int) -> Columns:
-    found: Columns = events[events[:, KIND] == kind]
-    return found
 
 
 def _count(status: Columns, wanted: int) -> int:

@@ -23,11 +23,13 @@ from libra_ray.matching.core.layout import (
     FILL,
     FILLED,
     FLAG,
+    KIND,
     LIMIT,
     MADE,
     NET,
     OPEN_VALUE,
     OPENED,
+    ORDER,
     ORDERS,
     PX,
     QTY,
@@ -78,12 +80,9 @@ def hash_of(kernel: TradingKernel, ledger: Ledger, instrument_id: str, rate: tup
     """Hex BLAKE2b-128 of what `simulation.run_hash` encodes; `kernel` has seen nothing but the deposits."""
     numbers = ledger.now
     orders = ledger.orders[: numbers[ORDERS]]
-    events = ledger.events[: numbers[EVENTS]].copy()
-    made = events[:, 0] == MADE
-    shapes = orders[:, TYPE] * 2 + (orders[:, FLAG] != 0)
-    events[made, 0] = FINAL + 1 + shapes[events[made, 2]]
+    events = ledger.events[: numbers[EVENTS]]
     ends = np.zeros((len(orders), events.shape[1]), np.int64)
-    ends[:, 0], ends[:, 2] = FINAL, np.arange(len(orders))
+    ends[:, KIND], ends[:, ORDER] = FINAL, np.arange(len(orders))
 
     wording = _Wording(kernel, instrument_id)
     of_order = wording.denials(orders, rate)
@@ -222,9 +221,10 @@ class _Wording:
         texts = np.frombuffer(b"".join(self._texts), np.uint8)
         ends = np.concatenate([[0], np.cumsum([len(text) for text in self._texts])]).astype(np.int64)
         kinds, steps = np.array(self._kinds, np.int64), np.array(self._steps, np.int64)
+        making = FINAL + 1 + orders[:, TYPE] * 2 + (orders[:, FLAG] != 0)
         out, at = np.empty(BUFFER, np.uint8), 0
         while at < len(rows):
-            at, size = encode_rows(rows, orders, at, out, kinds, steps, texts, ends, of_order)
+            at, size = encode_rows(rows, orders, at, out, kinds, steps, texts, ends, of_order, making)
             yield out[:size].data
 
     def final(self, ledger: Ledger) -> Iterable[list[Any]]:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from libra_ray.errors import did_you_mean, quoted
@@ -52,6 +53,7 @@ class Signature:
         self.returns = _PLAIN[returned]
 
 
+@cache
 def signature_of(function: CompiledFunction[..., Any]) -> Signature:
     """The signature. Raises `StrategyError` STRAT010."""
     return Signature(function)
@@ -59,7 +61,7 @@ def signature_of(function: CompiledFunction[..., Any]) -> Signature:
 
 def check(function: CompiledFunction[..., Any]) -> Mapping[ast.expr, str]:
     """The type of each expression. Raises `StrategyError` STRAT010 at the first line that engines could run unlike."""
-    checker = _Checker(function, Signature(function))
+    checker = _Checker(function, signature_of(function))
     checker.body(function.source.tree.body)
     return checker.kinds
 

@@ -63,7 +63,7 @@ class CompiledStrategy(Strategy):
         """Let rows go to compiled functions of `state`, `params`, the row and the desk of `instrument`.
 
         `size_precision`: decimals of the quantities that handlers give, by default the instrument's. Raises
-        `StrategyError` STRAT010 for a function whose arguments are others.
+        `StrategyError` STRAT010 for a function whose arguments are others, and for a hook that the class defines too.
         """
         given: dict[Hook, CompiledFunction[..., Any] | None] = {
             "on_bar": on_bar, "on_quote": on_quote, "on_trade": on_trade,
@@ -71,6 +71,7 @@ class CompiledStrategy(Strategy):
         handlers = {hook: handler for hook, handler in given.items() if handler is not None}
         for hook, handler in handlers.items():
             _check_arguments(hook, handler, state, params)
+            _check_is_alone(type(self), hook, handler)
         self.program = Program(instrument, state, params, handlers)
         self._desk = Desk(self, instrument, size_precision)
         if self.runs_compiled:
@@ -127,6 +128,13 @@ def interpreted(
         return lambda row: function(state, params, row, desk)
     roles = {"state": state, "params": params, "desk": desk}
     return lambda row: function(*(row if role == "row" else roles[role] for role in order))
+
+
+def _check_is_alone(cls: type, hook: Hook, handler: CompiledFunction[..., Any]) -> None:
+    """A method of the same hook would never be called."""
+    if getattr(cls, hook) is not getattr(Strategy, hook):
+        what = f"{cls.__name__} defines {hook} and gives {handler.name} to handle_by in its place"
+        raise StrategyError("STRAT010", None, what, f"Call what {hook} does from {handler.name}, or give no handler.")
 
 
 def _check_arguments(hook: Hook, handler: CompiledFunction[..., Any], state: object, params: object) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import libra_ray as lr
 from libra_ray.errors import StrategyError
 
 HEAD = """
@@ -121,3 +122,21 @@ def test_handlers_of_another_state_or_row_are_refused_when_they_are_given() -> N
         _check_arguments("on_bar", on_quote, MixState([0.0]), MixParams(1, 0.1, 1, 1, False))  # noqa: FBT003
 
     assert "on_quote is no on_bar handler of MixState and MixParams" in caught.value.message
+
+
+def test_a_handler_in_the_place_of_a_method_is_refused() -> None:
+    """The class's own `on_bar` would be silent, in every engine."""
+    from tests.strategy.compiled.handlers import Mix
+
+    class Both(Mix):
+        def on_bar(self, bar: lr.Bar) -> None:
+            self.target("EURUSD.SIM", bar.close_raw)
+
+    pair = lr.pair("EURUSD.SIM", base="EUR", quote="USD", tick="0.00001", step="1")
+    system = lr.System("both", seed=1)
+    system.add_venue("SIM", account="margin", balances=["100_000 USD"])
+    system.add(Both())
+    for engine in ("event", "compiled"):
+        result = lr.backtest(system, data=lr.synth("bars", pair, rows=10, period="1m", price="1.1"), engine=engine)
+        message = result.faults[0].to_error().message
+        assert "Both defines on_bar and gives on_bar to handle_by in its place" in message

@@ -137,6 +137,7 @@ if TYPE_CHECKING:
     from libra_ray.sweeps import check_lookahead as check_lookahead
     from libra_ray.sweeps import check_warmup as check_warmup
     from libra_ray.sweeps import monte_carlo as monte_carlo
+    from libra_ray.sweeps import staying_workers as staying_workers
     from libra_ray.sweeps import sweep as sweep
     from libra_ray.sweeps import walk_forward as walk_forward
 
@@ -242,6 +243,7 @@ _HOME = {
             "check_lookahead",
             "check_warmup",
             "monte_carlo",
+            "staying_workers",
             "sweep",
             "walk_forward",
         ),
@@ -387,6 +389,7 @@ __all__ = [
     "sample",
     "samples",
     "schema_named",
+    "staying_workers",
     "survey_file",
     "sweep",
     "synth",

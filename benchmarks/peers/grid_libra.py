@@ -9,7 +9,6 @@ from benchmarks.peers.grid import FAST, SLOW, grid_answer
 from benchmarks.peers.job import Answer, Bars
 from benchmarks.peers.measurement import measure
 from libra_ray.data import Dataset
-from libra_ray.runtime.ray import RaySession
 
 __all__ = ["LibraRayGrid"]
 
@@ -18,7 +17,7 @@ class LibraRayGrid:
     """Every figure and the run hash of each trial are in the table."""
 
     distribution = "libra-ray"
-    note = "lr.sweep on a Ray that runs: workers' start and end, all figures and a run hash for each trial included"
+    note = "lr.sweep with lr.staying_workers: all figures and a run hash for each trial included"
 
     def prepare(self, bars: Bars) -> Dataset:
         return bar_dataset(bars)
@@ -32,5 +31,5 @@ class LibraRayGrid:
 
 
 if __name__ == "__main__":
-    with RaySession():
+    with lr.staying_workers():
         sys.exit(measure(LibraRayGrid()))

@@ -8,6 +8,7 @@ from libra_ray.sweeps.sweep_result import SweepProgress, SweepResult
 from libra_ray.sweeps.sweeping import Progress, sweep
 from libra_ray.sweeps.walk_forward_result import WalkForwardResult
 from libra_ray.sweeps.walking_forward import walk_forward
+from libra_ray.sweeps.workforce import staying_workers
 
 __all__ = [
     "Grid",
@@ -23,6 +24,7 @@ __all__ = [
     "check_lookahead",
     "check_warmup",
     "monte_carlo",
+    "staying_workers",
     "sweep",
     "walk_forward",
 ]

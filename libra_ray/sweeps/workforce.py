@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
@@ -9,9 +10,9 @@ from libra_ray.data import Dataset
 from libra_ray.errors import ConfigError
 
 if TYPE_CHECKING:
-    from libra_ray.runtime.ray import EnginePool, SharedFolder
+    from libra_ray.runtime.ray import EnginePool, RaySession, SharedFolder
 
-__all__ = ["DataJob", "Done", "Workforce", "workers_worth", "workforce"]
+__all__ = ["DataJob", "Done", "Workforce", "staying_workers", "workers_worth", "workforce"]
 
 START_SECONDS: Final = 4.0
 """What it takes until Ray and its workers are there, and have loaded and mapped everything."""
@@ -70,26 +71,79 @@ class Workforce:
         return [each.value for each in done]  # type: ignore[misc]  # without an error there is a value
 
 
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """A session and a pool of worker processes."""
+
+    session: "RaySession"
+    pool: "EnginePool"
+
+
+_STAYING: Final[ContextVar[_Crew | None]] = ContextVar("staying", default=None)
+
+
+@contextmanager
+def staying_workers(workers: int | None = None) -> Iterator[None]:
+    """Start workers once for all sweeps, walk-forwards, checks and Monte Carlo runs of the block.
+
+        with lr.staying_workers():
+            coarse = lr.sweep(system, data=data, grid={"fast": range(5, 50, 5)})
+            fine = lr.sweep(system, data=data, grid={"fast": range(20, 30)})
+
+    Each of these alone starts Ray and its workers anew, which takes seconds. The workers keep what they have imported
+    and compiled, and the data of the last one until the next begins; they end with the block.
+
+    Args:
+        workers: processes, one core each; None for one per core.
+
+    Raises `ConfigError` CONF002 inside another such block and for a number below 1, and what starting Ray raises.
+    """
+    if _STAYING.get() is not None:
+        raise ConfigError("CONF002", "workers", "workers stay already", "Use those of the outer block.")
+    with _new_crew(workers, items_max=None) as crew:
+        token = _STAYING.set(crew)
+        try:
+            yield
+        finally:
+            _STAYING.reset(token)
+
+
 @contextmanager
 def workforce(data: Dataset, *, workers: int | None, items_max: int) -> Iterator[Workforce]:
     """Workers over `data`, which is written once; they end, and what they share is removed, with the block.
 
     `workers`: None for one per core, 0 for none: the work is done in this process, without Ray, and gives the same.
-    `items_max`: more workers would have nothing to do. Raises `ConfigError` CONF002 for a number below 0.
+    `items_max`: more workers would have nothing to do. Inside `staying_workers` it is those that work, and stay. Raises
+    `ConfigError` CONF002 for a number below 0, and for another number than that of those that stay.
     """
     if workers is not None and workers < 0:
         raise ConfigError("CONF002", "workers", f"{workers} is below 0", "Give 0 or more.", str(workers))
     if workers == 0:
         yield Workforce(data, None, "this process", 0)
         return
-    # Ray is loaded here and not before: a single backtest does without.
-    from libra_ray.runtime.ray import EnginePool, RaySession, SharedFolder
+    from libra_ray.runtime.ray import SharedFolder
 
     with ExitStack() as stack:
-        session = stack.enter_context(RaySession(workers=workers, workers_max=items_max))
+        crew = _STAYING.get()
+        if crew is None:
+            crew = stack.enter_context(_new_crew(workers, items_max=items_max))
+        elif workers not in (None, crew.session.workers):
+            what = f"{workers} where {crew.session.workers} stay"
+            raise ConfigError("CONF002", "workers", what, "Give the number to staying_workers alone.", str(workers))
         shared = stack.enter_context(SharedFolder(data.write))
-        pool = stack.enter_context(EnginePool(session.workers, demand=session.demand))
-        yield Workforce(data, (pool, shared), session.describe(), session.workers)
+        yield Workforce(data, (crew.pool, shared), crew.session.describe(), crew.session.workers)
+
+
+@contextmanager
+def _new_crew(workers: int | None, *, items_max: int | None) -> Iterator[_Crew]:
+    # Ray is loaded here and not before: a single backtest does without.
+    from libra_ray.runtime.ray import EnginePool, RaySession
+
+    with (
+        RaySession(workers=workers, workers_max=items_max) as session,
+        EnginePool(session.workers, demand=session.demand) as pool,
+    ):
+        yield _Crew(session, pool)
 
 
 def workers_worth(workers: int | None, *, seconds: float) -> int | None:

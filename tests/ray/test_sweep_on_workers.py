@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from libra_ray import SweepResult, sweep
 from libra_ray.runtime.ray import RaySession
 from libra_ray.sweeps import SweepProgress
+from tests.ray.workers import engines_of
 from tests.sweeps.runs import Fragile, FragileConfig, bars, fragile_system
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.usefixtures("two_workers")]
@@ -44,7 +44,7 @@ def test_a_worker_that_is_killed_on_the_way_costs_no_row() -> None:
 
     def kill_one(progress: SweepProgress) -> None:
         if progress.done == 3:
-            killed.append(_engines(os.getpid())[0])
+            killed.append(engines_of(os.getpid())[0])
             os.kill(killed[0], signal.SIGKILL)
 
     result = swept(2, {"lookback": range(2, 60)}, progress=kill_one)
@@ -101,12 +101,3 @@ def test_a_sweep_runs_under_a_running_event_loop_as_in_a_notebook() -> None:
     result = asyncio.run(_within_a_running_loop())
 
     assert result.table["run_hash"].equals(swept(0, {"lookback": [3, 9]}).table["run_hash"])
-
-
-def _engines(root: int) -> list[int]:
-    """The workers that descend from `root`."""
-    found = [root]
-    for pid in found:
-        for task in Path(f"/proc/{pid}/task").glob("*"):
-            found += [int(child) for child in (task / "children").read_text().split()]
-    return [pid for pid in found if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::Engine")]

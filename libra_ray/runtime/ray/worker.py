@@ -52,6 +52,8 @@ class Engine:
     def open(self, job: bytes, folder: str, search_path: Sequence[str]) -> Packed:
         """Load a job and open it with the folder of this node. Modules are found where the driver finds them."""
         sys.path.extend(entry for entry in search_path if entry not in sys.path)
+        self._run = None
+        gc.unfreeze()  # the job before may go
         try:
             self._run = pickle.loads(job).open(folder)  # noqa: S301  # our own driver made it
             # What is here now stays: looking through it after each call would cost more than a small trial.

@@ -19,8 +19,8 @@ README = ROOT / "README.md"
 MEASURED = Path(__file__).resolve().parent / "measured.json"
 NAMES = (
     "engine_noop_quotes", "engine_ema_cross", "compiled_ema_cross", "capture_replay", "bus_one_to_one", "host_latency",
-    "host_throughput", "tick_to_order", "sweep_scaling", "sweep_overhead", "cold_start", "import_csv", "capture_import",
-    "catalog_scan", "merge_streams",
+    "host_throughput", "tick_to_order", "sweep_grid", "sweep_scaling", "sweep_overhead", "cold_start", "import_csv",
+    "capture_import", "catalog_scan", "merge_streams",
 )  # fmt: skip
 MILLION, THOUSAND = 1e6, 1e3
 _BLOCK = re.compile(r"<!-- numbers -->\n.*?(?=\nEach figure)", re.DOTALL)

@@ -12,27 +12,25 @@ breaks; 2 for wrong usage. An engine that cannot be installed here is skipped wi
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from benchmarks._machine import Machine
 from benchmarks._report import rate_text, seconds_text, table
 from benchmarks.peers.environments import GRID_PEERS, PEERS, Peer, UnavailableError, ready_python
 from benchmarks.peers.grid import PAIRS
 from benchmarks.peers.job import JOB, WARM_UP_BARS, synthetic_bars
+from benchmarks.peers.running import BrokenEngineError, Outcome, measured
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 US: Final = Peer("libra_ray", "engine_libra", ())
 US_GRID: Final = Peer("libra_ray", "grid_libra", ())
 BY_HAND: Final = Peer("by hand", "grid_by_hand", ())
 OURS: Final = (US, US_GRID, BY_HAND)
 """What runs in this environment."""
-ENGINE_SECONDS_MAX: Final = 3_600
 HEAD: Final = (
     "engine",
     "version",
@@ -45,12 +43,6 @@ HEAD: Final = (
     "final equity",
     "beside ours",
 )
-
-Outcome: TypeAlias = dict[str, Any]
-
-
-class BrokenEngineError(Exception):
-    """An engine's process ended without an answer; the text is its last line."""
 
 
 def compare() -> int:
@@ -92,28 +84,11 @@ def _outcome(peer: Peer, flags: list[str]) -> Outcome:
     try:
         python = Path(sys.executable) if peer in OURS else ready_python(peer)
         print(f"{peer.name}: running", file=sys.stderr, flush=True)
-        return _measured(python, peer, flags)
+        return measured(python, peer, flags)
     except UnavailableError as error:
         return {"skipped": str(error)}
     except BrokenEngineError as error:
         return {"error": str(error)}
-
-
-def _measured(python: Path, peer: Peer, flags: list[str]) -> Outcome:
-    """Run one engine's process. Raises `BrokenEngineError`."""
-    command: list[str | Path] = [python, "-W", "ignore", "-m", f"benchmarks.peers.{peer.module}", *flags]
-    try:
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=ENGINE_SECONDS_MAX, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise BrokenEngineError(f"no answer after {ENGINE_SECONDS_MAX:,} s") from error
-    if run.returncode:
-        lines = run.stderr.strip().splitlines() or [f"exit code {run.returncode}"]
-        raise BrokenEngineError(lines[-1])
-    outcome: Outcome = json.loads(run.stdout.strip().splitlines()[-1])
-    outcome["seconds_median"] = statistics.median(outcome["seconds"])
-    times = len(PAIRS) if peer.module.startswith("grid_") else 1
-    outcome["bars_per_s"] = outcome["bars"] * times / outcome["seconds_median"]
-    return outcome
 
 
 def _text(outcomes: Mapping[str, Outcome], bars: int, seed: int, machine: Machine, *, is_grid: bool) -> str:

@@ -11,10 +11,13 @@ from benchmarks.harness import Bench, benchmark_named, benchmark_names
 from tests.conftest import takes_long
 
 ROOT = Path(__file__).parents[2]
-RAY = {"host_latency", "lockstep", "sweep_memory", "sweep_overhead", "sweep_scaling", "sweep_slope", "tick_to_order"}
+RAY = {
+    "host_latency", "lockstep", "sweep_grid", "sweep_memory", "sweep_overhead", "sweep_scaling", "sweep_slope",
+    "tick_to_order",
+}  # fmt: skip
 LONG = {
-    "capture_replay", "cold_start", "host_latency", "lockstep", "sweep_memory", "sweep_overhead", "sweep_scaling",
-    "sweep_slope", "tick_to_order",
+    "capture_replay", "cold_start", "host_latency", "lockstep", "sweep_grid", "sweep_memory", "sweep_overhead",
+    "sweep_scaling", "sweep_slope", "tick_to_order",
 }  # fmt: skip
 
 

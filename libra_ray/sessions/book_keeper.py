@@ -44,7 +44,7 @@ class BookKeeper:
                 continue
             self._apply(depth, columns, start, at + 1, is_whole=schema is BOOK_SNAPSHOTS)
             start = at + 1
-            view.ts_ns = int(columns["ts_init_ns"][at])
+            view.ts_ns, view.ts_event_ns = int(columns["ts_init_ns"][at]), int(columns["ts_event_ns"][at])
             yield view
         self._apply(depth, columns, start, batch.num_rows, is_whole=schema is BOOK_SNAPSHOTS)
 

@@ -24,6 +24,7 @@ from libra_ray.model.identifiers import instrument_venue, period_ns
 from libra_ray.portfolio import Cache, Cursor
 from libra_ray.runtime import Actor
 from libra_ray.simulation.book_scout import BookScout
+from libra_ray.simulation.book_tops import BookTops
 from libra_ray.simulation.latency import DueCommands
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.replay import Replay
@@ -279,8 +280,11 @@ def _attach_book(state: StreamState, market: Market, settings: VenueSettings) ->
     state.book = market.depth
     if state.book is None:
         state.book = DepthBook(instrument.tick_raw, by_order=False, consumes=False, wide=wide)
+        by_order = False
     elif state.schema is BOOK_DELTAS and state.is_complete and not any(s.is_book for s in market.streams[:-1]):
         state.scout = BookScout(instrument.tick_raw, by_order=by_order, wide=wide)
+    if state.schema is BOOK_DELTAS and state.is_complete and not wide:
+        state.tops = BookTops(state, by_order=by_order, tick=instrument.tick_raw)
 
 
 def _is_shorter(one: StreamState, other: StreamState) -> bool:
@@ -299,4 +303,4 @@ def _choose_matching(market: Market, settings: VenueSettings) -> None:
         market.bars.matches = market.is_bars_only = is_alone and settings.bar_execution
     if has_depth and sum(stream.is_book for stream in market.streams) > 1:
         for stream in market.streams:
-            stream.scout = None
+            stream.scout = stream.tops = None

@@ -21,11 +21,14 @@ class BookScout:
         self._chunks: dict[int, tuple[Column, Column]] = {}
         self._done = 0
 
+    def forget_before(self, row: int) -> None:
+        """The replay has come to `row`: nobody looks before it any more."""
+        for number in [number for number in self._chunks if number < row // CHUNK_ROWS]:
+            del self._chunks[number]
+
     def next_touch(self, state: "StreamState", reach: Reach, start: int, stop: int) -> int:
         """The first row in [start, stop) whose message leaves the best prices at a price of `reach`."""
         at = start
-        for number in [number for number in self._chunks if number < start // CHUNK_ROWS]:
-            del self._chunks[number]
         while at < stop:
             number = at // CHUNK_ROWS
             first = number * CHUNK_ROWS

@@ -12,14 +12,14 @@ class OrderBook:
     """Read-only, and alive: it always shows the present state. Keep numbers of it, not the object.
 
     Attributes:
-        ts_ns: the time of the message that was applied last.
+        ts_ns, ts_event_ns: the times of the message that was applied last.
     """
 
-    __slots__ = ("_book", "_spec", "ts_ns")
+    __slots__ = ("_book", "_spec", "ts_event_ns", "ts_ns")
 
     def __init__(self, book: DepthBook, spec: RowSpec) -> None:
         self._book, self._spec = book, spec
-        self.ts_ns = 0
+        self.ts_ns = self.ts_event_ns = 0
 
     @property
     def instrument_id(self) -> InstrumentId:
@@ -35,6 +35,35 @@ class OrderBook:
     def ask_px_raw(self) -> int | None:
         """Best ask, raw; None where that side is empty."""
         return self._book.ask
+
+    @property
+    def is_two_sided(self) -> bool:
+        """Whether there is a bid and an ask."""
+        return self._book.bid is not None and self._book.ask is not None
+
+    @property
+    def bid_qty_raw(self) -> int:
+        """The size shown at the best bid, raw; 0 where that side is empty."""
+        px = self._book.bid
+        return 0 if px is None else self._book.displayed(px, is_bid=True)
+
+    @property
+    def ask_qty_raw(self) -> int:
+        """The size shown at the best ask, raw; 0 where that side is empty."""
+        px = self._book.ask
+        return 0 if px is None else self._book.displayed(px, is_bid=False)
+
+    @property
+    def bid_px_f(self) -> float | None:
+        """Best bid as a float; None where that side is empty."""
+        px = self._book.bid
+        return None if px is None else px / 10.0**self._spec.price_precision
+
+    @property
+    def ask_px_f(self) -> float | None:
+        """Best ask as a float; None where that side is empty."""
+        px = self._book.ask
+        return None if px is None else px / 10.0**self._spec.price_precision
 
     @property
     def bid_px(self) -> Price | None:

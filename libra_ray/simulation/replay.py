@@ -184,18 +184,14 @@ class Replay:
         self, state: StreamState, rows: Iterator[Row], start: int, stop: int, actor: Actor, scanner: RowScanner
     ) -> int:
         """`_deliver_free` to a compiled handler; `start` where its rows are to be delivered one by one."""
-        host, cursor = self._host, state.cursor
+        cursor = state.cursor
         times, columns = state.arrays(scanner.form.columns)
         at = scanner.scan(times, columns, start, stop)
         if at == start:
             return start
         row = deque(islice(rows, at - start), maxlen=1)[0]
         cursor.row, self._clock.ts_ns, cursor.index = row, row.ts_ns, at - 1
-        try:
-            scanner.act()
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
-            host.on_handler_error(actor, error)
-        host.settle()
+        self._act(actor, scanner)
         return at
 
     def _deliver_feeding(self, state: StreamState, rows: Iterator[Row], start: int, stop: int) -> int:
@@ -277,7 +273,7 @@ class Replay:
         if self._watches_equity:
             self._kernel.watch_equity(ts_ns)
         if state.is_book:
-            self._deliver(state, self._book_at(state, ts_ns))
+            self._deliver(state, self._book_at(state, row))
             return
         host = self._host
         for actor, handler in self._handlers_of(state):
@@ -299,12 +295,44 @@ class Replay:
         if host.queue:
             host.settle()
 
-    def _book_at(self, state: StreamState, ts_ns: int) -> OrderBook:
+    def _pass_book(self, state: StreamState, start: int, stop: int) -> int:
+        """Rows [start, stop) at once, as far as nobody looks or a compiled handler has nothing to send.
+
+        Returns the index of the next row; `start` where its message is to be delivered alone.
+        """
+        handlers = self._handlers_of(state)
+        if not handlers:
+            self._stand_in_book(state, start, stop)
+            return stop
+        actor, handler = handlers[0]
+        if len(handlers) > 1 or actor is None or state.tops is None or not isinstance(handler, RowScanner):
+            return start
+        end = state.tops.scan(handler, start, stop)
+        if end > start:
+            self._stand_in_book(state, start, end)
+            self._act(actor, handler)
+        return end
+
+    def _stand_in_book(self, state: StreamState, start: int, end: int) -> None:
+        """Apply rows [start, end) to the book; the last one is the row in hand."""
+        state.fill_book(start, end)
+        row, cursor = state.row_at(end - 1), state.cursor
+        cursor.row, cursor.index, self._clock.ts_ns = row, end - 1, row.ts_ns
+
+    def _act(self, actor: Actor, scanner: RowScanner) -> None:
+        """Send what a compiled handler has left."""
+        try:
+            scanner.act()
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
+            self._host.on_handler_error(actor, error)
+        self._host.settle()
+
+    def _book_at(self, state: StreamState, row: Row) -> OrderBook:
         view = self._books.get(state.instrument_id)
         if view is None:
             assert state.book is not None  # noqa: S101  # made for each stream of a book
             view = self._books[state.instrument_id] = OrderBook(state.book, state.spec)
-        view.ts_ns = ts_ns
+        view.ts_ns, view.ts_event_ns = row.ts_ns, row.ts_event_ns
         return view
 
     def _replay_book(self, state: StreamState, start: int, stop: int) -> None:
@@ -313,13 +341,11 @@ class Replay:
         while at < stop:
             free = self._free_until(state, at, stop)
             cursor = state.cursor
-            if free > at and not self._handlers_of(state):
-                state.fill_book(at, free)
-                cursor.index = free - 1
-                cursor.row = row = state.row_at(free - 1)
-                self._clock.ts_ns = row.ts_ns
-                at = free
-                continue
+            if free > at:
+                passed = self._pass_book(state, at, free)
+                if passed > at:
+                    at = passed
+                    continue
             end = state.message_end(at, stop)
             if free < end and self._agenda.quiet_until_ns() <= int(state.ts[at]):
                 self._settle_before(int(state.ts[at]))
@@ -335,7 +361,7 @@ class Replay:
                 if self._watches_equity:
                     self._kernel.watch_equity(row.ts_ns)
                 if self._handlers_of(state):
-                    self._deliver(state, self._book_at(state, row.ts_ns))
+                    self._deliver(state, self._book_at(state, row))
             at = end
             if self._kernel.halted_by is not None:
                 return

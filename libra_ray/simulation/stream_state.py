@@ -25,6 +25,7 @@ from libra_ray.portfolio import Cursor
 from libra_ray.runtime import Actor
 from libra_ray.runtime.views import Handler
 from libra_ray.simulation.book_scout import BookScout
+from libra_ray.simulation.book_tops import BookTops
 from libra_ray.simulation.reach import Reach
 
 __all__ = ["StreamState"]
@@ -43,6 +44,7 @@ class StreamState:
         is_booking: each of its rows is booked on the accounts.
         is_book: its rows are changes or levels of a book; those of one message go together.
         book: the book that they make, None where nobody needs it.
+        scout, tops: what looks ahead in it for orders, and for compiled handlers; None where nothing can.
     """
 
     is_complete = True
@@ -69,6 +71,7 @@ class StreamState:
         self.is_book = stream.schema is BOOK_DELTAS or stream.schema is BOOK_SNAPSHOTS
         self.book: DepthBook | None = None
         self.scout: BookScout | None = None
+        self.tops: BookTops | None = None
         self.views = chain.from_iterable(self._blocks())
         self._block_end = 0
         self._unread: Iterator[int] = iter(())
@@ -168,6 +171,8 @@ class StreamState:
 
         Looks ahead in blocks that double, and remembers how far it has looked: O(1) per row over a whole run.
         """
+        if self.scout is not None:
+            self.scout.forget_before(start)
         while self._scanned < stop:
             at = max(start, self._scanned)
             end = min(at + self._block, self.rows)

@@ -6,7 +6,7 @@ every move of the mid.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import PositiveInt, model_validator
 
@@ -28,6 +28,7 @@ class TwoSidedQuoterConfig(StrategyConfig):
         half_spread_ticks: distance of both orders from the mid, in ticks; rounded away from the mid.
         interval_ms: least time between two looks, in milliseconds.
         inventory_max: largest net position, long or short; not below `quantity`.
+        source: where the mid comes from, `quotes` or the best prices of the `book`.
     """
 
     instrument: str
@@ -35,6 +36,7 @@ class TwoSidedQuoterConfig(StrategyConfig):
     half_spread_ticks: PositiveInt = 2
     interval_ms: PositiveInt = 100
     inventory_max: QuantityText
+    source: Literal["quotes", "book"] = "quotes"
 
     @model_validator(mode="after")
     def _inventory_holds_one_order(self) -> Self:
@@ -105,8 +107,11 @@ class TwoSidedQuoter(CompiledStrategy):
             instrument.tick_raw,
             config.interval_ms * NS_PER_MS,
         )
-        self.handle_by(QuoterState(), params, instrument=config.instrument, on_quote=quote)
-        self.subscribe_quotes(config.instrument)
+        self.handle_by(QuoterState(), params, instrument=config.instrument, on_quote=quote, on_book=quote)
+        if config.source == "quotes":
+            self.subscribe_quotes(config.instrument)
+        else:
+            self.subscribe_book(config.instrument)
 
     def on_stop(self) -> None:
         self.cancel_all_orders(self.config.instrument)

@@ -64,7 +64,9 @@ class Cast:
                 parts["handle_by"] = _handled(entry.cls.handle_by)
         else:
             mirror = _StandIn(entry.actor_id, self._exchange)
-            parts = {name: _followed(mirror) for name in _own_hooks(entry.cls)}
+            # What `handle_by` gives a performer, its stand-ins have from their class.
+            given = ROWS if issubclass(entry.cls, CompiledStrategy) else ()
+            parts = {name: _followed(mirror) for name in (*_own_hooks(entry.cls), *given)}
         parts |= {"__module__": entry.cls.__module__, "_bind": _bound(entry.cls), "_mirror": mirror}
         derived = type(entry.cls.__name__, (entry.cls,), parts)
         return entry._replace(cls=derived).make()
@@ -226,8 +228,7 @@ _TAKE_CALLBACKS: Final = frozenset(
 
 def _own_hooks(cls: type[Actor]) -> list[str]:
     """The hooks that the actor's author wrote."""
-    given = ROWS if issubclass(cls, CompiledStrategy) else ()  # by `handle_by`, to the actor and not to its class
-    return [name for name in sorted(known_hooks(cls)) if name in given or _author(cls, name) not in (*_OURS, None)]
+    return [name for name in sorted(known_hooks(cls)) if _author(cls, name) not in (*_OURS, None)]
 
 
 def _author(cls: type[Actor], name: str) -> type | None:

@@ -14,7 +14,7 @@ from libra_ray.strategy.compiled.generation import StateArrays, handler_module, 
 from libra_ray.strategy.compiled.rows import ROWS, RowForm
 
 if TYPE_CHECKING:
-    from libra_ray.strategy.compiled.strategy import Program
+    from libra_ray.strategy.compiled.strategy import Hook, Program
 
 __all__ = ["Bridge", "RowScanner"]
 
@@ -85,19 +85,20 @@ class Bridge:
                 kind = list if isinstance(value, list) else float if isinstance(value, float) else int
                 setattr(self._program.state, field.name, next(rest[kind]))
 
-    def interpreted(self, hook: str) -> Callable[[Any], None]:
+    def interpreted(self, hook: "Hook") -> Callable[[Any], None]:
         """A handler as the event engine calls it."""
         from libra_ray.strategy.compiled.strategy import interpreted
 
         program = self._program
-        return interpreted(program.handlers[hook], program.state, program.params, self._desk)  # type: ignore[index]
+        return interpreted(hook, program.handlers[hook], program.state, program.params, self._desk)
 
 
 class RowScanner:
     """One compiled handler: called with a row like any other, or with a stretch of a stream's columns."""
 
-    def __init__(self, bridge: Bridge, hook: str, handler: Any) -> None:  # noqa: ANN401
+    def __init__(self, bridge: Bridge, hook: "Hook", handler: Any) -> None:  # noqa: ANN401
         self._bridge, self._form = bridge, ROWS[hook]
+        self._is_of_books = hook == "on_book"
         self._module = handler_module(hook, handler)
         self._plain = bridge.interpreted(hook)
         self._one = tuple(np.zeros(1, np.int64) for _ in range(2 + len(self._form.columns)))
@@ -108,11 +109,18 @@ class RowScanner:
         """What rows it is given."""
         return self._form
 
+    @property
+    def has_staged(self) -> bool:
+        """Whether the last row has left something to send, which `act` sends."""
+        return self._bridge.has_staged
+
     def __call__(self, row: Any) -> None:  # noqa: ANN401  # a row view
         """Handle one row."""
         bridge = self._bridge
         if not bridge.is_compiled:
             self._plain(row)
+            return
+        if self._is_of_books and not row.is_two_sided:
             return
         one = self._one
         one[0][0], one[1][0] = row.ts_ns, row.ts_event_ns

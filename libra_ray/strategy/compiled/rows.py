@@ -23,7 +23,7 @@ class BarValues(NamedTuple):
 
 
 class QuoteValues(NamedTuple):
-    """A quote."""
+    """A quote, or the best prices of a book and what is shown there."""
 
     ts_ns: int
     ts_event_ns: int
@@ -59,12 +59,12 @@ class RowForm(NamedTuple):
     floats: tuple[tuple[str, bool], ...]
 
 
+_TOP: Final = (("bid_px", "ask_px", "bid_qty", "ask_qty"), (("bid_px", True), ("ask_px", True)))
 _OHLC: Final = (("open", True), ("high", True), ("low", True), ("close", True))
 ROWS: Final = {
     "on_bar": RowForm(BarValues, "bars", ("open", "high", "low", "close", "volume"), (*_OHLC, ("volume", False))),
-    "on_quote": RowForm(
-        QuoteValues, "quotes", ("bid_px", "ask_px", "bid_qty", "ask_qty"), (("bid_px", True), ("ask_px", True))
-    ),
+    "on_quote": RowForm(QuoteValues, "quotes", *_TOP),
+    "on_book": RowForm(QuoteValues, "book_deltas", *_TOP),
     "on_trade": RowForm(TradeValues, "trades", ("price", "qty", "aggressor"), (("price", True), ("qty", False))),
 }
 """By the hook that is given them."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledStrategy", "Program"]
 
-Hook: TypeAlias = Literal["on_bar", "on_quote", "on_trade"]
+Hook: TypeAlias = Literal["on_bar", "on_quote", "on_trade", "on_book"]
 _ROLES: Final = ("state", "params", "row", "desk")
 
 
@@ -59,14 +59,16 @@ class CompiledStrategy(Strategy):
         on_bar: CompiledFunction[..., Any] | None = None,
         on_quote: CompiledFunction[..., Any] | None = None,
         on_trade: CompiledFunction[..., Any] | None = None,
+        on_book: CompiledFunction[..., Any] | None = None,
     ) -> None:
         """Let rows go to compiled functions of `state`, `params`, the row and the desk of `instrument`.
 
+        `on_book` is given the best prices after each message of the book that leaves a bid and an ask, as a quote.
         `size_precision`: decimals of the quantities that handlers give, by default the instrument's. Raises
         `StrategyError` STRAT010 for a function whose arguments are others, and for a hook that the class defines too.
         """
         given: dict[Hook, CompiledFunction[..., Any] | None] = {
-            "on_bar": on_bar, "on_quote": on_quote, "on_trade": on_trade,
+            "on_bar": on_bar, "on_quote": on_quote, "on_trade": on_trade, "on_book": on_book,
         }  # fmt: skip
         handlers = {hook: handler for hook, handler in given.items() if handler is not None}
         for hook, handler in handlers.items():
@@ -81,7 +83,8 @@ class CompiledStrategy(Strategy):
             inject(self, **self._bridge.handlers())
         else:
             inject(
-                self, **{hook: interpreted(handler, state, params, self._desk) for hook, handler in handlers.items()}
+                self,
+                **{hook: interpreted(hook, handler, state, params, self._desk) for hook, handler in handlers.items()},
             )
 
     @property
@@ -117,6 +120,7 @@ class CompiledStrategy(Strategy):
 
 
 def interpreted(
+    hook: Hook,
     handler: CompiledFunction[..., Any],
     state: object,
     params: object,
@@ -124,10 +128,14 @@ def interpreted(
 ) -> Callable[[Any], None]:
     """A handler as the event engine calls it: with a row, nothing else."""
     function, order = handler.plain, [signature_of(handler).types[n] for n in signature_of(handler).arguments]
-    if order == list(_ROLES):
-        return lambda row: function(state, params, row, desk)
     roles = {"state": state, "params": params, "desk": desk}
-    return lambda row: function(*(row if role == "row" else roles[role] for role in order))
+
+    def handle(row: Any) -> None:  # noqa: ANN401  # a row view
+        function(*(row if role == "row" else roles[role] for role in order))
+
+    if order == list(_ROLES):
+        handle = lambda row: function(state, params, row, desk)  # noqa: E731  # a third of the time
+    return handle if hook != "on_book" else lambda book: handle(book) if book.is_two_sided else None
 
 
 def _check_is_alone(cls: type, hook: Hook, handler: CompiledFunction[..., Any]) -> None:

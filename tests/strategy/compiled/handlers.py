@@ -121,10 +121,15 @@ class Mix(CompiledStrategy):
         tick_raw = self.cache.instrument("EURUSD.SIM").tick_raw
         state = MixState([0.0] * config.length)
         params = MixParams(config.length, config.weight, config.unit_raw, tick_raw, config.goes_short)
-        self.handle_by(state, params, instrument="EURUSD.SIM", on_bar=on_bar, on_quote=on_quote, on_trade=on_trade)
+        self.handle_by(
+            state, params, instrument="EURUSD.SIM",
+            on_bar=on_bar, on_quote=on_quote, on_trade=on_trade, on_book=on_quote,
+        )  # fmt: skip
         if config.kind == "bars":
             self.subscribe_bars("EURUSD.SIM", "1m")
         elif config.kind == "quotes":
             self.subscribe_quotes("EURUSD.SIM")
+        elif config.kind == "book":
+            self.subscribe_book("EURUSD.SIM")
         else:
             self.subscribe_trades("EURUSD.SIM")

@@ -1,7 +1,8 @@
 """Compiled handlers give what interpreted ones give: orders, fills, positions, money, to the hash."""
 
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ import libra_ray as lr
 from libra_actors.strategies import Breakout, EmaCross, MeanReversion, TwoSidedQuoter
 from libra_ray.data import Dataset
 from libra_ray.errors import ConfigError
+from libra_ray.messages.schemas import LAST_IN_MESSAGE
 from libra_ray.strategy.compiled import CompiledStrategy
 from tests.strategy.compiled.handlers import Mix
 
@@ -67,6 +69,56 @@ def test_any_parameters_on_any_data(
     venue |= {} if latency is None else {"latency": latency}
 
     assert_alike(system(strategy, **venue), data(kind, 300, seed))
+
+
+@settings(max_examples=15)
+@given(
+    seed=st.integers(0, 99),
+    length=st.integers(1, 9),
+    weight=st.floats(0.01, 1.0),
+    by=st.sampled_from(["L2", "L3"]),
+    book=st.sampled_from(["L1", "L2", "L3"]),
+    latency=st.sampled_from([None, lr.LatencySettings(insert="70")]),
+    is_alone=st.booleans(),
+)
+def test_any_parameters_on_any_book(
+    seed: int,
+    length: int,
+    weight: float,
+    by: Literal["L2", "L3"],
+    book: str,
+    latency: Any,  # noqa: ANN401
+    is_alone: bool,  # noqa: FBT001
+) -> None:
+    """At a venue with and without depth; with the flow's own quotes and trades between its messages, or alone."""
+    whole = lr.synth_order_flow(PAIR, events=400, price="1.10000", seed=seed, book=by)
+    dataset = Dataset([s for s in whole.streams if s.schema.name == "book_deltas"]) if is_alone else whole
+    venue = {"book": book if (by, book) != ("L2", "L3") else "L2"} | ({} if latency is None else {"latency": latency})
+
+    assert_alike(system(Mix(kind="book", length=length, weight=weight, unit_raw=1_000), **venue), dataset)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_book_that_is_empty_on_a_side_now_and_then_and_longer_than_a_look_ahead(seed: int) -> None:
+    """Two prices a side, all actions, messages of one row and of many: the handler sees two-sided tops only."""
+    from libra_ray.messages.schemas import BOOK_DELTAS
+
+    rows, chance = 70_000, np.random.default_rng(seed)
+    side = chance.choice([-1, 1], rows)
+    columns = {
+        "ts_init_ns": np.cumsum(chance.integers(0, 2, rows)) * 10**8,
+        "action": chance.choice([1, 2, 3, 4], rows, p=[0.35, 0.2, 0.42, 0.03]),
+        "side": side,
+        "price": 110_000 - 5 * side * chance.integers(1, 3, rows),
+        "qty": chance.integers(1, 50, rows) * 1_000,
+        "order_id": np.zeros(rows, np.int64),
+        "flags": chance.choice([0, 1], rows, p=[0.3, 0.7]) * LAST_IN_MESSAGE,
+    }
+    stream = lr.Stream(BOOK_DELTAS, PAIR, "", BOOK_DELTAS.table(PAIR, columns))
+
+    result = assert_alike(system(Mix(kind="book", length=3, unit_raw=1_000), book="L2"), Dataset([stream]))
+
+    assert result.counts["fills"] > 500
 
 
 @pytest.mark.slow

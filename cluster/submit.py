@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from urllib.parse import urlsplit
 
 from libra_ray.errors import ConfigError, ConnectionConfigError, LibraError
@@ -80,11 +81,12 @@ def job_command(config: Path, job: Sequence[str], environment: Mapping[str, obje
 
 
 def launcher_commands(cluster: Path, config: Path, job: Sequence[str]) -> list[list[str]]:
-    """`ray rsync-up` of the run file's folder and `ray submit` of the script."""
+    """`ray rsync-up` of the run file's folder, which it does not make by itself, and `ray submit` of the script."""
     remote = f"{REMOTE_FOLDER}/{config.parent.as_posix()}/"
+    make = ["ray", "exec", str(cluster), f"mkdir -p {REMOTE_FOLDER}/{quote(config.parent.as_posix())}"]
     up = ["ray", "rsync-up", str(cluster), f"{config.parent.as_posix()}/", remote]
     submit = ["ray", "submit", str(cluster), SCRIPT.as_posix(), "--", f"{remote}{config.name}"]
-    return [up, [*submit, "--address", "auto", *job]]
+    return [make, up, [*submit, "--address", "auto", *job]]
 
 
 def _open_value(name: str, environment: Mapping[str, str]) -> str:

@@ -10,6 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from libra_ray.data import merge
+from libra_ray.simulation import book_scout, stream_state
 from libra_ray.testing.comparison import Comparison, compare_document, compare_random, orders_of, shrunk
 from libra_ray.testing.random_flow import KINDS, random_scenario
 from libra_ray.testing.scenario_form import TAGS
@@ -37,6 +39,21 @@ def test_engine_and_reference_agree_on_random_flow() -> None:
 
     assert found.ok, _story(found)
     assert found.orders >= FAST_ORDERS
+
+
+@pytest.mark.parametrize(("chunk", "least", "most"), [(7, 1, 4), (3, 2, 3), (16, 1, 1)])
+def test_they_agree_where_the_look_ahead_takes_small_steps(
+    chunk: int, least: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else takes tens of thousands of rows: to come to the end of a block, of a chunk of a book, of a window."""
+    monkeypatch.setattr(book_scout, "CHUNK_ROWS", chunk)
+    monkeypatch.setattr(stream_state, "BLOCK_ROWS_MIN", least)
+    monkeypatch.setattr(stream_state, "BLOCK_ROWS_MAX", most)
+    monkeypatch.setattr(merge, "WINDOW_ROWS", chunk)
+
+    found = compare_random(FAST_ORDERS, seed=chunk)
+
+    assert found.ok, _story(found)
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Damaged and made-up files into every loader: an error of ours or rows, never a hang or anything else."""
 
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -15,7 +16,8 @@ from tests.conftest import LONG_TESTS
 from tests.data.loader_fuzz import feed, seeds
 
 pytestmark = pytest.mark.slow
-EXAMPLES = 2_000 if LONG_TESTS else 30
+EXAMPLES = int(os.environ.get("LIBRA_FUZZ_EXAMPLES") or (300 if LONG_TESTS else 30))
+"""Of each loader; CI draws the same ones each time, so more are for those who look for new ones."""
 TOKENS = [
     *(
         b"-",

@@ -1,6 +1,7 @@
 """The bus inside a host: a message is a function call through the routing table."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -98,6 +99,10 @@ class Bus:
     def version(self) -> int:
         """Grows with every change of the routing table."""
         return self.table.version
+
+    def on_change(self, call: Callable[[], object]) -> None:
+        """`call` whenever `version` grows."""
+        self.table.on_change.append(call)
 
     # --- topics -------------------------------------------------------------------------------------------------
 

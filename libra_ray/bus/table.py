@@ -41,10 +41,16 @@ class Subscription(Generic[R]):
 
 
 class RoutingTable(Generic[R]):
-    """Subscriptions and endpoints. `version` grows with every change, so that what was resolved can be cached."""
+    """Subscriptions and endpoints.
+
+    Attributes:
+        version: grows with every change, so that what was resolved can be cached.
+        on_change: called with every change: for who is asked too often to compare versions.
+    """
 
     def __init__(self) -> None:
         self.version = 0
+        self.on_change: list[Callable[[], object]] = []
         self._literal: dict[str, dict[R, Subscription[R]]] = {}
         self._wild: dict[tuple[str, R], Subscription[R]] = {}
         self._endpoints: dict[str, R] = {}
@@ -76,7 +82,7 @@ class RoutingTable(Generic[R]):
             del self._literal[pattern][receiver]
             if not self._literal[pattern]:
                 del self._literal[pattern]
-        self.version += 1
+        self._changed()
         return subscription
 
     def restore(self, subscription: Subscription[R]) -> None:
@@ -85,7 +91,7 @@ class RoutingTable(Generic[R]):
             self._wild[subscription.pattern, subscription.receiver] = subscription
         else:
             self._literal.setdefault(subscription.pattern, {})[subscription.receiver] = subscription
-        self.version += 1
+        self._changed()
 
     def subscriptions(self, topic: str) -> list[Subscription[R]]:
         """What matches `topic`, in the order in which receivers are called. Raises `ValueError` for a bad topic.
@@ -114,13 +120,13 @@ class RoutingTable(Generic[R]):
         if endpoint in self._endpoints:
             raise EndpointTakenError(endpoint)
         self._endpoints[endpoint] = receiver
-        self.version += 1
+        self._changed()
 
     def unregister(self, endpoint: str) -> bool:
         """False when nobody had it."""
         if self._endpoints.pop(endpoint, None) is None:
             return False
-        self.version += 1
+        self._changed()
         return True
 
     def receiver(self, endpoint: str) -> R | None:
@@ -131,6 +137,11 @@ class RoutingTable(Generic[R]):
     def endpoints(self) -> list[str]:
         """Endpoints that have a receiver, in order of registration."""
         return list(self._endpoints)
+
+    def _changed(self) -> None:
+        self.version += 1
+        for call in self.on_change:
+            call()
 
     def _find(self, pattern: str, receiver: R) -> Subscription[R] | None:
         wild = self._wild.get((pattern, receiver))

@@ -6,34 +6,40 @@ from typing import Protocol
 __all__ = ["Audience"]
 
 
-class _Table(Protocol):
-    @property
-    def version(self) -> int: ...
+class _Bus(Protocol):
+    def receivers(self, topic: str) -> Sequence[object]: ...
+    def on_change(self, call: Callable[[], object]) -> None: ...
+
+
+class _Heard(dict[str, bool]):
+    """By strategy id; who is not in here is asked about."""
+
+    def __init__(self, ask: Callable[[str], bool]) -> None:
+        self._ask = ask
+
+    def __missing__(self, strategy_id: str) -> bool:
+        heard = self[strategy_id] = self._ask(strategy_id)
+        return heard
 
 
 class Audience:
-    """Names the topics of a strategy and an account, and asks the routing table once per version of it.
+    """Names the topics of a strategy and an account, and asks the bus once between two changes of its table.
 
     Most strategies of a backtest override no hook for orders: what nobody hears is neither built nor published.
+
+    Attributes:
+        hears: by strategy id, whether anybody listens to its orders and positions, or to an account.
     """
 
-    __slots__ = ("_account_ids", "_accounts", "_heard", "_table", "_topics", "_version", "has_receivers")
+    __slots__ = ("_account_ids", "_accounts", "_topics", "has_receivers", "hears")
 
-    def __init__(self, table: _Table, has_receivers: Callable[[str], object], account_ids: Sequence[str] = ()) -> None:
-        self.has_receivers = has_receivers
-        self._table, self._account_ids = table, account_ids
-        self._heard: dict[str, bool] = {}
-        self._version = -1
+    def __init__(self, bus: _Bus, account_ids: Sequence[str] = ()) -> None:
+        self.has_receivers = bus.receivers
+        self.hears = _Heard(self._ask)
+        bus.on_change(self.hears.clear)
+        self._account_ids = account_ids
         self._topics: dict[str, tuple[str, str]] = {}
         self._accounts: dict[str, str] = {}
-
-    def listens_to(self, strategy_id: str) -> bool:
-        """Whether anybody listens to a strategy's orders and positions, or to an account."""
-        if self._version != self._table.version:
-            self._version = self._table.version
-            self._heard.clear()
-        heard = self._heard.get(strategy_id)
-        return self._ask(strategy_id) if heard is None else heard
 
     def order_topic(self, strategy_id: str) -> str:
         """Where a strategy's order events go."""
@@ -52,8 +58,7 @@ class Audience:
 
     def _ask(self, strategy_id: str) -> bool:
         topics = (*self._name(strategy_id), *map(self.account_topic, self._account_ids))
-        heard = self._heard[strategy_id] = any(self.has_receivers(topic) for topic in topics)
-        return heard
+        return any(self.has_receivers(topic) for topic in topics)
 
     def _name(self, strategy_id: str) -> tuple[str, str]:
         topics = self._topics[strategy_id] = (f"events.order.{strategy_id}", f"events.position.{strategy_id}")

@@ -80,6 +80,7 @@ class ExecutionEngine(OrderFold, Actor):
         self._fold(orders)
         self._portfolio, self._clients, self._record = portfolio, clients, record
         self._audience, self._publish, self._publish_report = audience, publish, publish
+        self._hears = audience.hears
         self._on_booked = on_booked
         self._events = record.events
         self.holders: dict[str, tuple[Order, Handler]] = {}
@@ -118,7 +119,7 @@ class ExecutionEngine(OrderFold, Actor):
             rare_terms(order),
         )
         self._events.append(event)
-        if self._audience.listens_to(order.strategy_id):
+        if self._hears[order.strategy_id]:
             self._publish(self._audience.order_topic(order.strategy_id), event)
 
     def execute(self, command: Command) -> None:
@@ -163,7 +164,7 @@ class ExecutionEngine(OrderFold, Actor):
     def _mark_submitted(self, order: Order, ts_ns: int) -> None:
         order.move(_SUBMITTED, ts_ns)
         self._orders.working[order.client_order_id] = order
-        if self._audience.listens_to(order.strategy_id):
+        if self._hears[order.strategy_id]:
             self._tell_pending(OrderSubmitted, order, ts_ns)
 
     def _modify(self, command: ModifyOrder) -> None:
@@ -205,7 +206,7 @@ class ExecutionEngine(OrderFold, Actor):
     def _tell_pending(self, kind: type[OrderEvent], order: Order, ts_ns: int) -> None:
         """SUBMITTED and PENDING_* are not on record; they are built only where somebody listens."""
         strategy_id, audience = order.strategy_id, self._audience
-        if audience.listens_to(strategy_id) and audience.has_receivers(audience.order_topic(strategy_id)):
+        if self._hears[strategy_id] and audience.has_receivers(audience.order_topic(strategy_id)):
             event = kind(ts_ns, strategy_id, order.instrument_id, order.client_order_id)
             self._publish(audience.order_topic(strategy_id), event)
 
@@ -224,7 +225,7 @@ class ExecutionEngine(OrderFold, Actor):
         order = self._orders.orders[event.client_order_id]
         self._apply(order, event)
         self._events.append(event)
-        if self._audience.listens_to(event.strategy_id):
+        if self._hears[event.strategy_id]:
             self._publish(self._audience.order_topic(event.strategy_id), event)
 
     def process(self, event: OrderEvent) -> None:
@@ -246,7 +247,7 @@ class ExecutionEngine(OrderFold, Actor):
             self._refuse(event, "ILLEGAL_TRANSITION", error.message)
             return
         self._events.append(event)
-        if self._audience.listens_to(event.strategy_id):
+        if self._hears[event.strategy_id]:
             self._publish_report(self._audience.order_topic(event.strategy_id), event)
 
     def book(self, events: list[PositionEvent | AccountBooked]) -> None:
@@ -294,7 +295,7 @@ class ExecutionEngine(OrderFold, Actor):
         """Apply an acceptance of an order that is known: the way of a simulated venue, which has it in hand."""
         self._accept(order, event)
         self._events.append(event)
-        if self._audience.listens_to(event.strategy_id):
+        if self._hears[event.strategy_id]:
             self._publish_report(self._audience.order_topic(event.strategy_id), event)
 
     def fill(self, order: Order, event: OrderFilled, *, allow_overfill: bool = False) -> None:
@@ -305,7 +306,7 @@ class ExecutionEngine(OrderFold, Actor):
         born = self._portfolio.on_fill(event)
         self._events += (event, *born)
         self._on_booked(event.instrument_id, event.ts_ns)
-        if self._audience.listens_to(event.strategy_id):
+        if self._hears[event.strategy_id]:
             self._publish_fill(event, born)
 
     def _publish_fill(self, event: OrderFilled, born: list[PositionEvent | AccountBooked]) -> None:

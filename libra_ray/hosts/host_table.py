@@ -5,7 +5,7 @@ A host says all that it receives (`Announcement`); the bus host puts it into the
 (`TableSettled`), and only then does a host go on that has just subscribed: nothing it causes can be missed by it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Final
 
@@ -89,7 +89,7 @@ class TableCopy:
     Attributes:
         version: of the state it has, (0, 0) before the first; settled: what all living hosts have.
         hosts: entries by id, this host's own included.
-        changes: how often it was replaced.
+        changes: how often it was replaced; `on_change` is called each time.
     """
 
     def __init__(self, host_id: str, epoch: int) -> None:
@@ -98,6 +98,7 @@ class TableCopy:
         self.settled: TableVersion = (0, 0)
         self.hosts: dict[str, HostEntry] = {}
         self.changes = 0
+        self.on_change: list[Callable[[], object]] = []
         self._by_number: dict[int, str] = {host_number(host_id): host_id}
         self._table: RoutingTable[str] = RoutingTable()
         self._owners: dict[str, str] = {}
@@ -116,6 +117,8 @@ class TableCopy:
             if entry.host_id != self.host_id:
                 for pattern in entry.patterns:
                     self._table.subscribe(pattern, entry.host_id)
+        for call in self.on_change:
+            call()
         return True
 
     def others_for(self, topic: str) -> tuple[str, ...]:

@@ -87,6 +87,10 @@ class RemoteBus(Bus):
         """Grows with every change of this host's table or of the others'."""
         return self.table.version + self.copy.changes
 
+    def on_change(self, call: Callable[[], object]) -> None:
+        super().on_change(call)
+        self.copy.on_change.append(call)
+
     @property
     def patterns(self) -> tuple[str, ...]:
         """What this host subscribes to, each once; what `only_follows` is no reason to send anything here."""

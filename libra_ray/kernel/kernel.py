@@ -99,11 +99,7 @@ class TradingKernel:
             self.portfolio,
             {made.id: self.clients[made.venue] for made in self.cache.instruments.values()},
             self.record,
-            audience=Audience(
-                self.bus.table,
-                self.bus.receivers,
-                [account.account_id for account in self.portfolio.accounts.values()],
-            ),
+            audience=Audience(self.bus, [account.account_id for account in self.portfolio.accounts.values()]),
             publish=self._publish,
             on_booked=self._sample_equity_of,
             halt=self._halt_instrument,

@@ -67,6 +67,9 @@ class BusPort(Protocol):
     def version(self) -> int:
         """Grows with every change of the routing table."""
 
+    def on_change(self, call: Callable[[], object]) -> None:
+        """`call` whenever `version` grows."""
+
     def attach(self, deadlines: Deadlines) -> None:
         """Time-outs of requests are kept by `deadlines` from now on."""
 

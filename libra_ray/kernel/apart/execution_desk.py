@@ -147,7 +147,7 @@ class ExecutionDesk:
             books.portfolio,
             {made.id: clients[made.venue] for made in books.cache.instruments.values()},
             self.record,
-            audience=Audience(bus, bus.receivers, [one.account_id for one in books.portfolio.accounts.values()]),
+            audience=Audience(bus, [one.account_id for one in books.portfolio.accounts.values()]),
             publish=bus.publish,
             on_booked=_nothing,
             halt=self._halt,

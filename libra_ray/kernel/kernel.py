@@ -214,8 +214,9 @@ class TradingKernel:
         """Note balance and equity of a venue's account as of now."""
         balance_raw, equity_raw = self.portfolio.balance_and_equity_raw(venue)
         self._equity_samples.append((ts_ns, venue, balance_raw, equity_raw))
-        if venue in self._equity_watches:
-            self._equity_watches[venue](equity_raw)
+        watch = self._equity_watches.get(venue)
+        if watch is not None:
+            watch(equity_raw)
         if self.risk.watches_equity:
             self.risk.on_booking(venue, ts_ns, equity_raw)
 

@@ -62,8 +62,8 @@ class Position(msgspec.Struct, eq=False, gc=False):
         signed_raw: int,
         px_raw: int,
         commission_raw: int = 0,
-        *,
         foreign: Currency | None = None,
+        *,
         is_hedged: bool = False,
     ) -> Self:
         """A position that a fill of `signed_raw` at `px_raw` opens.
@@ -145,7 +145,7 @@ class Position(msgspec.Struct, eq=False, gc=False):
         """Profit if closed at `px_raw`, settlement raw."""
         return self.terms.unrealized(self.quantity_raw, self.open_value, px_raw) if self.quantity_raw else 0
 
-    def add(self, signed_raw: int, px_raw: int, commission_raw: int = 0, *, foreign: Currency | None = None) -> None:
+    def add(self, signed_raw: int, px_raw: int, commission_raw: int = 0, foreign: Currency | None = None) -> None:
         """Grow by `signed_raw` at `px_raw`; its sign is the position's own."""
         added = abs(signed_raw)
         value = self.terms.value(px_raw, added)
@@ -161,7 +161,7 @@ class Position(msgspec.Struct, eq=False, gc=False):
         else:
             self._charge(commission_raw, foreign)
 
-    def reduce(self, qty_raw: int, px_raw: int, commission_raw: int = 0, *, foreign: Currency | None = None) -> int:
+    def reduce(self, qty_raw: int, px_raw: int, commission_raw: int = 0, foreign: Currency | None = None) -> int:
         """Take `qty_raw` off (at most what is there) at `px_raw`; returns the profit before commission, raw."""
         held, terms, open_value = self.quantity_raw, self.terms, self.open_value
         sign = 1 if held > 0 else -1

@@ -115,8 +115,8 @@ class InstrumentRows:
         top = self.bid_ask()
         return None if top is None else top[1 if is_buy else 0]
 
-    def exit_px(self, *, is_long: bool) -> int | None:
-        """What a position is valued at: the mark row, else bid for a long and ask for a short, else last."""
+    def exit_px(self, quantity_raw: int) -> int | None:
+        """What a position of that sign is valued at: the mark row, else bid for a long, ask for a short, else last."""
         marks = self.marks
         if marks is not None:
             mark = marks.hand or marks.row
@@ -124,7 +124,7 @@ class InstrumentRows:
                 return mark.price_raw
         if self.quotes is None and self.book is None:
             return self.last()
-        px = self.opposite_px(is_buy=not is_long)
+        px = self.opposite_px(is_buy=quantity_raw < 0)
         return self.last() if px is None else px
 
     def cursor_of_bars(self, period: str) -> Cursor[Bar]:

@@ -120,17 +120,17 @@ class Portfolio:
         else:
             held = position.quantity_raw
             if (held > 0) == (signed > 0):
-                position.add(signed, px_raw, commission, foreign=foreign)
+                position.add(signed, px_raw, commission, foreign)
                 events.append(_event(PositionChanged, position, fill, 0))
                 return 0
             size = abs(held)
             if quantity < size:
-                pnl = position.reduce(quantity, px_raw, commission, foreign=foreign)
+                pnl = position.reduce(quantity, px_raw, commission, foreign)
                 events.append(_event(PositionChanged, position, fill, pnl))
                 return pnl
             # The commission is split by quantity, the closing leg's share rounded half-even.
             share = commission if quantity == size else div_half_even(commission * size, quantity)
-            pnl = position.reduce(size, px_raw, share, foreign=foreign)
+            pnl = position.reduce(size, px_raw, share, foreign)
             self._close(position, fill.client_order_id, fill.ts_ns)
             events.append(_event(PositionClosed, position, fill, pnl))
             if quantity == size:
@@ -140,7 +140,7 @@ class Portfolio:
             signed, commission = held + signed, commission - share
         opened = self.open[key] = Position.opened(
             key, fill.strategy_id, terms, fill.client_order_id, fill.ts_ns,
-            signed, px_raw, commission, foreign=foreign, is_hedged=is_hedged,
+            signed, px_raw, commission, foreign, is_hedged=is_hedged,
         )  # fmt: skip
         events.append(_event(PositionOpened, opened, fill, 0))
         return pnl
@@ -267,7 +267,7 @@ class Portfolio:
     def unrealized_raw(self, position: Position) -> int:
         """Profit of an open position at the market, settlement raw; 0 before there is a price."""
         terms, quantity_raw = position.terms, position.quantity_raw
-        px_raw = self._rows_of(terms.instrument_id).exit_px(is_long=quantity_raw > 0)
+        px_raw = self._rows_of(terms.instrument_id).exit_px(quantity_raw)
         return 0 if px_raw is None else terms.unrealized(quantity_raw, position.open_value, px_raw)
 
     def equity_raw(self, venue: str) -> int:
@@ -287,28 +287,33 @@ class Portfolio:
             for other, raw in totals.items():
                 if other != code:
                     worth += self._worth(raw, account.currencies[other], target)
-        value_of = self.unrealized_raw if account.is_margin else self._market_value_raw
+        is_margin, rows_of = account.is_margin, self._rows_of
         for position in self.open.values():
-            terms = position.terms
-            if terms.venue == venue:
-                value, unit = value_of(position), terms.settlement
-                worth += value if unit.code == code else self._worth(value, unit, target)
+            terms, quantity_raw = position.terms, position.quantity_raw
+            px_raw = rows_of(terms.instrument_id).exit_px(quantity_raw) if terms.venue == venue else None
+            if px_raw is None:
+                continue
+            if is_margin:
+                value = terms.unrealized(quantity_raw, position.open_value, px_raw)
+            else:
+                value = _market_value_raw(position, px_raw)
+            unit = terms.settlement
+            worth += value if unit.code == code else self._worth(value, unit, target)
         return balance, worth
-
-    def _market_value_raw(self, position: Position) -> int:
-        """What a cash account's position would bring; a pair's base currency is a balance of its own."""
-        instrument = position.terms.instrument
-        px_raw = self.cache.rows.of(instrument.id).exit_px(is_long=position.quantity_raw > 0)
-        if instrument.kind is InstrumentKind.PAIR or px_raw is None:
-            return 0
-        value = position.terms.notional(px_raw, abs(position.quantity_raw))
-        return value if position.quantity_raw > 0 else -value
 
     def _worth(self, raw: int, unit: Currency, target: Currency) -> int:
         if raw == 0 or unit.code == target.code:
             return raw
         converted = self.rates.convert(raw, unit, target)
         return 0 if converted is None else converted
+
+
+def _market_value_raw(position: Position, px_raw: int) -> int:
+    """What a cash account's position would bring; a pair's base currency is a balance of its own."""
+    if position.terms.instrument.kind is InstrumentKind.PAIR:
+        return 0
+    value = position.terms.notional(px_raw, abs(position.quantity_raw))
+    return value if position.quantity_raw > 0 else -value
 
 
 def _closing_px(position: Position, pnl_raw: int) -> int:

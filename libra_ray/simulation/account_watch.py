@@ -163,7 +163,7 @@ class AccountWatch:
         name = market.instrument.id
         gross = [p.quantity_raw for p in self._portfolio.positions_open(name)]
         longs, shorts = sum(q for q in gross if q > 0), -sum(q for q in gross if q < 0)
-        prices = [px for px in (market.rows.exit_px(is_long=side) for side in (True, False)) if px is not None]
+        prices = [px for px in (market.rows.exit_px(sign) for sign in (1, -1)) if px is not None]
         if not prices:
             market.every_row = True
             self._guarded.append(market)

@@ -36,8 +36,7 @@ class BarSteps(Executions):
         quarter, close_size = bar_sizes(bar.volume_raw, market.instrument.step_raw)
         watches = self.account_watch.is_on
         if market.working or watches:
-            market.l1.reset(bar.open_raw, quarter)
-            market.rows.step_px = bar.open_raw
+            market.show_step(bar.open_raw, quarter)
             if market.working:
                 self._open_bar(market, bar)
                 watches = self.account_watch.is_on
@@ -47,8 +46,7 @@ class BarSteps(Executions):
             prices = bar_path(bar, adaptive=self._is_adaptive)
             for step in range(1, BAR_STEPS):
                 size = close_size if step == BAR_STEPS - 1 else quarter
-                market.l1.reset(prices[step], size)
-                market.rows.step_px = prices[step]
+                market.show_step(prices[step], size)
                 if market.working:
                     self._move(market, prices[step - 1], prices[step], size)
                 if self.account_watch.is_on:
@@ -135,7 +133,8 @@ class BarSteps(Executions):
 
     def _hold(self, working: Working) -> None:
         """An order waits for the next open."""
-        working.market.hold(working)
+        working.pending = True
+        working.market.pending.append(working)
         self._wait(working)
 
     def _open_auction(self, market: Market, ts_ns: int, *, is_bar: bool, px: int | None = None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from libra_ray.messages.events import OrderCanceled
 from libra_ray.model.enums import ContingencyType, OrderStatus
+from libra_ray.model.order_states import CLOSED
 from libra_ray.model.orders import Order
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.reports import VenueReports
@@ -71,7 +72,7 @@ class Contingencies(VenueReports):
     def _after_execution(self, working: Working, filled: int, code: str | None = None) -> None:
         """All that one order got is reported: its own end, then children, siblings, reduce-only orders."""
         is_ended = False
-        if working.order.is_closed:
+        if working.order.status in CLOSED:
             self._drop(working)
         elif code is not None:
             self._drop(working)

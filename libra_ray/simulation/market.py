@@ -124,6 +124,13 @@ class Market:
         assert isinstance(row, Quote)  # noqa: S101  # the cursor of quotes holds quotes
         self.l1.show(row.bid_px_raw, row.ask_px_raw, row.bid_qty_raw, row.ask_qty_raw)
 
+    def show_step(self, px: int, size: int) -> None:
+        """A bar's step: both sides of the book show `size` at `px`, and that is the last price."""
+        book = self.book
+        assert isinstance(book, L1Book)  # noqa: S101  # bars execute nothing where there is depth
+        book.reset(px, size)
+        self.rows.step_px = px
+
     def stands_at(self, state: StreamState, index: int) -> None:
         """A bar's steps or a trade have set the book themselves."""
         self._book_state, self._book_index = state, index
@@ -139,11 +146,6 @@ class Market:
         self.working[working.order.client_order_id] = working
         if not working.pending:
             self.changed()
-
-    def hold(self, working: Working) -> None:
-        """An order waits for the next open."""
-        working.pending = True
-        self.pending.append(working)
 
     def release(self, working: Working) -> None:
         """An order waits for the next open no longer."""
@@ -173,7 +175,6 @@ class Market:
         for stream in self.streams:
             stream.forget_horizon()
 
-    @property
     def needs_rows(self) -> bool:
         """Whether the venue must see the rows that `reach` finds, or all of them."""
         return bool(self.working) or self.guards is not None or self.every_row

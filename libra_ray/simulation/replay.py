@@ -121,7 +121,7 @@ class Replay:
         if self._watches_equity or (market is not None and (market.pending or state.is_booking)):
             return at
         free = state.first_at(self._agenda.quiet_until_ns(), at, stop)
-        if market is None or not market.needs_rows:
+        if market is None or not market.needs_rows():
             return free
         reach = market.reach
         return at if reach.every_row else state.next_touch(reach, at, free)
@@ -237,7 +237,7 @@ class Replay:
     def _stand_at_row_of(self, state: StreamState) -> None:
         """The clock followed the cursor through a free stretch; now both stand at the row that ended it."""
         cursor = state.cursor
-        cursor.index = state.next_row - 1
+        cursor.index = state.next_row() - 1
         row = cursor.row
         self._clock.stand_at(self._clock.ts_ns if row is None else row.ts_ns)
 
@@ -274,24 +274,23 @@ class Replay:
             self._kernel.watch_equity(ts_ns)
         if state.is_book:
             self._deliver(state, self._book_at(state, row))
-            return
-        host = self._host
-        for actor, handler in self._handlers_of(state):
-            if actor is None:
-                handler(row)
-            elif actor.is_active:
-                host.run(actor, handler, row)
-        if host.queue:
-            host.settle()
+        else:
+            self._deliver(state, row)
 
     def _deliver(self, state: StreamState, message: Row | OrderBook) -> None:
         """Give a row, or the book that its message has changed, to the actors; settle what they send."""
         host = self._host
+        staged = host.staged
         for actor, handler in self._handlers_of(state):
             if actor is None:
                 handler(message)
             elif actor.is_active:
-                host.run(actor, handler, message)
+                try:
+                    handler(message)
+                    if staged:
+                        host.commit()
+                except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
+                    host.on_handler_error(actor, error)
         if host.queue:
             host.settle()
 

@@ -104,7 +104,6 @@ class StreamState:
         self._unread = iter(times)
         return map(self.schema.row, repeat(self.spec), self._unread, event_times, *map(_as_list, values))
 
-    @property
     def next_row(self) -> int:
         """The index of the row that `views` gives next: what its iterators have left tells, so no loop need count."""
         return self._block_end - length_hint(self._unread)

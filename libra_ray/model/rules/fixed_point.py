@@ -15,6 +15,8 @@ _AVERAGES: Final = Context(prec=60)
 def div_half_even(numerator: int, denominator: int) -> int:
     """`numerator / denominator` to the nearest integer, ties to the even one. `denominator` > 0."""
     quotient, remainder = divmod(numerator, denominator)
+    if not remainder:
+        return quotient
     twice = remainder + remainder
     if twice > denominator or (twice == denominator and quotient & 1):
         return quotient + 1

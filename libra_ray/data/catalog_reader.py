@@ -13,7 +13,7 @@ from libra_ray.data.catalog_manifest import Entry
 from libra_ray.data.catalog_store import Store
 from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
 
-__all__ = ["EntriesNow", "batches_of", "read_entry", "schema_of", "tables_of", "touches"]
+__all__ = ["EntriesNow", "batches_of", "read_entry", "rows_at_most", "schema_of", "tables_of", "touches"]
 
 EntriesNow: TypeAlias = Callable[[], Sequence[Entry]]
 """The entries of one stream, in order of time, as the manifest has them now."""
@@ -44,6 +44,18 @@ def read_entry(store: Store, name: str, wanted: pa.Schema, first: int | None, st
     """
     with _opened(store, name) as file:
         return _groups_of(file, name, wanted, first, stop)
+
+
+def rows_at_most(store: Store, entries_now: EntriesNow, first: int | None, stop: int | None) -> int:
+    """How many rows the row groups have that touch the range; of each file its end alone is read.
+
+    Raises as `read_entry` does.
+    """
+    return sum(
+        file.metadata.row_group(group).num_rows
+        for _, file, start, end in _files(store, entries_now, first, stop)
+        for group in _groups(file, start, end)
+    )
 
 
 def tables_of(

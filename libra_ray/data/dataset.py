@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from libra_ray.data.horizon import horizon_ns
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
+from libra_ray.data.mapped_rows import MappedRows
 from libra_ray.data.merge import merged_runs
 from libra_ray.data.times import time_text
 from libra_ray.data.wide_codes import open_wide, write_wide
@@ -27,6 +28,7 @@ __all__ = ["Dataset", "Stream"]
 
 INDEX_NAME: Final = "dataset.json"
 DIGEST_BYTES: Final = 16
+ORDER_BLOCK_ROWS: Final = 1 << 20
 _BOOK_TOPICS: Final = {"book_deltas": "book.deltas", "book_snapshots": "book.snapshots"}
 
 
@@ -64,6 +66,15 @@ class Stream:
         if (end_ns := horizon_ns()) is not None:
             stop = int(np.searchsorted(self.ts_ns, end_ns, side="left"))
             object.__setattr__(self, "table", self.table.slice(0, stop))
+
+    @classmethod
+    def of_mapped(
+        cls, schema: Schema, instrument: Instrument, period: str, rows: MappedRows, *, order_known: bool = False
+    ) -> "Stream":
+        """Rows with those of their codes that are mapped at full width. Raises as the constructor does."""
+        made = cls(schema, instrument, period, rows.table, order_known)
+        made.__dict__["wide"] = rows.wide
+        return made
 
     @property
     def ts_ns(self) -> npt.NDArray[np.int64]:
@@ -127,12 +138,17 @@ class Stream:
 
     def _refuse_falling_times(self) -> None:
         ts_ns = self.ts_ns
-        falls = np.flatnonzero(ts_ns[1:] < ts_ns[:-1]) + 1
-        if len(falls):
-            first = int(falls[0])
+        first = falls = 0
+        for start in range(0, len(ts_ns), ORDER_BLOCK_ROWS):
+            block = ts_ns[start : start + ORDER_BLOCK_ROWS + 1]
+            found = np.flatnonzero(block[1:] < block[:-1])
+            if len(found) and not falls:
+                first = start + int(found[0]) + 1
+            falls += len(found)
+        if falls:
             now, before = time_text(int(ts_ns[first])), time_text(int(ts_ns[first - 1]))
-            rows = "row" if len(falls) == 1 else "rows"
-            what = f"time {now} is earlier than {before} before it ({len(falls):,} such {rows})"
+            rows = "row" if falls == 1 else "rows"
+            what = f"time {now} is earlier than {before} before it ({falls:,} such {rows})"
             raise DataError("DATA002", f"{self.topic} row {first:,}", what, "Sort the rows by ts_init_ns.", now)
 
 

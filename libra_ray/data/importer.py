@@ -6,12 +6,13 @@ then the rows (`faults.Check`). The first error does not depend on how the file 
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 import pyarrow as pa
 
+from libra_ray.data.arrow_arrays import Int64s
 from libra_ray.data.arrow_tables import MemoryTable
 from libra_ray.data.column_names import OPEN_TIMES, guessed_kind, name_key
 from libra_ray.data.dataset import Dataset, Stream
@@ -23,8 +24,8 @@ from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.import_profile import PROFILE_KEYS, read_profile
 from libra_ray.data.import_report import ImportReport
 from libra_ray.data.import_stream import ImportStream
+from libra_ray.data.mapped_rows import MappedRows, mapped_rows
 from libra_ray.data.raw_files import RawFile
-from libra_ray.data.sorted_rows import spooled
 from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
 from libra_ray.messages.schemas import BARS, SCHEMAS, Schema
 from libra_ray.model.identifiers import check_instrument_id, period_ns
@@ -51,18 +52,25 @@ SYMBOLS_SHOWN: Final = 10
 
 @dataclass(frozen=True, eq=False)
 class Import:
-    """Checked rows in the order of their replay, in one chunk or many, and how they came about."""
+    """Checked rows in the order of their replay, in one chunk or many, and how they came about.
+
+    Attributes:
+        wide: columns of codes that are mapped at full width: of an import with `streaming`.
+
+    """
 
     schema: Schema
     instrument: Instrument
     period: str
     table: pa.Table
     report: ImportReport
+    wide: Mapping[str, Int64s] = field(default_factory=dict)
 
     @cached_property
     def stream(self) -> Stream:
         """The rows as a stream: many chunks become one, by a copy."""
-        return Stream(self.schema, self.instrument, self.period, self.table, order_known=True)
+        rows = MappedRows(self.table, self.wide)
+        return Stream.of_mapped(self.schema, self.instrument, self.period, rows, order_known=True)
 
     @property
     def dataset(self) -> Dataset:
@@ -249,9 +257,12 @@ def _check_stamp(frame: Frame, options: ImportOptions) -> None:
 
 
 def _read(stream: ImportStream) -> Import:
-    """All batches behind each other: in memory, or in a nameless temporary file that is mapped."""
-    tables = spooled(stream, stream.arrow) if stream.options.streaming else list(stream)
-    return Import(stream.schema, stream.instrument, stream.period, pa.concat_tables(tables), stream.report)
+    """All batches behind each other: in memory, or mapped from nameless temporary files."""
+    if stream.options.streaming:
+        rows = mapped_rows(stream, stream.arrow, stream.source)
+    else:
+        rows = MappedRows(pa.concat_tables(list(stream)), {})
+    return Import(stream.schema, stream.instrument, stream.period, rows.table, stream.report, rows.wide)
 
 
 def _options(options: ImportOptions | None, given: Mapping[str, Any]) -> tuple[ImportOptions, dict[str, Any]]:

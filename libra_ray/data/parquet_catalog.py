@@ -16,12 +16,21 @@ import pyarrow as pa
 
 from libra_ray.data.arrow_arrays import Int64s
 from libra_ray.data.catalog_manifest import Entry, Manifest
-from libra_ray.data.catalog_reader import EntriesNow, batches_of, read_entry, schema_of, tables_of, touches
+from libra_ray.data.catalog_reader import (
+    EntriesNow,
+    batches_of,
+    read_entry,
+    rows_at_most,
+    schema_of,
+    tables_of,
+    touches,
+)
 from libra_ray.data.catalog_store import LocalStore, Store, store_of
 from libra_ray.data.catalog_writer import CatalogWriter
 from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.data.horizon import horizon_ns
 from libra_ray.data.importer import Import
+from libra_ray.data.mapped_rows import mapped_rows
 from libra_ray.data.merge import MergedBatch, merge_batches
 from libra_ray.data.times import instant_ns, time_text
 from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
@@ -32,6 +41,9 @@ from libra_ray.model.instruments import Instrument
 __all__ = ["Catalog", "CatalogCheck", "Entry", "Gap", "StreamKey", "catalog"]
 
 BATCH_ROWS: Final = 65_536
+MEMORY_BYTES_MAX: Final = 64 << 20
+TEXT_BYTES: Final = 16
+"""What a text is reckoned at."""
 FILE_ROWS_MAX: Final = 1 << 26
 Instant = int | str | None
 StreamKey = tuple[Schema, str, str]
@@ -61,9 +73,16 @@ class CatalogCheck:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Parquet files in one place. Reading needs no lock: what the manifest names is complete and never changes."""
+    """Parquet files in one place. Reading needs no lock: what the manifest names is complete and never changes.
+
+    Attributes:
+        memory_bytes_max: a stream of more is mapped from nameless temporary files (`TMPDIR`) instead of lying in
+            private memory, so that runs go over any range that the disk has room for.
+
+    """
 
     store: Store
+    memory_bytes_max: int = MEMORY_BYTES_MAX
 
     @property
     def root(self) -> Path:
@@ -75,7 +94,7 @@ class Catalog:
         return self.store.root
 
     def bars(self, instrument_id: str, period: str, *, start: Instant = None, end: Instant = None) -> Dataset:
-        """Bars with `start <= ts < end` (ns or ISO text). Raises `ConfigError` CONF008 when there are none."""
+        """Bars with `start <= ts < end` (ns or ISO text). Raises as `stream` does."""
         return Dataset([self.stream(BARS, instrument_id, period, start=start, end=end)])
 
     def quotes(self, instrument_id: str, *, start: Instant = None, end: Instant = None) -> Dataset:
@@ -104,15 +123,23 @@ class Catalog:
     def stream(
         self, schema: Schema, instrument_id: str, period: str = "", *, start: Instant = None, end: Instant = None
     ) -> Stream:
-        """Rows of one type and instrument; only row groups that touch the time range are read."""
+        """Rows of one type and instrument; only row groups that touch the time range are read.
+
+        Raises `ConfigError` CONF008 when there are none; `DataError` DATA007 where they are more than
+        `memory_bytes_max` and the disk has no room for them.
+        """
         first, stop = _span(start, end)
         instrument, entries = self._entries(schema, instrument_id, period)
-        wanted = schema.arrow(instrument, period=period)
-        tables = tables_of(self.store, self._now(entries[0].key), wanted, first, stop)
-        stream = Stream(schema, instrument, period, pa.concat_tables([pa.Table.from_batches([], wanted), *tables]))
+        wanted, now = schema.arrow(instrument, period=period), self._now(entries[0].key)
+        label = _label(schema, instrument_id, period)
+        if rows_at_most(self.store, now, first, stop) * _row_bytes(wanted) > self.memory_bytes_max:
+            batches = batches_of(self.store, now, wanted, first, stop, BATCH_ROWS)
+            stream = Stream.of_mapped(schema, instrument, period, mapped_rows(batches, wanted, label))
+        else:
+            tables = [pa.Table.from_batches([], wanted), *tables_of(self.store, now, wanted, first, stop)]
+            stream = Stream(schema, instrument, period, pa.concat_tables(tables))
         if not stream.rows:
             span = f"{time_text(entries[0].start_ns)} to {time_text(entries[-1].end_ns)}"
-            label = _label(schema, instrument_id, period)
             what = f"{label} has no rows in the time range; it has {span}"
             raise ConfigError("CONF008", self.store.place, what, "Check the date range.", label)
         return stream
@@ -309,18 +336,24 @@ class Catalog:
         return stream
 
 
-def catalog(path: str | os.PathLike[str]) -> Catalog:
+def catalog(path: str | os.PathLike[str], *, memory_bytes_max: int = MEMORY_BYTES_MAX) -> Catalog:
     """The catalog in a folder, or behind a URL (`s3://`, `gs://`, `abfs://` ...), which the first `write` makes.
 
-    Raises `ConfigError` CONF008 for a URL that nothing here can open.
+    A stream of more than `memory_bytes_max` is mapped from temporary files. Raises `ConfigError` CONF008 for a URL that
+    nothing here can open.
     """
-    return Catalog(store_of(path))
+    return Catalog(store_of(path), memory_bytes_max)
 
 
 def _span(start: Instant, end: Instant) -> tuple[int | None, int | None]:
     """The range in nanoseconds, which ends at a horizon where one holds."""
     ends = [each for each in (None if end is None else instant_ns(end), horizon_ns()) if each is not None]
     return None if start is None else instant_ns(start), min(ends, default=None)
+
+
+def _row_bytes(schema: pa.Schema) -> int:
+    """Bytes of a row in memory."""
+    return sum(TEXT_BYTES if pa.types.is_string(kind) else kind.bit_width // 8 for kind in schema.types)
 
 
 def _label(schema: Schema, instrument_id: str, period: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["open_wide", "write_wide"]
+__all__ = ["WIDE", "is_code", "open_wide", "widened", "write_wide"]
 
 BLOCK_ROWS: Final = 1 << 20
 WIDE: Final = np.dtype("<i8")
@@ -27,10 +27,18 @@ def write_wide(root: Path, digest: str, table: pa.Table) -> None:
         draft = path.with_name(f"{path.name}.draft")
         with draft.open("wb") as file:
             for batch in table.select([name]).to_batches(max_chunksize=BLOCK_ROWS):
-                column = batch.column(0)
-                narrow = np.frombuffer(column.buffers()[1], np.int8, len(column), column.offset)
-                file.write(narrow.astype(WIDE).tobytes())
+                file.write(widened(batch.column(0)))
         draft.replace(path)
+
+
+def widened(codes: pa.Array) -> bytes:
+    """The codes of an array as they stand in a file."""
+    return np.frombuffer(codes.buffers()[1], np.int8, len(codes), codes.offset).astype(WIDE).tobytes()
+
+
+def is_code(kind: pa.DataType) -> bool:
+    """Whether columns of this type hold codes."""
+    return bool(pa.types.is_int8(kind))
 
 
 def open_wide(root: Path, digest: str, table: pa.Table) -> Mapping[str, npt.NDArray[np.int64]]:
@@ -44,7 +52,7 @@ def open_wide(root: Path, digest: str, table: pa.Table) -> Mapping[str, npt.NDAr
 
 
 def _codes(schema: pa.Schema) -> Iterable[str]:
-    return [field.name for field in schema if pa.types.is_int8(field.type)]
+    return [field.name for field in schema if is_code(field.type)]
 
 
 def _path(root: Path, digest: str, name: str) -> Path:

@@ -46,12 +46,15 @@ def ipc_blocks(data: memoryview) -> Iterator[IpcBlock]:
 
 
 def ipc_head(head: memoryview, body: memoryview) -> IpcBlock:
-    """What the head of one message says of its batch; `head` may begin with the marks of a message."""
+    """What the head of one message says of its batch; `head` may begin with the marks of a message.
+
+    Raises as `ipc_blocks` does.
+    """
     message = head[_PREFIX:] if bytes(head[:4]) == b"\xff\xff\xff\xff" else head
     root = _table(message, 0)
     kind = _field(message, root, 1)
     batch = _table(message, _needed(_field(message, root, 2)))
-    is_dictionary = kind is not None and message[kind] == _DICTIONARY_BATCH
+    is_dictionary = kind is not None and struct.unpack_from("B", message, kind)[0] == _DICTIONARY_BATCH
     if is_dictionary:
         batch = _table(message, _needed(_field(message, batch, 1)))
     rows = _field(message, batch, 0)

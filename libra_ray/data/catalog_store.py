@@ -1,16 +1,14 @@
 """Where a catalog lies: a folder on this machine, or a place behind a URL that Arrow or fsspec can open.
 
 Here a file is written beside its name, synced and renamed; there a whole object appears at once or not at all, under a
-name that no other has. The lock of a local folder is the system's, and ends with its holder. Behind a URL there is no
-such thing: an object says who writes, and that of a writer that died must be removed by hand. It needs a store whose
-lists are consistent, as those of S3, GCS and Azure are.
+name that no other has. The lock of a local folder is the system's, and ends with its holder; behind a URL an object
+says who writes (`remote_lock`).
 """
 
 import io
 import os
-import platform
 import re
-import secrets  # noqa: TID251  # names of objects and locks that no other writer gives
+import secrets  # noqa: TID251  # names of objects that no other writer gives
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,10 +22,11 @@ import pyarrow.fs as pa_fs
 import pyarrow.parquet as pq
 
 from libra_ray.data.catalog_manifest import DIGEST_BYTES, file_digest, sync_folder
+from libra_ray.data.remote_lock import remote_lock
 from libra_ray.data.writer_lock import writer_lock
 from libra_ray.errors import ConfigError, DataError
 
-__all__ = ["HashedFile", "LocalStore", "RemoteStore", "Store", "store_of"]
+__all__ = ["HashedFile", "LocalStore", "RemoteStore", "Store", "store_of", "writes_to"]
 
 LOCK_NAME: Final = "catalog.lock"
 
@@ -42,7 +41,10 @@ class Store(ABC):
 
     @abstractmethod
     def read(self, name: str) -> bytes:
-        """All bytes of a file. Raises `FileNotFoundError`."""
+        """All bytes of a file.
+
+        Raises `FileNotFoundError`; behind a URL `DataError` DATA011 where there is not even the place.
+        """
 
     @abstractmethod
     def replace(self, name: str, content: bytes) -> None:
@@ -178,7 +180,6 @@ class LocalStore(Store):
     @contextmanager
     def writing(self) -> Iterator[None]:
         made = [folder for folder in (self.root, *self.root.absolute().parents) if not folder.exists()]
-        self.root.mkdir(parents=True, exist_ok=True)
         with writer_lock(self.root / LOCK_NAME):
             try:
                 yield
@@ -207,8 +208,14 @@ class RemoteStore(Store):
         return _shown(self._url)
 
     def read(self, name: str) -> bytes:
-        with self._files.open_input_stream(self._path(name)) as file:
-            return bytes(file.read())
+        try:
+            with self._files.open_input_stream(self._path(name)) as file:
+                return bytes(file.read())
+        except FileNotFoundError as error:
+            if self._files.get_file_info(self._base).type is pa_fs.FileType.NotFound:
+                fix = "Check the URL, or import into it: the first import makes it."
+                raise DataError("DATA011", self.place, "nothing is there", fix, self.place) from error
+            raise
 
     def replace(self, name: str, content: bytes) -> None:
         with self._files.open_output_stream(self._path(name)) as file:
@@ -250,26 +257,22 @@ class RemoteStore(Store):
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        locks = f"{self._base}/{LOCK_NAME}"
-        self._files.create_dir(locks, recursive=True)
-        ours = f"{LOCK_NAME}/{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self.replace(ours, b"")
-        try:
-            # Each puts its own first and looks then: of two at once, at least one sees the other.
-            found = self._files.get_file_info(pa_fs.FileSelector(locks))
-            others = sorted(
-                info.base_name for info in found if info.is_file and f"{LOCK_NAME}/{info.base_name}" != ours
-            )
-            if others:
-                what = f"another writer holds the dataset: {others[0]}"
-                fix = f"Wait until it ends; if it has died, remove {LOCK_NAME}/{others[0]} there."
-                raise DataError("DATA023", self.place, what, fix, others[0])
+        with remote_lock(self._files, self._path(LOCK_NAME), self.place):
             yield
-        finally:
-            self.remove(ours)
 
     def _path(self, name: str) -> str:
         return f"{self._base}/{name}"
+
+
+@contextmanager
+def writes_to(store: Store) -> Iterator[None]:
+    """Its own failures, such as a full disk, as `DataError` DATA011. Around calls of the store and nothing else."""
+    try:
+        yield
+    except OSError as error:
+        what = f"cannot be written ({error.strerror or str(error).splitlines()[0]})"
+        fix = "Check the room and your rights there; nothing was added."
+        raise DataError("DATA011", store.place, what, fix) from error
 
 
 def store_of(location: str | os.PathLike[str]) -> Store:
@@ -305,4 +308,18 @@ def _by_fsspec(url: str, scheme: str) -> RemoteStore:
         fix = "Install what opens it: pip install libra-ray[remote], and the client of that scheme."
         what = f"nothing here opens {scheme}:// ({type(error).__name__})"
         raise ConfigError("CONF008", _shown(url), what, fix, _shown(url)) from error
-    return RemoteStore(url, pa_fs.PyFileSystem(pa_fs.FSSpecHandler(found)), base)
+    return RemoteStore(url, pa_fs.PyFileSystem(_FreshHandler(found)), base)
+
+
+class _FreshHandler(pa_fs.FSSpecHandler):  # type: ignore[misc]  # pyarrow has no types
+    """Lists as they are: clients of fsspec keep those that they have seen, and another writer changes them."""
+
+    def get_file_info(self, paths: list[str]) -> list[pa_fs.FileInfo]:
+        self.fs.invalidate_cache()
+        found: list[pa_fs.FileInfo] = super().get_file_info(paths)
+        return found
+
+    def get_file_info_selector(self, selector: pa_fs.FileSelector) -> list[pa_fs.FileInfo]:
+        self.fs.invalidate_cache()
+        found: list[pa_fs.FileInfo] = super().get_file_info_selector(selector)
+        return found

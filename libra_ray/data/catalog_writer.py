@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 
 from libra_ray.data.arrow_arrays import int64s_of
 from libra_ray.data.catalog_manifest import Entry, Manifest
-from libra_ray.data.catalog_store import HashedFile, Store
+from libra_ray.data.catalog_store import HashedFile, Store, writes_to
 from libra_ray.data.times import time_text
 from libra_ray.errors import ConfigError, DataError
 from libra_ray.messages.schemas import SCHEMAS, Schema
@@ -49,11 +50,13 @@ class CatalogWriter:
         self._replaced: tuple[Entry, ...] = ()
 
     def __enter__(self) -> Self:
-        self._lock.__enter__()
+        with writes_to(self._store):
+            self._lock.__enter__()
         try:
             self._manifest = Manifest.read_from(self._store)
             self._check_definition()
-            remove_orphans(self._store, self._manifest)
+            with writes_to(self._store):
+                remove_orphans(self._store, self._manifest)
         except BaseException as error:
             self._lock.__exit__(type(error), error, error.__traceback__)
             raise
@@ -65,7 +68,8 @@ class CatalogWriter:
         try:
             if self._draft:
                 try:
-                    self._close()
+                    with suppress(OSError):  # a full disk has no room for the end of what is thrown away either
+                        self._close()
                 finally:
                     self._store.discard(self._draft)
         finally:
@@ -89,7 +93,7 @@ class CatalogWriter:
         """Take rows.
 
         Raises `DataError` DATA001 for a missing value, DATA002 where a time falls, DATA004 for a missing column,
-        DATA013 where the catalog has that time range.
+        DATA013 where the catalog has that time range, DATA011 where it cannot be written.
         """
         if not table.num_rows:
             return
@@ -115,13 +119,17 @@ class CatalogWriter:
         return table.select(self._wanted.names).cast(self._wanted)
 
     def commit(self, *, counts: Mapping[str, int] | None = None, notes: Sequence[str] = ()) -> Entry:
-        """Make the file last and name it in the manifest. Raises `DataError` DATA008 for no rows."""
+        """Make the file last and name it in the manifest.
+
+        Raises `DataError` DATA008 for no rows, DATA011 where they cannot be written.
+        """
         if not self._rows:
             raise DataError("DATA008", self._name, "0 data rows", "Check the file or the date range.")
         self._flush(self._waiting_rows)
-        self._close()
+        with writes_to(self._store):
+            self._close()
+            name = self._store.publish(self._draft, self._free_name())
         assert self._file is not None  # noqa: S101  # rows were written
-        name = self._store.publish(self._draft, self._free_name())
         self._draft = ""
         self._counts.update(counts or {})
         entry = Entry(
@@ -136,7 +144,8 @@ class CatalogWriter:
             counts={kind: count for kind, count in self._counts.items() if count},
             notes=tuple(dict.fromkeys((*self._notes, *notes))),
         )
-        self._manifest.with_entry(entry, self.instrument, without=self._replaced).write_to(self._store)
+        with writes_to(self._store):
+            self._manifest.with_entry(entry, self.instrument, without=self._replaced).write_to(self._store)
         return entry
 
     def _check_definition(self) -> None:
@@ -169,6 +178,10 @@ class CatalogWriter:
         """Write so many of the rows that wait: whole row groups, until the last."""
         if not rows:
             return
+        with writes_to(self._store):
+            self._write_group(rows)
+
+    def _write_group(self, rows: int) -> None:
         if self._writer is None:
             self._draft, file = self._store.draft(self._folder)
             self._file = HashedFile(file)
@@ -190,11 +203,12 @@ class CatalogWriter:
         return taken
 
     def _close(self) -> None:
-        if self._writer is not None and self._file is not None:
-            writer, self._writer = self._writer, None
-            try:
+        writer, self._writer = self._writer, None
+        try:
+            if writer is not None:
                 writer.close()
-            finally:
+        finally:
+            if self._file is not None:
                 self._file.close()
 
     def _free_name(self) -> str:

@@ -18,19 +18,39 @@ __all__ = ["writer_lock"]
 
 @contextmanager
 def writer_lock(path: Path) -> Iterator[None]:
-    """Hold the lock file while the block runs. Raises `DataError` DATA023 at once when another process holds it."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    """Hold the lock file while the block runs; its folder is made where it is not there.
+
+    Raises `DataError` DATA023 at once when another process holds it.
+    """
+    file = _locked(path)
     try:
-        try:
-            _lock(file)
-        except OSError as error:
-            raise _held(file, path) from error
-        if not _is_at(file, path):  # it was removed between: another may have locked a new one
-            raise _held(file, path)
         os.ftruncate(file, 0)
         os.write(file, f"{os.getpid()}\n".encode())
         yield
     finally:
+        os.close(file)
+
+
+def _locked(path: Path) -> int:
+    """The file, open and locked.
+
+    A first writer that fails takes its folder back, with the lock it holds. Whoever comes between has the lock of a
+    file that is nowhere, or finds no folder, and begins again: nobody else has won.
+    """
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            continue
+        try:
+            _lock(file)
+        except OSError as error:
+            held = _held(file, path)
+            os.close(file)
+            raise held from error
+        if _is_at(file, path):
+            return file
         os.close(file)
 
 

@@ -1,5 +1,6 @@
 """The Parquet catalog: what is written is read again, whole, by us and by other tools, whatever dies meanwhile."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -188,6 +189,41 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "DATA023"
     assert caught.value.what.startswith("another writer holds the dataset, pid ")
     made.write(EURUSD, BARS, bars(20, 3), "1h")
+
+
+def test_a_lock_whose_folder_was_taken_back_meanwhile_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, tries = tmp_path / "new" / "catalog.lock", []
+
+    def lock_late(file: int) -> None:
+        tries.append(file)
+        if len(tries) == 1:
+            path.unlink()
+            path.parent.rmdir()
+
+    monkeypatch.setattr("libra_ray.data.writer_lock._lock", lock_late)
+    with writer_lock(path):
+        assert path.exists()
+    assert len(tries) == 2
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = catalog(tmp_path / "new")
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("libra_ray.data.catalog_store.HashedFile.write", full)
+        with pytest.raises(DataError) as caught:
+            made.write(EURUSD, BARS, bars(0, 3), "1h")
+
+    assert caught.value.message == (
+        f"DATA011 {tmp_path / 'new'}: cannot be written (No space left on device). "
+        "Check the room and your rights there; nothing was added."
+    )
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_manifest_that_something_else_changed_is_refused(tmp_path: Path) -> None:

@@ -122,7 +122,8 @@ def test_every_price_is_the_exact_product_to_within_rounding(
         exact = Fraction(before)
         for action_ns, new, old in actions:
             exact *= Fraction(old, new) if ts_ns < action_ns else 1
-        assert abs(after - exact) <= Fraction(1, 2) + exact * len(actions) / 10**12
+        # The factor has 12 decimals: half a unit of them, times what it is multiplied with.
+        assert abs(after - exact) <= Fraction(1, 2) + Fraction(before, 2 * 10**12)
 
 
 def test_high_precision_prices_are_adjusted_exactly() -> None:

@@ -21,7 +21,7 @@ __all__ = ["FeatherTable", "MemoryTable", "ParquetTable"]
 BATCH_ROWS: Final = 131_072
 TEXT_BYTES_MAX: Final = 1 << 16
 """A longer text in one cell is no number, time or word."""
-BROKEN: Final = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, NotImplementedError, struct.error)
+BROKEN: Final = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error)
 
 
 class _Rows(ABC):
@@ -67,9 +67,9 @@ class ParquetTable(_Rows):
             raise _too_large(file, "a row group")
         try:
             self._schema = self._parquet.schema_arrow
+            self.header = list(self._schema.names)
         except BROKEN as error:
             raise _footer_error(file, error) from error
-        self.header = list(self._schema.names)
 
     def column_type(self, index: int) -> pa.DataType:
         """The type of a column before it is read."""
@@ -106,15 +106,15 @@ class FeatherTable(_Rows):
             source = pa.memory_map(str(file.path))
             blocks = list(ipc_blocks(memoryview(source.read_buffer())))
             self._schema = pa.ipc.open_file(pa.memory_map(str(file.path))).schema
+            self.header = list(self._schema.names)
         except BROKEN as error:
             what = f"footer unreadable ({_first_line(error)})"
             fix = "The file is truncated or not Arrow IPC; copy it again."
             raise DataError("DATA011", file.name, what, fix) from error
         self.rows = sum(block.rows for block in blocks if not block.is_dictionary)
-        refuse_too_many(self._schema.names, file.name)
+        refuse_too_many(self.header, file.name)
         if max((block.unpacked_bytes for block in blocks), default=0) > file.max_decompressed_bytes:
             raise _too_large(file, "a record batch")
-        self.header = list(self._schema.names)
 
     def column_type(self, index: int) -> pa.DataType:
         """The type of a column before it is read."""

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,8 @@ from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
 
 __all__ = ["EntriesNow", "batches_of", "read_entry", "rows_at_most", "schema_of", "tables_of", "touches"]
 
+UNREADABLE: Final = (pa.ArrowException, OSError, ValueError, RuntimeError)
+"""What Arrow raises for a damaged file: some of its own checks come as bare errors of the language below."""
 EntriesNow: TypeAlias = Callable[[], Sequence[Entry]]
 """The entries of one stream, in order of time, as the manifest has them now."""
 Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
@@ -87,7 +89,7 @@ def batches_of(
                     cut = _between(batch, start, end)
                     if cut.num_rows:
                         yield cut.cast(wanted)
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise _unreadable(name, error) from error
 
 
@@ -120,7 +122,7 @@ def _files(
 def _groups_of(file: pq.ParquetFile, name: str, wanted: pa.Schema, first: int | None, stop: int | None) -> pa.Table:
     try:
         return file.read_row_groups(_groups(file, first, stop), columns=wanted.names).cast(wanted)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise _unreadable(name, error) from error
 
 
@@ -130,7 +132,7 @@ def _opened(store: Store, name: str) -> pq.ParquetFile:
     except FileNotFoundError as error:
         fix = "Restore the file, or import the data again."
         raise DataError("DATA023", name, "the file that the manifest names is not there", fix) from error
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise _unreadable(name, error) from error
 
 

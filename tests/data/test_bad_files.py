@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -146,3 +147,20 @@ def test_pages_are_measured_by_their_own_headers(tmp_path: Path, compression: st
     check(1_000, "c")
     with pytest.raises(DataError, match=r"^DATA020 t\.parquet: pages expand beyond the limit of"):
         check(2 * page - 1_000, "a", "b")
+
+
+def test_a_column_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.feather"
+    pyarrow.feather.write_feather(pa.table({"naame": [1]}), path, compression="uncompressed")
+    path.write_bytes(path.read_bytes().replace(b"naame", b"na\x8bme"))
+
+    assert refused(path).startswith("DATA011 x.feather: footer unreadable (")
+
+
+def test_a_receive_time_beyond_all_clocks_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    trade = '{"coin":"BTC","side":"B","px":"1.5","sz":"2","time":1737849600000,"hash":"0x0","tid":1}'
+    path.write_text(f'9737849600000000000 {{"channel":"trades","data":[{trade}]}}\n')
+
+    assert refused(path).startswith("DATA011 x.jsonl:1: ")
+    assert "the receive time is out of range" in refused(path)

@@ -28,6 +28,7 @@ _SIDES: Final = {"A": 2, "B": 1}
 _LEVEL_SIDES: Final = ((1, 0), (2, 1))
 LAST: Final = 1
 MS: Final = 10**6
+TIME_NS_MAX: Final = 2**63 - 1
 
 
 class _Level(msgspec.Struct):
@@ -113,6 +114,8 @@ def _read(
             raise msgspec.DecodeError("no receive time and JSON")
         message = msgspec.json.decode(match.group(2), type=_Message)
         received = 0 if match.group(1) is None else int(match.group(1)) + offset_ns
+        if not 0 <= received <= TIME_NS_MAX:
+            raise msgspec.ValidationError("the receive time is out of range")
         if message.channel == "trades":
             for trade in msgspec.json.decode(message.data, type=list[_Trade]):
                 code = _SIDES.get(trade.side, 0)

@@ -1,12 +1,12 @@
-"""Files of Binance's public data: klines, trades, aggTrades, bookTicker, bookDepth, funding; spot and futures.
+"""Files of Binance's public data: klines of trades and of other prices, trades, aggTrades, bookTicker, fundingRate.
 
 With or without a header line; spot times are milliseconds up to 2024 and microseconds from 2025 on, which their size
-tells. A kline is stamped with its open.
+tells. A kline is stamped with its open. Kinds that are no market data of ours are refused by their names.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from libra_ray.data.formats.binance_symbols import hint_of
@@ -29,7 +29,7 @@ _PERIODS_NS: Final = {
     "1w": 604_800,
 }
 _NAME: Final = re.compile(
-    r"(?P<symbol>[A-Z0-9_]+)-(?P<what>\d{1,2}(?:mo|[smhdw])|trades|aggTrades|bookTicker|bookDepth|fundingRate)"
+    r"(?P<symbol>[A-Z0-9_]+)-(?P<what>\d{1,2}(?:mo|[smhdw])|trades|aggTrades|bookTicker|fundingRate)"
     r"(?:-\d{4}-\d{2}(?:-\d{2})?)?"
 )
 _FUTURES: Final = re.compile(r"futures|um|cm")
@@ -101,14 +101,6 @@ LAYOUTS: Final = (
         futures_only=True,
     ),
     Layout(
-        "bookDepth",
-        "depth_bands",
-        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?", _DECIMAL, _DECIMAL, _DECIMAL),
-        ("timestamp", "percentage", "depth", "notional"),
-        {"ts": "timestamp", "percent": "percentage", "qty": "depth", "notional": "notional"},
-        futures_only=True,
-    ),
-    Layout(
         "fundingRate",
         "funding_rates",
         (_TIME, _COUNT, _DECIMAL),
@@ -117,6 +109,19 @@ LAYOUTS: Final = (
         futures_only=True,
     ),
 )  # fmt: skip
+_NOT_OURS: Final = {
+    "bookDepth": ("the depth within some percent of the price, not a book", {"timestamp", "percentage", "depth"}),
+    "metrics": ("open interest and ratios of long to short", {"create_time", "sum_open_interest"}),
+    "liquidationSnapshot": ("orders of liquidations, not trades of the market", {"order_type", "average_price"}),
+    "BVOLIndex": ("an index of volatility", {"calc_time", "index_value"}),
+    "EOHSummary": ("summaries of options", {"strike", "mark_iv"}),
+}
+"""Kinds of which there is no type here: what they hold, and columns that tell them."""
+_MARKS: Final = "markPriceKlines"
+_FOLDERS: Final = {
+    "indexPriceKlines": "candles of the index, not of trades",
+    "premiumIndexKlines": "candles of the premium over the index, not of trades",
+}
 _SYNONYMS: Final = {
     "tradeid": "id",
     "quoteqty": "quote_qty",
@@ -144,12 +149,20 @@ class BinanceVision:
     def matches(self, head: Head) -> bool:
         """Whether the first line is a row or the header of one of its kinds of file."""
         line = head.first_line.decode("ascii", "replace").strip()
-        return _layout(line) is not None
+        return _layout(line) is not None or _not_ours(line) is not None
 
     def frames(self, file: RawFile, options: ImportOptions) -> list[Frame]:  # noqa: ARG002  # nothing depends on them
-        """One frame. Raises `DataError` DATA004 for a file of another layout."""
+        """One frame; two of klines that are of the prices of a mark or an index, whichever they are.
+
+        Raises `DataError` DATA004 for a file of another layout, and for one of no type of ours.
+        """
         with file.stream() as stream:
             lines = [stream.readline(1 << 16).decode("utf-8-sig", "replace").strip() for _ in range(2)]
+        other = _not_ours(lines[0])
+        if other is not None:
+            what = f"'{other}' of Binance is {_NOT_OURS[other][0]}: there is no such type here"
+            fix = "Import klines, trades, aggTrades, bookTicker, fundingRate or markPriceKlines."
+            raise DataError("DATA004", f"{file.name}:1", what, fix, other)
         found = _layout(lines[0])
         if found is None:
             what = f"{quoted(lines[0])} is neither header nor row of Binance's public data"
@@ -161,12 +174,11 @@ class BinanceVision:
         named = _NAME.match(file.inner_name.rpartition("/")[2]) or _NAME.match(file.name)
         hint = _hint(file, named, layout)
         if layout.kind == "bars":
-            return [_klines(file, table, columns, hint, named, lines[int(has_header)])]
-        declared = {"tz": "UTC"} if layout.kind == "depth_bands" else {}
+            return _klines(file, table, columns, hint, named, lines[int(has_header)])
         notes: tuple[str, ...] = ()
         if layout.what == "aggTrades":
             notes = ("trades are aggregated by the exchange: one row for all fills of one order at one price",)
-        return [Frame(kind=layout.kind, table=table, columns=columns, declared=declared, hint=hint, notes=notes)]
+        return [Frame(kind=layout.kind, table=table, columns=columns, hint=hint, notes=notes)]
 
 
 def _layout(line: str) -> tuple[Layout, bool] | None:
@@ -181,6 +193,12 @@ def _layout(line: str) -> tuple[Layout, bool] | None:
     return None
 
 
+def _not_ours(line: str) -> str | None:
+    """The kind of file without a type here that has this header."""
+    names = {name.strip().lower() for name in line.split(",")}
+    return next((kind for kind, (_, columns) in _NOT_OURS.items() if columns <= names), None)
+
+
 def _known_names(header: Any) -> list[str]:  # noqa: ANN401  # a sequence of texts
     """The names of a header as the layouts have them."""
     known = {name.replace("_", ""): name for layout in LAYOUTS for name in layout.names}
@@ -188,8 +206,6 @@ def _known_names(header: Any) -> list[str]:  # noqa: ANN401  # a sequence of tex
     for name in header:
         key = re.sub(r"[^a-z0-9]", "", name.lower())
         names.append(known.get(key) or _SYNONYMS.get(key, name.strip()))
-    if "percentage" in names:
-        names = ["timestamp" if name == "transact_time" else name for name in names]
     return names
 
 
@@ -207,19 +223,31 @@ def _klines(
     hint: InstrumentHint,
     named: re.Match[str] | None,
     row: str,
-) -> Frame:
-    """Bars, or the prices of a mark price's klines at their closes."""
+) -> list[Frame]:
+    """Bars of trades, bars of an index, or a mark's prices at the closes of its klines, as the folders say.
+
+    Where they say nothing, and candles without volume count what a mark or index is made of, both are given: whoever
+    imports says which.
+    """
     fields = row.split(",")
     period = named.group("what") if named is not None else ""
     if period not in _PERIODS_NS and len(fields) > 6 and fields[0].isdigit() and fields[6].isdigit():  # noqa: PLR2004
         span = int(fields[6]) - int(fields[0]) + 1
         seconds = span / 1_000 if len(fields[0]) == 13 else span / 1_000_000  # noqa: PLR2004
         period = next((each for each, length in _PERIODS_NS.items() if length == seconds), period)
-    declared = {"stamp": "open"}
-    if "markPriceKlines" in file.path.parts:
-        marks = {"ts": columns["ts"], "price": columns["close"]}
-        return Frame(kind="mark_prices", table=table, columns=marks, declared=declared, period=period, hint=hint)
-    return Frame(kind="bars", table=table, columns=columns, declared=declared, period=period, hint=hint)
+    folder = next((part for part in file.path.parts if part in (_MARKS, *_FOLDERS)), "")
+    made: dict[str, Any] = {"table": table, "declared": {"stamp": "open"}, "period": period, "hint": hint}
+    bars = Frame(kind="bars", columns=columns, **made)
+    marks = Frame(kind="mark_prices", columns={"ts": columns["ts"], "price": columns["close"]}, **made)
+    if folder:
+        return [marks] if folder == _MARKS else [replace(bars, notes=(_FOLDERS[folder],))]
+    if len(fields) > 8 and _is_zero(fields[5]) and not _is_zero(fields[8]):  # noqa: PLR2004
+        return [replace(bars, notes=("candles without volume: of a mark or an index, not of trades",)), marks]
+    return [bars]
+
+
+def _is_zero(text: str) -> bool:
+    return not text.strip("0.")
 
 
 FORMAT: Final = BinanceVision()

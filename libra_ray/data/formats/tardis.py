@@ -1,4 +1,4 @@
-"""Tardis's downloadable CSV files: trades, quotes, book_ticker, book snapshots, book changes, derivative_ticker.
+"""Tardis's downloadable CSV files: trades, quotes, book_ticker, book snapshots and changes, derivative_ticker.
 
 `timestamp` is the exchange's time and `local_timestamp` the recorder's, both in microseconds UTC; the second orders the
 replay. A file of grouped symbols gives frames of each.
@@ -38,6 +38,7 @@ _QUOTES: Final = {
 _FUNDING: Final = ("funding_timestamp", "funding_rate", "mark_price")
 _LEVEL: Final = re.compile(r"(asks|bids)\[(\d+)\]\.(price|amount)")
 _DECLARED: Final = {"ts_unit": "us", "tz": "UTC"}
+LIQUIDATIONS: Final = "liquidations"
 _DERIVATIVE_ENDS: Final = ("-futures", "-swap", "-swaps", "-delivery", "-perpetual", "-linear", "-inverse")
 
 
@@ -51,7 +52,14 @@ class Tardis:
         return head.first_line.startswith(",".join(_COMMON).encode())
 
     def frames(self, file: RawFile, options: ImportOptions) -> list[Frame]:  # noqa: ARG002  # nothing depends on them
-        """The rows of each symbol. Raises `DataError` DATA004 for a file of another kind, DATA008 for no row."""
+        """The rows of each symbol.
+
+        Raises `DataError` DATA004 for a file of another kind, DATA008 for no row. Liquidations have the columns of
+        trades: the file's name or a folder tells them.
+        """
+        if LIQUIDATIONS in file.path.parts or f"_{LIQUIDATIONS}_" in f"_{file.name}":
+            what = "holds liquidations, which are no trades of the market: there is no such type here"
+            raise DataError("DATA004", file.name, what, "Import the file of trades.")
         table = TextTable(file, column_names=(), delimiter=",")
         if tuple(table.header[: len(_COMMON)]) != _COMMON:
             what = f"the header does not begin with {', '.join(_COMMON)}"

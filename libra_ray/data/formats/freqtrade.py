@@ -1,23 +1,28 @@
-"""Freqtrade's feather files: candles stamped with their open, trades, mark prices and funding rates.
+"""Freqtrade's files, Feather, Parquet or JSON: candles stamped with their open, trades, mark prices and funding rates.
 
 In files of funding the column `open` is the rate; in those of mark prices the candle's close is the mark at its close.
 """
 
+import re
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from libra_ray.data.arrow_tables import FeatherTable
+from libra_ray.data.arrow_tables import FeatherTable, ParquetTable
+from libra_ray.data.formats.ccxt_rows import NAMES, candles_table
 from libra_ray.data.formats.frames import Frame, Head
-from libra_ray.data.formats.freqtrade_names import named
+from libra_ray.data.formats.freqtrade_names import FreqtradeName, named
+from libra_ray.data.formats.freqtrade_trades import trades_table
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.raw_files import RawFile
+from libra_ray.data.raw_tables import RawTable
 from libra_ray.errors import DataError
 
 __all__ = ["FORMAT"]
 
 _ARROW: Final = (b"ARROW1", b"FEA1")
-_CANDLES: Final = ("date", "open", "high", "low", "close", "volume")
 _TRADES: Final = {"ts": "timestamp", "price": "price", "qty": "amount", "aggressor": "side"}
-_OPEN: Final = {"tz": "UTC", "stamp": "open"}
+_ROWS: Final = re.compile(rb"\[\s*\[\s*\d{11,16}\s*,")
 
 
 class Freqtrade:
@@ -26,31 +31,56 @@ class Freqtrade:
     name = "freqtrade"
 
     def matches(self, head: Head) -> bool:
-        """Whether it is an Arrow file with one of freqtrade's names and its columns."""
-        if not head.first.startswith(_ARROW) or named(head.file) is None:
+        """Whether it has one of freqtrade's names, and its columns as far as the first bytes tell."""
+        name = named(head.file)
+        if name is None:
             return False
-        is_candles = all(name.encode() in head.first for name in _CANDLES)
-        return is_candles or all(name.encode() in head.first for name in _TRADES.values())
+        wanted = _wanted(name, "date")
+        if head.file.is_parquet:
+            with suppress(DataError):
+                return set(wanted) <= set(ParquetTable(head.file).header)
+            return False
+        if head.first.startswith(_ARROW):
+            return all(each.encode() in head.first for each in wanted)
+        return _ROWS.match(head.first.lstrip(b" \t\r\n")) is not None
 
     def frames(self, file: RawFile, options: ImportOptions) -> list[Frame]:  # noqa: ARG002  # nothing depends on them
         """One frame. Raises `DataError` DATA004 for other columns or another name, DATA011 for a damaged file."""
-        name, table = named(file), FeatherTable(file)
-        wanted = _CANDLES if name is None or name.content != "trades" else tuple(_TRADES.values())
-        missing = [column for column in wanted if column not in table.header]
-        if name is None or missing:
+        name = named(file)
+        if name is None:
+            what = "is no name of freqtrade's, such as BTC_USDT-5m.feather"
+            raise DataError("DATA004", file.name, what, "Name another format.")
+        table, time, declared = _table(file, name)
+        if not set(_wanted(name, time)) <= set(table.header):
             what = f"is no file of freqtrade: it has {', '.join(table.header)}"
             raise DataError("DATA004", file.name, what, "Name another format.")
+        opens = {**declared, "stamp": "open"}
         made: dict[str, Any] = {"table": table, "hint": name.hint}
         if name.content == "trades":
-            return [Frame(kind="trades", columns=_TRADES, declared={"ts_unit": "ms", "tz": "UTC"}, **made)]
+            return [Frame(kind="trades", columns=_TRADES, declared={**declared, "ts_unit": "ms"}, **made)]
         if name.content == "funding_rate":
-            return [Frame(kind="funding_rates", columns={"ts": "date", "rate": "open"}, declared={"tz": "UTC"}, **made)]
+            return [Frame(kind="funding_rates", columns={"ts": time, "rate": "open"}, declared=declared, **made)]
         if name.content == "mark":
-            columns = {"ts": "date", "price": "close"}
-            return [Frame(kind="mark_prices", columns=columns, declared=_OPEN, period=name.period, **made)]
-        columns = {"ts": "date", **{column: column for column in _CANDLES[1:]}}
+            columns = {"ts": time, "price": "close"}
+            return [Frame(kind="mark_prices", columns=columns, declared=opens, period=name.period, **made)]
+        columns = {"ts": time, **{column: column for column in NAMES}}
         notes = () if name.content == "bars" else (f"candles of the {name.content}, not of trades",)
-        return [Frame(kind="bars", columns=columns, declared=_OPEN, period=name.period, notes=notes, **made)]
+        return [Frame(kind="bars", columns=columns, declared=opens, period=name.period, notes=notes, **made)]
+
+
+def _wanted(name: FreqtradeName, time: str) -> tuple[str, ...]:
+    """The columns that a file of that name has."""
+    return tuple(_TRADES.values()) if name.content == "trades" else (time, *NAMES)
+
+
+def _table(file: RawFile, name: FreqtradeName) -> tuple[RawTable, str, Mapping[str, Any]]:
+    """The rows, their column of times, and what is known of them."""
+    if file.is_parquet:
+        return ParquetTable(file), "date", {"tz": "UTC"}
+    if not file.inner_name.endswith(".json"):
+        return FeatherTable(file), "date", {"tz": "UTC"}
+    table = trades_table(file) if name.content == "trades" else candles_table(file)
+    return table, "ts", {"ts_unit": "ms", "tz": "UTC"}
 
 
 FORMAT: Final = Freqtrade()

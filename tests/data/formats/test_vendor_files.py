@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather
+import pyarrow.parquet as pq
 import pytest
 
 from libra_ray.data.formats.ccxt_rows import frame_of_rows
@@ -247,3 +248,53 @@ def test_a_table_of_other_columns_is_no_vendors(tmp_path: Path) -> None:
     found, _ = frames_of(RawFile.check(path, max_decompressed_bytes=1 << 20), ImportOptions())
 
     assert found.name == "csv"
+
+
+def test_liquidations_of_tardis_are_no_trades(tmp_path: Path) -> None:
+    text = f"{TARDIS},id,side,price,amount\nbinance,BTCUSDT,{T},{R},1,sell,9363.66,1.018\n"
+    path = packed(tmp_path, "binance-futures_liquidations_2024-01-01_BTCUSDT", text)
+
+    with pytest.raises(DataError, match=r"^DATA004 .*: holds liquidations, which are no trades of the market"):
+        import_file(path, BTC)
+
+
+@pytest.mark.parametrize("packing", ["json", "json.gz"])
+def test_freqtrade_in_json(packing: str, tmp_path: Path) -> None:
+    trades = [
+        [1_704_067_200_000, "1", None, "buy", 1.5, 0.2, 0.3],
+        [1_704_067_200_001, "2", "limit", "sell", 1.25, 1, 1],
+    ]
+    funding = [[1_704_067_200_000, 0.0001, 0.0, 0.0, 0.0, 0.0]]
+    marks = [[1_704_067_200_000, 1.0, 2.0, 0.5, 1.5, 0.0]]
+
+    def written(name: str, content: object) -> Path:
+        path = tmp_path / f"{name}.{packing}"
+        data = json.dumps(content).encode()
+        path.write_bytes(gzip.compress(data) if packing.endswith("gz") else data)
+        return path
+
+    first, second = rows(import_file(written("BTC_USDT-trades", trades), BTC))
+    assert first == (JAN_1_2024, JAN_1_2024, 150, 20_000, 1)
+    assert second[2:] == (125, 100_000, 2)
+    rates = import_file(written("BTC_USDT_USDT-8h-funding_rate", funding), BTC)
+    assert rows(rates) == [(JAN_1_2024, JAN_1_2024, 100_000_000)]
+    prices = import_file(written("BTC_USDT_USDT-1h-mark", marks), BTC)
+    assert rows(prices) == [(JAN_1_2024 + 3_600 * NS, JAN_1_2024 + 3_600 * NS, 150)]
+    with pytest.raises(
+        DataError, match=r"^DATA011 BTC_USDT-trades\.json.*: is no list of \[milliseconds, id, type, side"
+    ):
+        import_file(written("BTC_USDT-trades", [[1_704_067_200_000, 1.0, 2.0]]), BTC)
+
+
+def test_freqtrade_in_parquet_and_another_file_of_such_a_name(tmp_path: Path) -> None:
+    ours, other = tmp_path / "BTC_USDT-4h.parquet", tmp_path / "BTC_USDT-1h.parquet"
+    date = pa.array([JAN_1_2024 // 10**6], pa.timestamp("ms", "UTC"))
+    candle = {"open": [1.0], "high": [2.0], "low": [0.5], "close": [1.5], "volume": [3.0]}
+    pq.write_table(pa.table({"date": date, **candle}), ours)
+    pq.write_table(pa.table({"close_time": date, **candle}), other)
+
+    made = import_file(ours, BTC)
+
+    assert (made.report.format, made.period) == ("freqtrade", "4h")
+    assert rows(made)[0][0] == JAN_1_2024 + 4 * 3_600 * NS
+    assert import_file(other, BTC, period="1h").report.format == "parquet"

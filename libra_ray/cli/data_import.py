@@ -142,18 +142,21 @@ def import_data(
     def instrument_of(frame: "Frame", *, required: bool = True) -> "Instrument | None":
         return choose_instrument(instrument, frame, defined, known, source, target, required=required)
 
+    named = None if instrument is None else instrument_of(opened.frames[0])
     if dry_run:
-        return _seen(opened, kind, period, instrument_of, save_profile)
-    streams = _streams(opened, kind, period, instrument_of)
+        return _seen(opened, kind, period, named, instrument_of, save_profile)
+    streams = _streams(opened, kind, period, named, instrument_of)
     documents = [_written(stream, target, catalog) for stream in streams]
     if save_profile is not None:
         _save(save_profile, options, documents[0]["report"]["columns"], documents[0], opened.format_name)
     return Answer(documents[0] if len(documents) == 1 else {"imports": documents}, lambda out: _show(out, documents))
 
 
-def _streams(opened: "OpenedFile", kind: Text, period: str, instrument_of: "Chooser") -> "list[ImportStream]":
+def _streams(
+    opened: "OpenedFile", kind: Text, period: str, named: "Instrument | None", instrument_of: "Chooser"
+) -> "list[ImportStream]":
     """What is to be imported. Several types in one file are all gone through before the first is written."""
-    frames = _wanted(opened, kind)
+    frames = _wanted(opened, kind, named)
     made = [_stream(opened, frame, period, instrument_of) for frame in frames]
     if len(made) > 1:
         for stream in made:
@@ -171,8 +174,9 @@ def _stream(opened: "OpenedFile", frame: "Frame", period: str, instrument_of: "C
     return opened.stream(frame, instrument, period if is_bars else "")
 
 
-def _wanted(opened: "OpenedFile", kind: Text) -> "list[Frame]":
-    found = [frame for frame in opened.frames if kind is None or frame.kind == kind]
+def _wanted(opened: "OpenedFile", kind: Text, named: "Instrument | None") -> "list[Frame]":
+    """The frames of the type that was asked for, and of the instrument that was named, if one was."""
+    found = opened.frames_of(named, kind)
     if not found:
         held = ", ".join(sorted({frame.kind for frame in opened.frames})) or "nothing"
         raise ConfigError("CONF008", opened.source, f"the file holds {held}, not {kind}", "Give one of these types.")
@@ -215,6 +219,7 @@ def _seen(
     opened: "OpenedFile",
     kind: Text,
     period: str,
+    named: "Instrument | None",
     instrument_of: "Chooser",
     save_profile: Path | None,
 ) -> Answer:
@@ -224,7 +229,7 @@ def _seen(
 
     surveys, documents = [], []
     refusals: list[DataError] = []
-    for frame in _wanted(opened, kind):
+    for frame in _wanted(opened, kind, named):
         made: Instrument | None = instrument_of(frame, required=False)
         seen = survey(
             frame,

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from libra_ray.data.arrow_arrays import Mask, arrow_bools, arrow_texts, int64s_of, mask_of
 from libra_ray.data.text_cells import Cells, Column
 
-__all__ = ["filtered", "is_below_zero", "is_less", "is_missing", "is_number_like", "text_at"]
+__all__ = ["filtered", "is_below_zero", "is_less", "is_missing", "is_number_like", "is_zero", "text_at"]
 
 NO_VALUES: Final = arrow_texts(b"nan NaN NAN null NULL Null None NA N/A n/a <NA> NaT".split())
 """Texts by which programs say that there is no value."""
@@ -64,6 +64,11 @@ def is_below_zero(column: pa.Array, *, or_zero: bool) -> Mask:
         return mask_of(rule(column, pa.scalar(Decimal(0), column.type)))
     raw = int64s_of(column)
     return raw <= 0 if or_zero else raw < 0
+
+
+def is_zero(column: pa.Array) -> Mask:
+    """Where decimals or integers are 0."""
+    return is_below_zero(column, or_zero=True) & ~is_below_zero(column, or_zero=False)
 
 
 def is_less(left: pa.Array, right: pa.Array) -> Mask:

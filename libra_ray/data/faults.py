@@ -20,13 +20,14 @@ class Check(IntEnum):
     NUMBER_FORM = 6
     NUMBER_SIZE = 7
     ROUNDING = 8
-    SIGN = 9
-    BAR = 10
-    TICK = 11
-    ORDER = 12
-    REPEATED = 13
-    GAP = 14
-    CROSSED = 15
+    ONE_SIDED = 9
+    SIGN = 10
+    BAR = 11
+    TICK = 12
+    ORDER = 13
+    REPEATED = 14
+    GAP = 15
+    CROSSED = 16
 
 
 @dataclass

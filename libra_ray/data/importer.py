@@ -213,14 +213,17 @@ class OpenedFile:
     frames: tuple[Frame, ...]
     options: ImportOptions
 
-    def frames_of(self, instrument: Instrument, kind: str | None = None) -> list[Frame]:
-        """The frames of one instrument and type. Raises `ConfigError` CONF008 when no frame is the instrument's."""
+    def frames_of(self, instrument: Instrument | None, kind: str | None = None) -> list[Frame]:
+        """The frames of one instrument, or of all, and type.
+
+        Raises `ConfigError` CONF008 when no frame is the instrument's.
+        """
         symbols = sorted({frame.hint.symbol for frame in self.frames if frame.hint.symbol})
         found = list(self.frames)
-        if len(symbols) >= SEVERAL:
+        if instrument is not None and len(symbols) >= SEVERAL:
             ours = {instrument.symbol.upper(), instrument.raw_symbol.upper()}
             found = [each for each in found if ours & {each.hint.symbol.upper(), each.hint.raw_symbol.upper()}]
-        if not found and symbols:
+        if instrument is not None and not found:
             what = f"the file holds {', '.join(symbols[:SYMBOLS_SHOWN])}, not {instrument.symbol}"
             raise ConfigError(
                 "CONF008", self.source, what, "Give an instrument of one of these symbols.", instrument.id

@@ -9,14 +9,15 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, Final
 
 from libra_ray.errors import DataError
 
 __all__ = ["RawFile"]
 
+MEMBERS_MAX: Final = 1_000
 PARQUET_SUFFIXES: Final = (".parquet", ".pq")
 PARQUET_MAGIC: Final = b"PAR1"
 DAMAGE: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
@@ -37,6 +38,7 @@ class RawFile:
     Attributes:
         size: bytes on disk.
         packing: `gz`, `zip` or empty.
+        member: the file in an archive that is read; empty = its only one.
 
     """
 
@@ -46,6 +48,7 @@ class RawFile:
     packing: str
     is_parquet: bool
     max_decompressed_bytes: int
+    member: str = ""
 
     @classmethod
     def check(cls, path: str | os.PathLike[str], *, max_decompressed_bytes: int) -> "RawFile":
@@ -72,17 +75,38 @@ class RawFile:
 
     @property
     def inner_name(self) -> str:
-        """The name of what is packed: of an archive's only member, else the file's own without `.gz`.
-
-        Empty for an archive that cannot be read or holds several files.
-        """
+        """The name of what is packed: of an archive's only member, or of the one chosen, else the file's own without
+        `.gz`. Empty for an archive that cannot be read or holds several files.
+        """  # noqa: D205  # what it is needs the line
         if self.packing != "zip":
             return self.name.removesuffix(".gz")
         try:
             with open(self.path, "rb", opener=_open_file) as file, zipfile.ZipFile(file) as archive:
-                return self._only_member(archive).filename
+                return self._chosen_member(archive).filename
         except (DataError, *DAMAGE, ValueError, struct.error):
             return ""
+
+    def members(self) -> "tuple[RawFile, ...]":
+        """The files of an archive of several, in its order; else the file alone.
+
+        Raises `DataError` DATA011 for a damaged archive, or more files than it may hold; DATA020 where all of them
+        together expand beyond the limit.
+        """
+        if self.packing != "zip" or self.member:
+            return (self,)
+        try:
+            with open(self.path, "rb", opener=_open_file) as file, zipfile.ZipFile(file) as archive:
+                found = _files_of(archive)
+        except (*DAMAGE, ValueError, struct.error) as error:
+            raise self._damaged(error) from error
+        names = [each.filename for each in found]
+        if len(names) <= 1:
+            return (self,)
+        if len(names) > MEMBERS_MAX or len(set(names)) < len(names) or not all(map(str.isprintable, names)):
+            raise self._several(found)
+        if sum(each.file_size for each in found) > self.max_decompressed_bytes:
+            raise self._too_large()
+        return tuple(replace(self, name=f"{self.name}/{PurePosixPath(each).name}", member=each) for each in names)
 
     @contextmanager
     def stream(self) -> Iterator[BinaryIO]:
@@ -108,7 +132,7 @@ class RawFile:
             return self._limited(opened.enter_context(gzip.GzipFile(fileobj=file)))
         if self.packing == "zip":
             archive = opened.enter_context(zipfile.ZipFile(file))
-            return self._limited(opened.enter_context(archive.open(self._only_member(archive))))
+            return self._limited(opened.enter_context(archive.open(self._chosen_member(archive))))
         return file
 
     def _damaged(self, error: Exception) -> DataError:
@@ -116,14 +140,19 @@ class RawFile:
         what = f"{self.packing or 'file'} unreadable ({text})"
         return DataError("DATA011", self.name, what, "The file is damaged; copy it again.")
 
-    def _only_member(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-        members = [member for member in archive.infolist() if member.filename and not member.is_dir()]
-        if len(members) != 1:
-            what = f"the archive holds {len(members):,} files"
-            raise DataError("DATA011", self.name, what, "Give an archive of one file.")
-        if members[0].file_size > self.max_decompressed_bytes:
+    def _chosen_member(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+        found = _files_of(archive)
+        if self.member:
+            found = [each for each in found if each.filename == self.member]
+        if len(found) != 1:
+            raise self._several(found)
+        if found[0].file_size > self.max_decompressed_bytes:
             raise self._too_large()
-        return members[0]
+        return found[0]
+
+    def _several(self, found: list[zipfile.ZipInfo]) -> DataError:
+        what = f"the archive holds {len(found):,} files"
+        return DataError("DATA011", self.name, what, "Unpack it and give each file by itself.")
 
     def _limited(self, unpacked: IO[bytes] | gzip.GzipFile) -> BinaryIO:
         return io.BufferedReader(_Limited(unpacked, self), 1 << 20)
@@ -150,6 +179,10 @@ class _Limited(io.RawIOBase):
             raise self._file._too_large()  # noqa: SLF001  # one class in two halves
         view[: len(data)] = data
         return len(data)
+
+
+def _files_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [member for member in archive.infolist() if member.filename and not member.is_dir()]
 
 
 def _open_file(path: str, flags: int) -> int:

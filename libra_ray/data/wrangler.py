@@ -11,7 +11,7 @@ import pyarrow as pa
 from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_ints, int64s_of
 from libra_ray.data.code_columns import CODES, codes_of
 from libra_ray.data.column_names import COLUMNS
-from libra_ray.data.column_values import filtered, is_below_zero, is_less, is_missing, is_number_like, text_at
+from libra_ray.data.column_values import filtered, is_below_zero, is_less, is_missing, is_number_like, is_zero, text_at
 from libra_ray.data.faults import Check, Faults
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.number_columns import decimals_of
@@ -20,7 +20,7 @@ from libra_ray.data.text_cells import Cells, Column
 from libra_ray.data.time_texts import TimeReader, offset_text
 from libra_ray.errors import quoted
 from libra_ray.messages.rows import RATE_PRECISION
-from libra_ray.messages.schemas import BARS, LAST_IN_MESSAGE, TRADES, Field, Kind, Schema, raw_column
+from libra_ray.messages.schemas import BARS, LAST_IN_MESSAGE, QUOTES, TRADES, Field, Kind, Schema, raw_column
 from libra_ray.model.identifiers import period_ns
 from libra_ray.model.instruments import Instrument
 from libra_ray.model.numbers import decimal_text
@@ -124,6 +124,8 @@ class Wrangler:
             if column.kind is Kind.CODE:
                 self._read_codes(batch, column.name)
         self._fill_optional(batch)
+        if self._schema is QUOTES and not self._allows_negative:
+            self._drop_one_sided(batch)
         self._check_signs(batch)
         if self._schema is BARS:
             self._check_bars(batch)
@@ -273,6 +275,20 @@ class Wrangler:
                 codes = np.full(count, LAST_IN_MESSAGE if name == "flags" else 0, np.int8)
             values = codes if column.kind is Kind.CODE else codes.astype(np.int64)
             batch.made[name] = arrow_ints(values, self._arrow.field(name).type)
+
+    def _drop_one_sided(self, batch: _Batch) -> None:
+        """A price and size of 0 say that nobody stands on that side: as good as no value."""
+        for side in ("bid", "ask"):
+            name = f"{side}_px"
+            empty = is_zero(batch.made[name]) & is_zero(batch.made[f"{side}_qty"])
+            if self._options.on_null == "drop":
+                self.counts.dropped_null += int(empty.sum())
+            else:
+                drop = self._options.wording.option("on-null", "drop")
+                fix = f"Drop the row, or use {drop} (dropped rows are counted)."
+                what = f"column '{self._headers[name]}' is 0 and its size too: the quote has no {side}"
+                self._fault(batch, Check.ONE_SIDED, "DATA001", name, empty, what, fix)
+            batch.drop(empty)
 
     def _check_signs(self, batch: _Batch) -> None:
         """Prices and traded sizes are positive; sizes of quotes, bars and books may be 0."""

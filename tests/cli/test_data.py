@@ -283,3 +283,18 @@ def test_compact_joins_files_and_keeps_the_rows(libra: Libra, tmp_path: Path) ->
     (entry,) = libra("data", "ls", "--json").document["entries"]
     assert (entry["rows"], entry["source"]) == (46, "2024-01-01.csv, 2024-01-02.csv")
     assert libra("data", "check", "--json").code == 0
+
+
+def test_of_a_file_of_several_instruments_the_named_one_is_imported(libra: Libra, tmp_path: Path) -> None:
+    header = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n"
+    at = 1_704_067_200_000_000
+    lines = [f"binance,{symbol},{at + n},{at + n},1,buy,{n}.5,2\n" for n, symbol in ((1, "BTCUSDT"), (2, "ETHUSDT"))]
+    (tmp_path / "SPOT.csv").write_text(header + "".join(lines))
+    words = ("data", "import", "SPOT.csv", "--tick", "0.1", "--step", "1", "--json")
+
+    imported = libra(*words, "--instrument", "ETHUSDT.BINANCE")
+    missing = libra(*words, "--instrument", "XRPUSDT.BINANCE")
+
+    assert (imported.document["instrument"], imported.document["rows"]) == ("ETHUSDT.BINANCE", 1)
+    assert missing.document["error"]["code"] == "CONF008"
+    assert missing.document["error"]["message"].startswith("CONF008 SPOT.csv: the file holds BTCUSDT, ETHUSDT, not ")

@@ -49,7 +49,7 @@ def test_an_archive_of_two_files_is_refused(tmp_path: Path) -> None:
         archive.writestr("../../a.csv", "x")
         archive.writestr("b.csv", "x")
 
-    assert refused(path) == "DATA011 t.zip: the archive holds 2 files. Give an archive of one file."
+    assert refused(path) == "DATA011 t.zip: the archive holds 2 files. Unpack it and give each file by itself."
 
 
 def test_damaged_packing_is_refused(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Head(NamedTuple):
 
     Attributes:
         first: the first 64 KiB, unpacked; empty where they cannot be read.
-        inner_name: of the archive's only member, or the file's own without `.gz`.
+        inner_name: of the archive's first file, or the file's own without `.gz`.
 
     """
 

@@ -1,7 +1,8 @@
-"""LEAN's files: one CSV without header in a zip, prices of equities in 1/10,000, times in the market's zone.
+"""LEAN's files: CSV without header in a zip, prices of equities in 1/10,000, times in the market's zone.
 
 Bars are stamped with their start: milliseconds after local midnight of the file's day, or `YYYYMMDD HH:MM` in files of
-hours and days. A bar of quotes gives the quote at its close. Layouts are those of `LeanData.GenerateLine`.
+hours and days. A bar of quotes gives the quote at its close. An archive of options or futures holds a file a contract.
+Layouts are those of `LeanData.GenerateLine`.
 """
 
 from typing import Any, Final
@@ -20,6 +21,7 @@ from libra_ray.errors import DataError
 
 __all__ = ["FORMAT"]
 
+OPEN_INTEREST: Final = "openinterest"
 PRICE_DECIMALS: Final = 4
 TRADE_BAR: Final = ("ts", "open", "high", "low", "close", "volume")
 QUOTE_BAR: Final = (
@@ -50,36 +52,54 @@ class Lean:
         path = lean_path(head.file.path, head.inner_name)
         if path.resolution == FUNDING_FOLDER:
             return bool(path.security) and head.first_line.count(b",") == 1
-        is_packed = head.file.packing == "zip" and path.resolution and path.tick_type
-        return bool(is_packed) and _names(path, head.first_line) is not None
+        if head.file.packing != "zip" or not path.resolution or not path.tick_type:
+            return False
+        return path.tick_type == OPEN_INTEREST or _names(path, head.first_line) is not None
 
     def frames(self, file: RawFile, options: ImportOptions) -> list[Frame]:
-        """One frame; of quote bars also the bars of `quote_side`.
+        """One frame of each contract in the archive; of quote bars also the bars of `quote_side`.
 
-        Raises `DataError` DATA004 for rows of another layout, DATA006 where the market's zone is not known.
+        Raises `DataError` DATA004 for rows of another layout, DATA006 where the market's zone is not known, DATA011 for
+        an archive that holds one contract twice, or none.
         """
         path = lean_path(file.path, file.inner_name)
         if path.resolution == FUNDING_FOLDER:
             return [_funding(path, file)]
-        with file.stream() as stream:
-            first = stream.readline(1 << 16)
-        names = _names(path, first.strip())
-        if names is None:
-            what = f"{first.count(b',') + 1} fields are no {path.resolution} {path.tick_type} of LEAN"
-            raise DataError("DATA004", f"{file.name}:1", what, "Name another format.")
-        declared = _declared(path, options, first, file.name)
-        table = TextTable(file, column_names=names, delimiter=",")
-        if path.resolution == "tick":
-            return [_ticks(path, table, declared, options)]
-        if names is TRADE_BAR:
-            columns = {name: name for name in TRADE_BAR}
-            return [_frame(path, "bars", table, columns, declared)]
-        made = [_frame(path, "quotes", table, {"ts": "ts", **_QUOTES}, declared)]
-        if options.quote_side is not None:
-            columns = {name: f"{options.quote_side}_{name}" for name in ("open", "high", "low", "close")}
-            note = f"bars of the {options.quote_side}; the file has no volume"
-            made.append(_frame(path, "bars", table, {"ts": "ts", **columns}, declared, notes=(note,)))
-        return made
+        made: dict[tuple[str, str], Frame] = {}
+        for member in file.members():
+            for frame in _frames(lean_path(member.path, member.inner_name), member, options):
+                key = (frame.kind, frame.hint.symbol)
+                if key in made:
+                    what = f"a file before it in the archive holds {frame.kind} of {frame.hint.symbol} too"
+                    raise DataError("DATA011", member.name, what, "Unpack it and give each file by itself.")
+                made[key] = frame
+        return list(made.values())
+
+
+def _frames(path: LeanPath, file: RawFile, options: ImportOptions) -> list[Frame]:
+    """Those of one member."""
+    if path.tick_type == OPEN_INTEREST:
+        what = "holds open interest, which is no market data of ours"
+        raise DataError("DATA004", file.name, what, "Import the files of trades and quotes beside it.")
+    with file.stream() as stream:
+        first = stream.readline(1 << 16)
+    names = _names(path, first.strip())
+    if names is None:
+        what = f"{first.count(b',') + 1} fields are no {path.resolution} {path.tick_type} of LEAN"
+        raise DataError("DATA004", f"{file.name}:1", what, "Name another format.")
+    declared = _declared(path, options, first, file.name)
+    table = TextTable(file, column_names=names, delimiter=",")
+    if path.resolution == "tick":
+        return [_ticks(path, table, declared, options)]
+    if names is TRADE_BAR:
+        columns = {name: name for name in TRADE_BAR}
+        return [_frame(path, "bars", table, columns, declared)]
+    made = [_frame(path, "quotes", table, {"ts": "ts", **_QUOTES}, declared)]
+    if options.quote_side is not None:
+        columns = {name: f"{options.quote_side}_{name}" for name in ("open", "high", "low", "close")}
+        note = f"bars of the {options.quote_side}; the file has no volume"
+        made.append(_frame(path, "bars", table, {"ts": "ts", **columns}, declared, notes=(note,)))
+    return made
 
 
 def _names(path: LeanPath, line: bytes) -> tuple[str, ...] | None:
@@ -110,8 +130,12 @@ def _declared(path: LeanPath, options: ImportOptions, first: bytes, name: str) -
     else:
         what = "times count from midnight of a day that the file's name does not say"
         raise DataError("DATA006", name, what, f"Use {options.wording.option('day', 'DATE')}.")
-    if path.security in SCALED:
+    if path.security in SCALED or path.contract.count("-") > 1:  # a strike tells an option
         declared["price_decimals"] = PRICE_DECIMALS
+    elif not path.security and "price_decimals" not in options.model_fields_set:
+        what = "the path does not tell the type of security, which the scale of prices depends on"
+        scaled, plain = (options.wording.option("price-decimals", digits) for digits in (str(PRICE_DECIMALS), "0"))
+        raise DataError("DATA004", name, what, f"Use {scaled} for equities and options, {plain} for others.")
     if path.resolution != "tick":
         declared["stamp"] = "open"
     return declared

@@ -12,6 +12,7 @@ from typing import Final
 
 from libra_ray.data.formats.binance_symbols import quote_of
 from libra_ray.data.formats.frames import InstrumentHint
+from libra_ray.model.numbers import decimal_text
 
 __all__ = ["LeanPath", "lean_path"]
 
@@ -63,11 +64,14 @@ _KINDS: Final = {
 }
 _INVERSE_QUOTE: Final = "USD"
 _INVERSE_MARKETS: Final = ("binance", "bybit")
-_DATED: Final = re.compile(r"(\d{8})_(trade|quote|openinterest)")
-_NAMED: Final = re.compile(r"([a-z0-9.]+?)(?:_(trade|quote|openinterest))?")
+_STYLE: Final = r"(?:_(?:american|european))?"
+_DATED: Final = re.compile(rf"(\d{{8}})_(trade|quote|openinterest){_STYLE}")
+_NAMED: Final = re.compile(rf"([a-z0-9.]+?)(?:_\d{{4}})?(?:_(trade|quote|openinterest))?{_STYLE}")
 _MEMBER: Final = re.compile(
     r"(\d{8})_([a-z0-9.]+?)_(?:(minute|second|tick)_(trade|quote|openinterest)|(trade|quote|openinterest)_(tick))(?:_.+)?"
 )
+_CONTRACT: Final = re.compile(r".+?_(?:(?:american|european)_(call|put)_(\d+)|\d{6})_(\d{8})")
+STRIKE_DECIMALS: Final = 4
 _DAY_DIGITS: Final = 8
 
 
@@ -79,6 +83,7 @@ class LeanPath:
         resolution: `tick`, `second`, `minute`, `hour`, `daily` or `margin_interest`.
         tick_type: `trade`, `quote` or `openinterest`.
         day: of a file of one day, as `YYYY-MM-DD`.
+        contract: what tells an option or future from others of its underlying: `-20131220`, `-20140606-C-550`.
 
     """
 
@@ -88,6 +93,7 @@ class LeanPath:
     symbol: str = ""
     tick_type: str = ""
     day: str = ""
+    contract: str = ""
 
     @property
     def period(self) -> str:
@@ -116,13 +122,13 @@ class LeanPath:
             base = symbol.removesuffix(quote) if quote else ""
         is_coin = self.security == "cryptofuture" and quote == _INVERSE_QUOTE and self.market in _INVERSE_MARKETS
         return InstrumentHint(
-            symbol=symbol,
+            symbol=f"{symbol}{self.contract}",
             venue=self.market.upper(),
             kind=_KINDS.get(self.security, ""),
             base=base,
             quote=quote,
             inverse=is_coin,
-            raw_symbol=symbol,
+            raw_symbol=f"{symbol}{self.contract}",
         )
 
 
@@ -138,12 +144,13 @@ def lean_path(path: PurePath, inner_name: str) -> LeanPath:
             break
     stem = parts[-1].removesuffix(".zip").removesuffix(".csv") if parts else ""
     day = tick_type = ""
-    dated, named = _DATED.fullmatch(stem.split("_american")[0].split("_european")[0]), _NAMED.fullmatch(stem)
+    dated, named = _DATED.fullmatch(stem), _NAMED.fullmatch(stem)
     if dated is not None:
         day, tick_type = dated.groups()
     elif named is not None:
         symbol, tick_type = symbol or named.group(1), named.group(2) or ""
-    member = _MEMBER.fullmatch(PurePath(inner_name.lower()).stem)
+    inner = PurePath(inner_name.lower()).stem
+    member = _MEMBER.fullmatch(inner)
     if member is not None:
         inner_day, inner_symbol, resolution_1, type_1, type_2, resolution_2 = member.groups()
         day, symbol = day or inner_day, inner_symbol if dated is not None else symbol or inner_symbol
@@ -151,7 +158,18 @@ def lean_path(path: PurePath, inner_name: str) -> LeanPath:
         tick_type = tick_type or type_1 or type_2
     if not tick_type and security:
         tick_type = "quote" if security in QUOTED_ONLY else "trade"
-    return LeanPath(security, market, resolution, symbol, tick_type, _dashed(day))
+    return LeanPath(security, market, resolution, symbol, tick_type, _dashed(day), _contract(inner))
+
+
+def _contract(inner: str) -> str:
+    """`..._american_call_5500000_20140606` as `-20140606-C-550`, `..._201312_20131220` as `-20131220`."""
+    match = _CONTRACT.fullmatch(inner)
+    if match is None:
+        return ""
+    right, strike, expiry = match.groups()
+    if right is None:
+        return f"-{expiry}"
+    return f"-{expiry}-{right[0].upper()}-{decimal_text(int(strike), STRIKE_DECIMALS).rstrip('0').rstrip('.')}"
 
 
 def _dashed(day: str) -> str:

@@ -54,10 +54,14 @@ def frames_of(file: RawFile, options: ImportOptions, *, name: str | None = None)
 
 
 def head_of(file: RawFile) -> Head:
-    """A look at the first bytes; a damaged packing gives none, and is reported when the file is read."""
+    """A look at the first bytes, of an archive those of its first file.
+
+    A damaged packing gives none, and is reported when the file is read.
+    """
     inner = file.name.removesuffix(".gz")
     try:
-        with file.stream() as stream:
-            return Head(file, stream.read(HEAD_BYTES), file.inner_name or inner)
+        first = file.members()[0]
+        with first.stream() as stream:
+            return Head(file, stream.read(HEAD_BYTES), first.inner_name or inner)
     except DataError:
         return Head(file, b"", inner)

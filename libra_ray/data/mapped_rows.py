@@ -17,7 +17,7 @@ from libra_ray.data.arrow_arrays import Int64s
 from libra_ray.data.wide_codes import WIDE, is_code, widened
 from libra_ray.errors import DataError
 
-__all__ = ["MappedRows", "mapped_rows"]
+__all__ = ["MappedRows", "mapped_rows", "nameless_file", "room_for"]
 
 TEXT_BYTES_MAX: Final = 2**31 - 1
 
@@ -40,23 +40,30 @@ def mapped_rows(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema,
         columns = [_Column(field, name, files) for field in schema]
         for batch in batches:
             rows += batch.num_rows
-            with _room_for(rows, name):
+            with room_for(name, rows):
                 for column, values in zip(columns, batch.columns, strict=True):
                     for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else (values,):
                         column.add(chunk)
-        with _room_for(rows, name):
+        with room_for(name, rows):
             arrays = [column.array(rows) for column in columns]
         wide = {column.name: column.wide_codes() for column in columns if column.is_code and rows}
     return MappedRows(pa.Table.from_arrays(arrays, schema=schema), wide)
 
 
 @contextmanager
-def _room_for(rows: int, name: str) -> Iterator[None]:
+def room_for(name: str, rows: int | None = None) -> Iterator[None]:
+    """Around writes to nameless files: a full disk is `DataError` DATA007."""
     try:
         yield
     except OSError as error:
-        what = f"{rows:,} rows do not fit into {tempfile.gettempdir()} ({error.strerror or error})"
+        rows_text = "its rows" if rows is None else f"{rows:,} rows"
+        what = f"{rows_text} do not fit into {tempfile.gettempdir()} ({error.strerror or error})"
         raise DataError("DATA007", name, what, "Set TMPDIR to a folder on a disk with more room.") from error
+
+
+def nameless_file() -> IO[bytes]:
+    """A file without a name in the folder for temporary files; the system takes it back when it is closed."""
+    return tempfile.TemporaryFile()
 
 
 class _Column:
@@ -65,7 +72,7 @@ class _Column:
     def __init__(self, field: pa.Field, rows_name: str, files: ExitStack) -> None:
         self.name, self._kind, self._rows_name = field.name, field.type, rows_name
         self.is_code, self._is_text = is_code(field.type), pa.types.is_string(field.type)
-        self._values, self._beside = files.enter_context(_nameless()), files.enter_context(_nameless())
+        self._values, self._beside = files.enter_context(nameless_file()), files.enter_context(nameless_file())
         self._text_bytes = 0
         if self._is_text:
             self._beside.write(bytes(4))
@@ -100,10 +107,6 @@ class _Column:
     def wide_codes(self) -> Int64s:
         """The codes at full width, mapped."""
         return np.frombuffer(_mapped(self._beside), WIDE)
-
-
-def _nameless() -> IO[bytes]:
-    return tempfile.TemporaryFile()
 
 
 def _mapped(file: IO[bytes]) -> pa.Buffer:

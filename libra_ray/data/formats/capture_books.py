@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from libra_ray.data.arrow_arrays import Mask, arrow_ints
 from libra_ray.data.formats import capture_scan as scan
-from libra_ray.data.formats.capture_frame import CaptureFile, Origin, frame_of, origin_of
-from libra_ray.data.formats.capture_messages import Levels, Symbol
+from libra_ray.data.formats.capture_frame import CaptureFile, frame_by_parts, frame_of, origin_of
+from libra_ray.data.formats.capture_messages import Levels, Part, Symbol
+from libra_ray.data.formats.capture_table import Origin
 from libra_ray.data.formats.depth_chain import UNKNOWN, Chain, Depths, Snapshots, chained
 from libra_ray.data.formats.frames import Frame
 from libra_ray.data.formats.json_scan import Ints
@@ -69,10 +70,11 @@ def deltas_frame(capture: CaptureFile) -> Frame | None:
     fault = None if capture.options.on_sequence_gap == "keep" else _fault(capture, chain)
     if capture.options.book == "replay":
         origin, columns = _replay_rows(capture, chain)
-    else:
-        levels = messages.all_levels()
-        origin, columns = origin_of(capture, messages, levels.owner), _delta_columns(levels)
-    return frame_of(capture, "book_deltas", origin, columns, counts=counts, notes=notes, fault=fault)
+        return frame_of(capture, "book_deltas", origin, columns, counts=counts, notes=notes, fault=fault)
+    names, each = ("action", "side", "price", "qty", "flags"), messages.levels_each()
+    return frame_by_parts(
+        capture, "book_deltas", messages, names, _changes, rows_each=each, counts=counts, notes=notes, fault=fault
+    )
 
 
 def snapshots_frame(capture: CaptureFile) -> Frame | None:
@@ -80,30 +82,35 @@ def snapshots_frame(capture: CaptureFile) -> Frame | None:
     messages = capture.symbol.messages(scan.SNAPSHOT)
     if not messages.count:
         return None
-    levels = messages.all_levels()
-    columns = {
+    names, each = ("side", "level", "price", "qty", "flags"), messages.levels_each()
+    notes = (f"the first book is as of update {int(messages.column(scan.LAST_ID)[0])}",)
+    return frame_by_parts(capture, "book_snapshots", messages, names, _books, rows_each=each, notes=notes)
+
+
+def _books(part: Part) -> tuple[Ints, dict[str, pa.Array]]:
+    levels = Levels.of(part.levels)
+    return levels.owner, {
         "side": _codes(levels.side),
         "level": arrow_ints(_numbers(levels)),
         "price": levels.prices,
         "qty": levels.sizes,
         "flags": _codes(_last_flags(levels.owner)),
     }
-    notes = (f"the first book is as of update {int(messages.column(scan.LAST_ID)[0])}",)
-    return frame_of(capture, "book_snapshots", origin_of(capture, messages, levels.owner), columns, notes=notes)
 
 
-def _codes(values: Ints) -> pa.Array:
-    return arrow_ints(values.astype(np.int8), pa.int8())
-
-
-def _delta_columns(levels: Levels) -> dict[str, pa.Array]:
-    return {
+def _changes(part: Part) -> tuple[Ints, dict[str, pa.Array]]:
+    levels = Levels.of(part.levels)
+    return levels.owner, {
         "action": _codes(_actions(levels)),
         "side": _codes(levels.side),
         "price": levels.prices,
         "qty": levels.sizes,
         "flags": _codes(_last_flags(levels.owner)),
     }
+
+
+def _codes(values: Ints) -> pa.Array:
+    return arrow_ints(values.astype(np.int8), pa.int8())
 
 
 def _actions(levels: Levels) -> Ints:

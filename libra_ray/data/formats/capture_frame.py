@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -10,14 +10,16 @@ import pyarrow as pa
 from libra_ray.data.formats import capture_scan as scan
 from libra_ray.data.formats.binance_symbols import hint_of
 from libra_ray.data.formats.capture_messages import Messages, Symbol
+from libra_ray.data.formats.capture_table import CaptureTable, Origin, RowsOf
 from libra_ray.data.formats.capture_times import event_ns, received_ns
 from libra_ray.data.formats.columns_table import ColumnsTable, time_column
 from libra_ray.data.formats.frames import Frame
 from libra_ray.data.formats.json_scan import Ints
 from libra_ray.data.import_options import ImportOptions
+from libra_ray.data.raw_tables import RawTable
 from libra_ray.errors import DataError
 
-__all__ = ["CaptureFile", "Origin", "frame_of", "origin_of"]
+__all__ = ["CaptureFile", "frame_by_parts", "frame_of", "origin_of"]
 
 _ALL: Final = slice(None)
 
@@ -39,26 +41,6 @@ class CaptureFile:
         return bool(with_time.count) and bool((with_time.column(scan.TRADED) >= 0).all())
 
 
-class Origin(NamedTuple):
-    """Where each row of a frame comes from: its line, the exchange's time, when it was received (None: not known)."""
-
-    lines: Ints
-    ts_ns: Ints
-    received_ns: Ints | None
-
-    def taken(self, rows: Ints) -> "Origin":
-        """Of these rows."""
-        received = None if self.received_ns is None else self.received_ns[rows]
-        return Origin(self.lines[rows], self.ts_ns[rows], received)
-
-    @classmethod
-    def joined(cls, parts: Sequence["Origin"]) -> "Origin":
-        """Behind each other; all were received, or none."""
-        received = [part.received_ns for part in parts if part.received_ns is not None]
-        lines, ts_ns = (np.concatenate(each) for each in ([p.lines for p in parts], [p.ts_ns for p in parts]))
-        return cls(lines, ts_ns, np.concatenate(received) if received else None)
-
-
 def origin_of(
     capture: CaptureFile, messages: Messages, keep: Ints | slice = _ALL, *, ts_ns: Ints | None = None
 ) -> Origin:
@@ -69,6 +51,32 @@ def origin_of(
     return Origin(messages.column(scan.LINE)[keep], ts_ns, None if received is None else received[keep])
 
 
+def frame_by_parts(
+    capture: CaptureFile,
+    kind: str,
+    messages: Messages,
+    names: Sequence[str],
+    rows_of: RowsOf,
+    *,
+    rows_each: Ints,
+    counts: Mapping[str, int] | None = None,
+    notes: tuple[str, ...] = (),
+    ts_ns: Ints | None = None,
+    period: str = "",
+    fault: DataError | None = None,
+) -> Frame:
+    """As `frame_of`, of columns that are made block by block when they are read.
+
+    `names` are those of the columns beside the times, `rows_each` says how many rows each message gives.
+    """
+    origin = origin_of(capture, messages, ts_ns=ts_ns)
+    found = dict(counts or {})
+    if origin.received_ns is not None:
+        found["negative_latency_rows"] = int(rows_each[origin.received_ns < origin.ts_ns].sum())
+    table = CaptureTable(capture.name, names, int(rows_each.sum()), messages, origin, rows_of, fault)
+    return _frame(capture, kind, table, found, notes, period)
+
+
 def frame_of(
     capture: CaptureFile,
     kind: str,
@@ -77,7 +85,6 @@ def frame_of(
     *,
     counts: Mapping[str, int] | None = None,
     notes: tuple[str, ...] = (),
-    period: str = "",
     fault: DataError | None = None,
 ) -> Frame:
     """Columns with their times. Rows received before the exchange's own time are counted: the clock was behind."""
@@ -87,12 +94,18 @@ def frame_of(
         made["ts_init"] = time_column(origin.received_ns)
         found["negative_latency_rows"] = int(np.count_nonzero(origin.received_ns < origin.ts_ns))
     made.update(columns)
+    return _frame(capture, kind, ColumnsTable(capture.name, made, origin.lines, fault), found, notes, "")
+
+
+def _frame(
+    capture: CaptureFile, kind: str, table: RawTable, counts: Mapping[str, int], notes: tuple[str, ...], period: str
+) -> Frame:
     return Frame(
         kind=kind,
-        table=ColumnsTable(capture.name, made, origin.lines, fault),
-        columns={each: each for each in made},
+        table=table,
+        columns={each: each for each in table.header},
         period=period,
         hint=hint_of(capture.symbol.name, is_futures=capture.is_futures),
-        counts={each: count for each, count in found.items() if count},
+        counts={each: count for each, count in counts.items() if count},
         notes=notes,
     )

@@ -9,11 +9,12 @@ import pyarrow as pa
 from libra_ray.data.arrow_arrays import Mask, arrow_ints
 from libra_ray.data.formats import capture_scan as scan
 from libra_ray.data.formats.capture_books import deltas_frame, snapshots_frame
-from libra_ray.data.formats.capture_frame import CaptureFile, frame_of, origin_of
-from libra_ray.data.formats.capture_messages import Symbol, read_symbols
+from libra_ray.data.formats.capture_frame import CaptureFile, frame_by_parts
+from libra_ray.data.formats.capture_messages import Messages, Part, Symbol, read_symbols
+from libra_ray.data.formats.capture_table import RowsOf
 from libra_ray.data.formats.capture_times import exchange_ns
 from libra_ray.data.formats.frames import Frame
-from libra_ray.data.formats.json_scan import BAD
+from libra_ray.data.formats.json_scan import BAD, Ints
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.raw_files import RawFile
 from libra_ray.errors import DataError
@@ -28,10 +29,10 @@ def capture_frames(file: RawFile, options: ImportOptions) -> list[Frame]:
     earlier: dict[str, Symbol] = {}
     if options.continues is not None:
         before = RawFile.check(Path(options.continues), max_decompressed_bytes=options.max_decompressed_bytes)
-        earlier = {symbol.name: symbol for symbol in read_symbols(before)}
+        earlier = {symbol.name: symbol for symbol in read_symbols(before, streaming=options.streaming)}
     made = [
         each
-        for symbol in read_symbols(file)
+        for symbol in read_symbols(file, streaming=options.streaming)
         for each in _frames(CaptureFile(file.name, symbol, options, earlier.get(symbol.name)))
     ]
     if not made:
@@ -53,21 +54,27 @@ def _trades(capture: CaptureFile) -> Frame | None:
     if not messages.count:
         return None
     is_trade = (messages.column(scan.MARKET) == 1) & ~messages.is_zero(0) & ~messages.is_zero(1)
-    at = np.flatnonzero(is_trade)
-    maker = messages.column(scan.MAKER)[at]
+    maker = messages.column(scan.MAKER)
     ids = messages.column(scan.FIRST_ID)
-    counts = {"not_market_trades": messages.count - len(at), "trade_id_gaps": _id_gaps(ids)}
+    counts = {"not_market_trades": messages.count - int(np.count_nonzero(is_trade)), "trade_id_gaps": _id_gaps(ids)}
     notes: tuple[str, ...] = ()
     if not single.count:
         notes = ("trades are aggregated by the exchange: one row for all fills of one order at one price",)
     elif grouped.count:
         counts["aggregated_trades_left_out"] = grouped.count
-    columns: dict[str, pa.Array] = {
-        "price": messages.number(0, at),
-        "qty": messages.number(1, at),
-        "aggressor": arrow_ints(np.where(maker == 1, SELLER, BUYER).astype(np.int8), pa.int8()),
-    }
-    return frame_of(capture, "trades", origin_of(capture, messages, at), columns, counts=counts, notes=notes)
+
+    def rows_of(part: Part) -> tuple[Ints, dict[str, pa.Array]]:
+        at = np.flatnonzero(is_trade[part.first : part.first + len(part.rows)])
+        owners = at + part.first
+        sides = np.where(maker[owners] == 1, SELLER, BUYER).astype(np.int8)
+        return owners, {
+            "price": part.number(0, at),
+            "qty": part.number(1, at),
+            "aggressor": arrow_ints(sides, pa.int8()),
+        }
+
+    names, each = ("price", "qty", "aggressor"), is_trade.astype(np.int64)
+    return frame_by_parts(capture, "trades", messages, names, rows_of, rows_each=each, counts=counts, notes=notes)
 
 
 def _id_gaps(ids: Any) -> int:  # noqa: ANN401  # an array of integers
@@ -83,17 +90,29 @@ def _quotes(capture: CaptureFile) -> Frame | None:
     notes: tuple[str, ...] = ()
     if timeless.any():
         notes = ("quotes carry the receive time: the stream has no time of the exchange",)
-    columns = {name: messages.number(at) for at, name in enumerate(("bid_px", "bid_qty", "ask_px", "ask_qty"))}
-    return frame_of(capture, "quotes", origin_of(capture, messages), columns, notes=notes)
+    names, rows_of = _one_each("bid_px", "bid_qty", "ask_px", "ask_qty")
+    each = np.ones(messages.count, np.int64)
+    return frame_by_parts(capture, "quotes", messages, names, rows_of, rows_each=each, notes=notes)
 
 
 def _marks(capture: CaptureFile) -> Frame | None:
     messages = capture.symbol.messages(scan.MARK)
     if not messages.count:
         return None
+    names, rows_of = _one_each("price")
+    each, ts_ns = np.ones(messages.count, np.int64), exchange_ns(messages.column(scan.EVENT))
     # T is when the next funding is due.
-    origin = origin_of(capture, messages, ts_ns=exchange_ns(messages.column(scan.EVENT)))
-    return frame_of(capture, "mark_prices", origin, {"price": messages.number(0)})
+    return frame_by_parts(capture, "mark_prices", messages, names, rows_of, rows_each=each, ts_ns=ts_ns)
+
+
+def _one_each(*names: str) -> tuple[tuple[str, ...], RowsOf]:
+    """Numbers of messages that give one row each, by their places."""
+
+    def rows_of(part: Part) -> tuple[Ints, dict[str, pa.Array]]:
+        columns = {name: part.number(place) for place, name in enumerate(names)}
+        return part.first + np.arange(len(part.rows)), columns
+
+    return names, rows_of
 
 
 def _bars(capture: CaptureFile) -> list[Frame]:
@@ -108,10 +127,24 @@ def _bars(capture: CaptureFile) -> list[Frame]:
         if not len(at):
             continue
         period = (code & 0xFFFFFFFFFFFFFF).to_bytes(7, "little").rstrip(b"\0").decode(errors="replace")
-        columns = {name: messages.number(place, at) for place, name in enumerate(("open", "high", "low", "close"))}
-        columns["volume"] = messages.number(4, at)
         growing = int((intervals == code).sum()) - len(at)
-        # The last millisecond of a candle is inside it.
-        origin = origin_of(capture, messages, at, ts_ns=exchange_ns(messages.column(scan.LAST_ID)[at] + 1))
-        made.append(frame_of(capture, "bars", origin, columns, counts={"unfinished_bars": growing}, period=period))
+        made.append(_bars_of(capture, messages, at, period, growing))
     return made
+
+
+def _bars_of(capture: CaptureFile, messages: Messages, at: Ints, period: str, growing: int) -> Frame:
+    """The candles of these numbers."""
+    names = ("open", "high", "low", "close", "volume")
+
+    def rows_of(part: Part) -> tuple[Ints, dict[str, pa.Array]]:
+        first, stop = np.searchsorted(at, (part.first, part.first + len(part.rows)))
+        owners = at[first:stop]
+        return owners, {name: part.number(place, owners - part.first) for place, name in enumerate(names)}
+
+    each = np.zeros(messages.count, np.int64)
+    each[at] = 1
+    # The last millisecond of a candle is inside it.
+    ts_ns, counts = exchange_ns(messages.column(scan.LAST_ID) + 1), {"unfinished_bars": growing}
+    return frame_by_parts(
+        capture, "bars", messages, names, rows_of, rows_each=each, counts=counts, ts_ns=ts_ns, period=period
+    )

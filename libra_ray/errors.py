@@ -88,11 +88,11 @@ class UserError(LibraError):
 
     @property
     def message(self) -> str:
-        """`CODE place: what. Fix.`, one line."""
+        """`CODE place: what. Fix.`, one line: names of files and columns may hold anything, and are escaped too."""
         place = f"{self.place}: " if self.place else ""
         fix = f" {self.fix}" if self.fix else ""
         end = "" if self.what.endswith((".", "?")) else "."
-        return f"{self.code} {place}{self.what}{end}{fix}"
+        return printable(f"{self.code} {place}{self.what}{end}{fix}")
 
 
 class ConfigError(UserError, ValueError):

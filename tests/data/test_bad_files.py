@@ -164,3 +164,10 @@ def test_a_receive_time_beyond_all_clocks_is_refused(tmp_path: Path) -> None:
 
     assert refused(path).startswith("DATA011 x.jsonl:1: ")
     assert "the receive time is out of range" in refused(path)
+
+
+def test_a_column_name_of_several_lines_makes_no_message_of_several(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"ts": [1_704_067_200], "cost\nEUR": ["1"], "qty": [1]}), path)
+
+    assert refused(path).startswith("DATA004 x.parquet: column 'price' not found; the file has ts, cost\\nEUR, qty.")

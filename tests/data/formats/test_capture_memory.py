@@ -88,7 +88,9 @@ def test_a_fault_is_named_by_its_line_in_a_later_block(tmp_path: Path) -> None:
     lines[at] = lines[at].replace('"60000.10"', '"60000.105"')
     (tmp_path / "c").write_text("\n".join(lines))
 
-    with pytest.raises(DataError, match=rf"^DATA018 c:{at + 1}: column 'bid_px': '60000\.105' has more than 2 decimals"):
+    with pytest.raises(
+        DataError, match=rf"^DATA018 c:{at + 1}: column 'bid_px': '60000\.105' has more than 2 decimals"
+    ):
         import_all(tmp_path / "c", BTC)
 
 

@@ -53,7 +53,11 @@ def text_at(column: Column, index: int) -> str:
         return column.text(index)
     if pa.types.is_timestamp(column.type) or pa.types.is_floating(column.type):
         column, index = column[index : index + 1].cast(pa.string()), 0
-    value = column[index].as_py()
+    try:
+        value = column[index].as_py()
+    except ArithmeticError:  # a damaged decimal, of more digits than its type has: the integer that it is
+        width, at = column.type.byte_width, column.offset + index
+        value = int.from_bytes(memoryview(column.buffers()[1])[at * width :][:width], "little", signed=True)
     return "" if value is None else str(value)
 
 

@@ -9,6 +9,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
+from libra_ray.data.column_values import text_at
 from libra_ray.data.importer import import_file
 from libra_ray.data.parquet_pages import check_pages
 from libra_ray.data.raw_files import RawFile
@@ -171,3 +172,11 @@ def test_a_column_name_of_several_lines_makes_no_message_of_several(tmp_path: Pa
     pq.write_table(pa.table({"ts": [1_704_067_200], "cost\nEUR": ["1"], "qty": [1]}), path)
 
     assert refused(path).startswith("DATA004 x.parquet: column 'price' not found; the file has ts, cost\\nEUR, qty.")
+
+
+@pytest.mark.parametrize("scale", [2, 2_000_000_000])
+def test_a_damaged_decimal_can_be_named(scale: int) -> None:
+    data = (2**127 - 1).to_bytes(16, "little", signed=True)
+    prices = pa.Array.from_buffers(pa.decimal128(38, scale), 2, [None, pa.py_buffer(bytes(16) + data)])
+
+    assert text_at(prices, 1).startswith("1701411834604692317316873037158841057")

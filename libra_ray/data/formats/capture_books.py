@@ -1,33 +1,18 @@
 """Book changes and whole books of a capture, as received or made ready for a replay."""
 
-from typing import Final, NamedTuple
-
-import numpy as np
 import pyarrow as pa
 
-from libra_ray.data.arrow_arrays import Mask, arrow_ints
 from libra_ray.data.formats import capture_scan as scan
-from libra_ray.data.formats.capture_frame import CaptureFile, frame_by_parts, frame_of, origin_of
+from libra_ray.data.formats.capture_frame import CaptureFile, frame_of
 from libra_ray.data.formats.capture_messages import Levels, Part, Symbol
-from libra_ray.data.formats.capture_table import Origin
+from libra_ray.data.formats.capture_replay import BookReplay
 from libra_ray.data.formats.depth_chain import UNKNOWN, Chain, Depths, Snapshots, chained
 from libra_ray.data.formats.frames import Frame
 from libra_ray.data.formats.json_scan import Ints
+from libra_ray.data.formats.level_columns import book_columns, change_columns, changes_of, last_flags
 from libra_ray.errors import DataError
 
-__all__ = [
-    "ReplayLevels",
-    "chain_of",
-    "deltas_frame",
-    "depths_of",
-    "replay_levels",
-    "snapshots_frame",
-    "snapshots_of",
-]
-
-ADD, UPDATE, DELETE, CLEAR = 1, 2, 3, 4
-BID, ASK = 1, 2
-LAST: Final = 1
+__all__ = ["chain_of", "deltas_frame", "depths_of", "snapshots_frame", "snapshots_of"]
 
 
 def depths_of(symbol: Symbol) -> Depths:
@@ -68,12 +53,27 @@ def deltas_frame(capture: CaptureFile) -> Frame | None:
     if chain.unknown:
         notes = (f"book unknown: {chain.unknown:,} depth messages follow no snapshot",)
     fault = None if capture.options.on_sequence_gap == "keep" else _fault(capture, chain)
-    if capture.options.book == "replay":
-        origin, columns = _replay_rows(capture, chain)
-        return frame_of(capture, "book_deltas", origin, columns, counts=counts, notes=notes, fault=fault)
-    names, each = ("action", "side", "price", "qty", "flags"), messages.levels_each()
-    return frame_by_parts(
-        capture, "book_deltas", messages, names, _changes, rows_each=each, counts=counts, notes=notes, fault=fault
+    names = ("action", "side", "price", "qty", "flags")
+    replay = BookReplay(capture, chain) if capture.options.book == "replay" else None
+
+    def rows_of(part: Part) -> tuple[Ints, dict[str, pa.Array]]:
+        if replay is not None:
+            made = replay.of(part)
+            return made.levels.owner, change_columns(*made)
+        levels = Levels.of(part.levels)
+        return levels.owner, change_columns(levels, changes_of(levels), last_flags(levels.owner))
+
+    return frame_of(
+        capture,
+        "book_deltas",
+        messages,
+        names,
+        rows_of,
+        rows_each=messages.levels_each() if replay is None else replay.rows_each,
+        origin=None if replay is None else replay.origin,
+        counts=counts,
+        notes=notes,
+        fault=fault,
     )
 
 
@@ -84,119 +84,12 @@ def snapshots_frame(capture: CaptureFile) -> Frame | None:
         return None
     names, each = ("side", "level", "price", "qty", "flags"), messages.levels_each()
     notes = (f"the first book is as of update {int(messages.column(scan.LAST_ID)[0])}",)
-    return frame_by_parts(capture, "book_snapshots", messages, names, _books, rows_each=each, notes=notes)
+    return frame_of(capture, "book_snapshots", messages, names, _books, rows_each=each, notes=notes)
 
 
 def _books(part: Part) -> tuple[Ints, dict[str, pa.Array]]:
     levels = Levels.of(part.levels)
-    return levels.owner, {
-        "side": _codes(levels.side),
-        "level": arrow_ints(_numbers(levels)),
-        "price": levels.prices,
-        "qty": levels.sizes,
-        "flags": _codes(_last_flags(levels.owner)),
-    }
-
-
-def _changes(part: Part) -> tuple[Ints, dict[str, pa.Array]]:
-    levels = Levels.of(part.levels)
-    return levels.owner, {
-        "action": _codes(_actions(levels)),
-        "side": _codes(levels.side),
-        "price": levels.prices,
-        "qty": levels.sizes,
-        "flags": _codes(_last_flags(levels.owner)),
-    }
-
-
-def _codes(values: Ints) -> pa.Array:
-    return arrow_ints(values.astype(np.int8), pa.int8())
-
-
-def _actions(levels: Levels) -> Ints:
-    """A level of size 0 is gone."""
-    return np.where(levels.size[:, 0] == 0, DELETE, UPDATE)
-
-
-def _last_flags(owner: Ints) -> Ints:
-    """The last row of each message is marked."""
-    flags = np.zeros(len(owner), np.int64)
-    flags[:-1] = owner[1:] != owner[:-1]
-    flags[-1:] = LAST
-    return flags
-
-
-def _numbers(levels: Levels) -> Ints:
-    """Levels counted from 0 within each side of each message."""
-    count = len(levels.owner)
-    begins = np.ones(count, bool)
-    begins[1:] = (levels.owner[1:] != levels.owner[:-1]) | (levels.side[1:] != levels.side[:-1])
-    starts = np.flatnonzero(begins)
-    numbers: Ints = np.arange(count) - np.repeat(starts, np.diff(np.append(starts, count)))
-    return numbers
-
-
-class ReplayLevels(NamedTuple):
-    """Levels ready for a replay. `levels.owner` is the row of the depth message, or of the snapshot's."""
-
-    levels: Levels
-    actions: Ints
-    flags: Ints
-    is_snapshot: Mask
-    origin: Origin
-
-
-def _replay_rows(capture: CaptureFile, chain: Chain) -> tuple[Origin, dict[str, pa.Array]]:
-    made = replay_levels(capture, chain)
-    columns = {
-        "action": _codes(made.actions),
-        "side": _codes(made.levels.side),
-        "price": made.levels.prices,
-        "qty": made.levels.sizes,
-        "flags": _codes(made.flags),
-    }
-    return made.origin, columns
-
-
-def replay_levels(capture: CaptureFile, chain: Chain) -> ReplayLevels:
-    """Each used snapshot as a clear of both sides and its levels, then the messages that follow it.
-
-    What was received ahead of its snapshot comes behind it, at its time.
-    """
-    depth, whole = (capture.symbol.messages(kind) for kind in (scan.DEPTH, scan.SNAPSHOT))
-    levels = depth.all_levels()
-    levels = levels.taken(np.flatnonzero(chain.is_applied[levels.owner]))
-    origin = origin_of(capture, depth, levels.owner)
-    parts, origins, actions, orders = [levels], [origin], [_actions(levels)], [origin.lines]
-    if chain.used:
-        bases = origin_of(capture, whole)
-        base = chain.base[levels.owner]
-        known = base >= 0
-        begins = np.where(known, bases.lines[np.where(known, base, 0)], 0)
-        orders = [np.maximum(origin.lines, begins)]
-        received = origin.received_ns
-        if received is not None and bases.received_ns is not None:
-            waited = known & (origin.lines < begins)
-            received = np.where(waited, bases.received_ns[np.where(known, base, 0)], received)
-        origins = [Origin(origin.lines, origin.ts_ns, received)]
-        shown = whole.all_levels()
-        for number in reversed(chain.used):
-            one = shown.taken(np.flatnonzero(shown.owner == number)).after_clear(number)
-            parts.insert(0, one)
-            origins.insert(0, bases.taken(one.owner))
-            actions.insert(0, np.array([CLEAR, CLEAR, *[ADD] * (len(one.owner) - 2)], np.int64))
-            orders.insert(0, origins[0].lines)
-    # Equal places: the snapshot's own rows stand first, then what waited for it.
-    order = np.argsort(np.concatenate(orders), kind="stable")
-    is_snapshot = np.zeros(len(order), bool)
-    is_snapshot[: len(order) - len(levels.owner)] = True
-    return ReplayLevels(
-        Levels.joined(parts).taken(order),
-        np.concatenate(actions)[order],
-        np.concatenate([_last_flags(part.owner) for part in parts])[order],
-        is_snapshot[order],
-        Origin.joined(origins).taken(order),
-    )
+    return levels.owner, book_columns(levels)
 
 
 def _fault(capture: CaptureFile, chain: Chain) -> DataError | None:

@@ -2,26 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
-
-import numpy as np
-import pyarrow as pa
 
 from libra_ray.data.formats import capture_scan as scan
 from libra_ray.data.formats.binance_symbols import hint_of
 from libra_ray.data.formats.capture_messages import Messages, Symbol
 from libra_ray.data.formats.capture_table import CaptureTable, Origin, RowsOf
 from libra_ray.data.formats.capture_times import event_ns, received_ns
-from libra_ray.data.formats.columns_table import ColumnsTable, time_column
 from libra_ray.data.formats.frames import Frame
 from libra_ray.data.formats.json_scan import Ints
 from libra_ray.data.import_options import ImportOptions
-from libra_ray.data.raw_tables import RawTable
 from libra_ray.errors import DataError
 
-__all__ = ["CaptureFile", "frame_by_parts", "frame_of", "origin_of"]
-
-_ALL: Final = slice(None)
+__all__ = ["CaptureFile", "frame_of", "origin_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +33,15 @@ class CaptureFile:
         return bool(with_time.count) and bool((with_time.column(scan.TRADED) >= 0).all())
 
 
-def origin_of(
-    capture: CaptureFile, messages: Messages, keep: Ints | slice = _ALL, *, ts_ns: Ints | None = None
-) -> Origin:
-    """Of the rows `keep` of `messages`; `ts_ns` are times of those rows that are not where others have theirs."""
+def origin_of(capture: CaptureFile, messages: Messages, *, ts_ns: Ints | None = None) -> Origin:
+    """Of all `messages`; `ts_ns` are their times where those are not where others have them."""
     received = received_ns(messages, capture.name, capture.options.clock_offset_ns)
     if ts_ns is None:
-        ts_ns = event_ns(messages, received, capture.name)[keep]
-    return Origin(messages.column(scan.LINE)[keep], ts_ns, None if received is None else received[keep])
+        ts_ns = event_ns(messages, received, capture.name)
+    return Origin(messages.column(scan.LINE), ts_ns, received)
 
 
-def frame_by_parts(
+def frame_of(
     capture: CaptureFile,
     kind: str,
     messages: Messages,
@@ -61,51 +51,28 @@ def frame_by_parts(
     rows_each: Ints,
     counts: Mapping[str, int] | None = None,
     notes: tuple[str, ...] = (),
+    origin: Origin | None = None,
     ts_ns: Ints | None = None,
     period: str = "",
     fault: DataError | None = None,
 ) -> Frame:
-    """As `frame_of`, of columns that are made block by block when they are read.
+    """Columns with their times, made block by block when they are read.
 
-    `names` are those of the columns beside the times, `rows_each` says how many rows each message gives.
+    `names` are those of the columns beside the times, `rows_each` says how many rows each message gives. Times are
+    those of `origin`, by default of the messages, at `ts_ns` if that is given. Rows received before the exchange's own
+    time are counted: the clock was behind.
     """
-    origin = origin_of(capture, messages, ts_ns=ts_ns)
+    origin = origin or origin_of(capture, messages, ts_ns=ts_ns)
     found = dict(counts or {})
     if origin.received_ns is not None:
         found["negative_latency_rows"] = int(rows_each[origin.received_ns < origin.ts_ns].sum())
     table = CaptureTable(capture.name, names, int(rows_each.sum()), messages, origin, rows_of, fault)
-    return _frame(capture, kind, table, found, notes, period)
-
-
-def frame_of(
-    capture: CaptureFile,
-    kind: str,
-    origin: Origin,
-    columns: Mapping[str, pa.Array],
-    *,
-    counts: Mapping[str, int] | None = None,
-    notes: tuple[str, ...] = (),
-    fault: DataError | None = None,
-) -> Frame:
-    """Columns with their times. Rows received before the exchange's own time are counted: the clock was behind."""
-    made = {"ts": time_column(origin.ts_ns)}
-    found = dict(counts or {})
-    if origin.received_ns is not None:
-        made["ts_init"] = time_column(origin.received_ns)
-        found["negative_latency_rows"] = int(np.count_nonzero(origin.received_ns < origin.ts_ns))
-    made.update(columns)
-    return _frame(capture, kind, ColumnsTable(capture.name, made, origin.lines, fault), found, notes, "")
-
-
-def _frame(
-    capture: CaptureFile, kind: str, table: RawTable, counts: Mapping[str, int], notes: tuple[str, ...], period: str
-) -> Frame:
     return Frame(
         kind=kind,
         table=table,
         columns={each: each for each in table.header},
         period=period,
         hint=hint_of(capture.symbol.name, is_futures=capture.is_futures),
-        counts={each: count for each, count in counts.items() if count},
+        counts={each: count for each, count in found.items() if count},
         notes=notes,
     )

@@ -9,7 +9,7 @@ import pyarrow as pa
 from libra_ray.data.arrow_arrays import Mask, arrow_ints
 from libra_ray.data.formats import capture_scan as scan
 from libra_ray.data.formats.capture_books import deltas_frame, snapshots_frame
-from libra_ray.data.formats.capture_frame import CaptureFile, frame_by_parts
+from libra_ray.data.formats.capture_frame import CaptureFile, frame_of
 from libra_ray.data.formats.capture_messages import Messages, Part, Symbol, read_symbols
 from libra_ray.data.formats.capture_table import RowsOf
 from libra_ray.data.formats.capture_times import exchange_ns
@@ -74,7 +74,7 @@ def _trades(capture: CaptureFile) -> Frame | None:
         }
 
     names, each = ("price", "qty", "aggressor"), is_trade.astype(np.int64)
-    return frame_by_parts(capture, "trades", messages, names, rows_of, rows_each=each, counts=counts, notes=notes)
+    return frame_of(capture, "trades", messages, names, rows_of, rows_each=each, counts=counts, notes=notes)
 
 
 def _id_gaps(ids: Any) -> int:  # noqa: ANN401  # an array of integers
@@ -92,7 +92,7 @@ def _quotes(capture: CaptureFile) -> Frame | None:
         notes = ("quotes carry the receive time: the stream has no time of the exchange",)
     names, rows_of = _one_each("bid_px", "bid_qty", "ask_px", "ask_qty")
     each = np.ones(messages.count, np.int64)
-    return frame_by_parts(capture, "quotes", messages, names, rows_of, rows_each=each, notes=notes)
+    return frame_of(capture, "quotes", messages, names, rows_of, rows_each=each, notes=notes)
 
 
 def _marks(capture: CaptureFile) -> Frame | None:
@@ -102,7 +102,7 @@ def _marks(capture: CaptureFile) -> Frame | None:
     names, rows_of = _one_each("price")
     each, ts_ns = np.ones(messages.count, np.int64), exchange_ns(messages.column(scan.EVENT))
     # T is when the next funding is due.
-    return frame_by_parts(capture, "mark_prices", messages, names, rows_of, rows_each=each, ts_ns=ts_ns)
+    return frame_of(capture, "mark_prices", messages, names, rows_of, rows_each=each, ts_ns=ts_ns)
 
 
 def _one_each(*names: str) -> tuple[tuple[str, ...], RowsOf]:
@@ -145,6 +145,6 @@ def _bars_of(capture: CaptureFile, messages: Messages, at: Ints, period: str, gr
     each[at] = 1
     # The last millisecond of a candle is inside it.
     ts_ns, counts = exchange_ns(messages.column(scan.LAST_ID) + 1), {"unfinished_bars": growing}
-    return frame_by_parts(
+    return frame_of(
         capture, "bars", messages, names, rows_of, rows_each=each, counts=counts, ts_ns=ts_ns, period=period
     )

@@ -149,13 +149,8 @@ class Messages:
         at = _KEPT.index(column)
         return _joined([part.rows[:, at] for part in self.parts()])
 
-    def number(self, place: int, keep: Ints | slice = slice(None)) -> pa.Array:
-        """The prices or sizes at a place of the message, as decimals."""
-        pairs = self.pairs(place)[keep]
-        return decimal_column(pairs[:, 0], pairs[:, 1])
-
     def pairs(self, place: int) -> Ints:
-        """The same as (integer, decimals) of each."""
+        """The prices or sizes at a place of the message, as (integer, decimals) of each."""
         return np.concatenate([part.numbers[:, 2 * place : 2 * place + 2] for part in self.parts()])
 
     def is_zero(self, place: int) -> Mask:

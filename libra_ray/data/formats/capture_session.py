@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from libra_ray.data.formats import capture_scan as scan
-from libra_ray.data.formats.capture_books import chain_of, depths_of, replay_levels
+from libra_ray.data.formats.capture_books import chain_of, depths_of, snapshots_of
 from libra_ray.data.formats.capture_frame import CaptureFile
 from libra_ray.data.formats.capture_messages import Symbol, read_symbols
+from libra_ray.data.formats.capture_replay import BookReplay
 from libra_ray.data.formats.json_scan import Ints
 from libra_ray.data.import_options import MAX_DECOMPRESSED_BYTES, ImportOptions
 from libra_ray.data.raw_files import RawFile
@@ -79,11 +80,9 @@ def read_session(
         capture = CaptureFile(file.name, found[0], options, earlier)
         chain = chain_of(capture)
         counts += (chain.dropped, int(chain.is_hole.sum()), chain.unknown)
-        made = replay_levels(capture, chain)
-        last = depths_of(capture.symbol).last
-        updates = capture.symbol.messages(scan.SNAPSHOT).column(scan.LAST_ID)
-        ids = np.where(made.is_snapshot, 0, made.levels.owner)
-        known = last[ids] if len(last) else ids
+        replay = BookReplay(capture, chain)
+        made = replay.whole()
+        updates = (depths_of(capture.symbol).last, snapshots_of(capture.symbol).update)
         parts.append(
             {
                 "action": made.actions,
@@ -91,12 +90,8 @@ def read_session(
                 "price": _at(made.levels.price, price_decimals, file.name),
                 "size": _at(made.levels.size, size_decimals, file.name),
                 "flags": made.flags,
-                "update_id": np.where(
-                    made.is_snapshot, updates[np.where(made.is_snapshot, made.levels.owner, 0)], known
-                )
-                if len(updates)
-                else known,
-                "is_snapshot": made.is_snapshot.astype(np.int64),
+                "update_id": np.concatenate(updates)[made.levels.owner],
+                "is_snapshot": (made.levels.owner >= replay.count).astype(np.int64),
             }
         )
         tickers.append(_tickers(capture.symbol, price_decimals, size_decimals, file.name))

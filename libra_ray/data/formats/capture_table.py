@@ -26,11 +26,6 @@ class Origin(NamedTuple):
     ts_ns: Ints
     received_ns: Ints | None
 
-    def taken(self, rows: Ints) -> "Origin":
-        """Of these rows."""
-        received = None if self.received_ns is None else self.received_ns[rows]
-        return Origin(self.lines[rows], self.ts_ns[rows], received)
-
     @classmethod
     def joined(cls, parts: Sequence["Origin"]) -> "Origin":
         """Behind each other; all were received, or none."""

@@ -30,7 +30,7 @@ def private():
         return next(int(line.split()[1]) for line in file if line.startswith("RssAnon")) >> 10
 
 def run(path, folder):
-    for stream in open_imports(path, btc, streaming=True):
+    for stream in open_imports(path, btc, streaming=True, book=sys.argv[1]):
         import_into(catalog(folder), stream)
 
 run("warm", "warm_catalog")
@@ -96,12 +96,13 @@ def test_a_fault_is_named_by_its_line_in_a_later_block(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at private memory as Linux shows it")
-def test_memory_hardly_grows_with_a_capture(tmp_path: Path) -> None:
+@pytest.mark.parametrize("book", ["levels", "replay"])
+def test_memory_hardly_grows_with_a_capture(book: str, tmp_path: Path) -> None:
     capture(tmp_path / "warm", 9 * MIB)
     capture(tmp_path / "large", 96 * MIB)
 
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=200
+        [sys.executable, "-c", PROGRAM, book], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=200
     )
 
     assert int(ended.stdout) < 64, f"{ended.stdout.strip()} MiB of private memory for a capture of 96 MiB"

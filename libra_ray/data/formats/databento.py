@@ -139,6 +139,8 @@ def _frames(name: str, schema: str, records: Any, at: Any, symbol: str, metadata
         columns |= {each: _price(records[each]) for each in ("open", "high", "low", "close")}
         columns["volume"] = arrow_ints(records["volume"].astype(np.int64))
         return [frame("bars", columns, at, declared={"stamp": "open"}, period=_PERIODS[schema])]
+    if schema != "trades":
+        _refuse_mixed(name, records["publisher_id"], at)
     made = []
     if schema in _TRADES:
         trades = np.flatnonzero(records["action"] == b"T")
@@ -168,6 +170,15 @@ def _frames(name: str, schema: str, records: Any, at: Any, symbol: str, metadata
         columns, rows = order_columns(records)
         made.append(frame("book_deltas", {**_both_times(records[rows]), **columns}, at[rows]))
     return made
+
+
+def _refuse_mixed(name: str, publishers: Any, at: Any) -> None:  # noqa: ANN401  # arrays of integers
+    """Raise `DataError` DATA004 for quotes or books of several venues: each has a book of its own."""
+    other = np.flatnonzero(publishers != publishers[0])
+    if len(other):
+        first, second = int(publishers[0]), int(publishers[other[0]])
+        what = f"a record of publisher {second} behind those of publisher {first}: each has a book of its own"
+        raise DataError("DATA004", f"{name} row {int(at[other[0]]):,}", what, "Give one publisher's data a file.")
 
 
 def _both_times(records: Any) -> dict[str, pa.Array]:  # noqa: ANN401  # numpy records

@@ -98,3 +98,28 @@ def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
 
     with pytest.raises(ConfigError, match=r"Install libra_ray\[databento\]"):
         import_file(path, ES)
+
+
+def test_books_of_two_publishers_are_not_mixed(dbn: Any, tmp_path: Path) -> None:  # noqa: ANN401  # as above
+    def record(publisher: int) -> Any:  # noqa: ANN401  # as above
+        action, side = dbn.Action.ADD, dbn.Side.from_str("B")
+        return dbn.MBOMsg(publisher, 7, TS, 1, 4_800_250_000_000, 3, action, side, TS + 5, flags=128)
+
+    path = write(dbn, tmp_path / "m.dbn", "mbo", [record(1), record(1), record(2)])
+
+    with pytest.raises(DataError) as caught:
+        import_file(path, ES)
+    assert caught.value.message == (
+        "DATA004 m.dbn row 2: a record of publisher 2 behind those of publisher 1: each has a book of its own. "
+        "Give one publisher's data a file."
+    )
+
+
+@pytest.mark.parametrize("schema", ["definition", "statistics", "status"])
+def test_records_without_a_type_here_are_refused_by_their_schema(
+    dbn: Any,  # noqa: ANN401  # as above
+    tmp_path: Path,
+    schema: str,
+) -> None:
+    with pytest.raises(DataError, match=rf"^DATA004 m\.dbn: records of schema '{schema}' are no market data of ours"):
+        import_file(write(dbn, tmp_path / "m.dbn", schema, []), ES)

@@ -1,10 +1,12 @@
-"""Captured streams of Hyperliquid: `l2Book` messages are whole books of 20 levels a side, `trades` messages trades.
+"""Captured streams of Hyperliquid: `l2Book` messages are whole books of 20 levels a side, `bbo` messages quotes.
 
-The first `trades` message after a subscription repeats trades from before it: they are rows as the others, at the time
-they were received.
+Messages of other channels are counted. The first `trades` message after a subscription repeats trades from before it:
+they are rows as the others, at the time they were received.
 """
 
 import re
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 import msgspec
@@ -25,6 +27,8 @@ _FIRST_LINE: Final = re.compile(
 )
 _LINE: Final = re.compile(rb"(\d{19})?[ ,\t]*(\{.*)", re.DOTALL)
 _SIDES: Final = {"A": 2, "B": 1}
+_SILENT: Final = ("subscriptionResponse", "pong")
+"""Channels that carry no data."""
 _LEVEL_SIDES: Final = ((1, 0), (2, 1))
 LAST: Final = 1
 MS: Final = 10**6
@@ -50,6 +54,12 @@ class _Book(msgspec.Struct):
     levels: tuple[list[_Level], list[_Level]]
 
 
+class _Bbo(msgspec.Struct):
+    coin: str
+    time: Annotated[int, msgspec.Meta(ge=0, le=9 * 10**12)]
+    bbo: tuple[_Level | None, _Level | None]
+
+
 class _Message(msgspec.Struct):
     channel: str
     data: msgspec.Raw = msgspec.Raw(b"null")
@@ -65,10 +75,12 @@ class _Rows:
         self.codes: list[int] = []
         self.levels: list[int] = []
         self.flags: list[int] = []
-        self.prices: list[str] = []
-        self.sizes: list[str] = []
+        self.prices: list[str | None] = []
+        self.sizes: list[str | None] = []
 
-    def add(self, origin: tuple[int, int], time: int, code: int, px: str, sz: str, level: int = 0) -> None:
+    def add(
+        self, origin: tuple[int, int], time: int, code: int, px: str | None, sz: str | None, level: int = 0
+    ) -> None:
         """Put a row at the end."""
         self.lines.append(origin[0])
         self.received.append(origin[1])
@@ -78,6 +90,78 @@ class _Rows:
         self.flags.append(0)
         self.prices.append(px)
         self.sizes.append(sz)
+
+
+@dataclass(eq=False)
+class _Capture:
+    """What is read of a file, by coin."""
+
+    name: str
+    offset_ns: int
+    trades: dict[str, _Rows] = field(default_factory=lambda: defaultdict(_Rows))
+    books: dict[str, _Rows] = field(default_factory=lambda: defaultdict(_Rows))
+    quotes: dict[str, _Rows] = field(default_factory=lambda: defaultdict(_Rows))
+    others: int = 0
+    has_times: bool | None = None
+
+    def read(self, number: int, line: bytes) -> None:
+        """Put the rows of one line where they belong. Raises `DataError` DATA011 for a line that is no message."""
+        match = _LINE.fullmatch(line)
+        try:
+            if match is None:
+                raise msgspec.DecodeError("no receive time and JSON")
+            message = msgspec.json.decode(match.group(2), type=_Message)
+            self._put(number, message, self._received(match.group(1)))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            text = line.decode(errors="replace").rstrip()
+            what = f"{quoted(text)} is no message ({error})"
+            raise DataError("DATA011", f"{self.name}:{number}", what, "Correct or remove the line.", text) from error
+
+    def _received(self, text: bytes | None) -> int | None:
+        """When a line was received; all lines have that, or none."""
+        if self.has_times is None:
+            self.has_times = text is not None
+        if self.has_times != (text is not None):
+            raise msgspec.ValidationError("some lines have a receive time and some do not")
+        if text is None:
+            return None
+        received = int(text) + self.offset_ns
+        if not 0 <= received <= TIME_NS_MAX:
+            raise msgspec.ValidationError("the receive time is out of range")
+        return received
+
+    def _put(self, number: int, message: _Message, received: int | None) -> None:
+        def origin(time: int) -> tuple[int, int]:
+            return number, time * MS if received is None else received
+
+        if message.channel == "trades":
+            for trade in msgspec.json.decode(message.data, type=list[_Trade]):
+                code = _SIDES.get(trade.side, 0)
+                self.trades[trade.coin].add(origin(trade.time), trade.time, code, trade.px, trade.sz)
+        elif message.channel == "l2Book":
+            book = msgspec.json.decode(message.data, type=_Book)
+            for side, at in _LEVEL_SIDES:
+                for level, each in enumerate(book.levels[at]):
+                    self.books[book.coin].add(origin(book.time), book.time, side, each.px, each.sz, level)
+            if book.levels[0] or book.levels[1]:
+                self.books[book.coin].flags[-1] = LAST
+        elif message.channel == "bbo":
+            best = msgspec.json.decode(message.data, type=_Bbo)
+            for side, at in _LEVEL_SIDES:
+                shown = best.bbo[at]
+                price, size = (None, None) if shown is None else (shown.px, shown.sz)
+                self.quotes[best.coin].add(origin(best.time), best.time, side, price, size)
+        elif message.channel not in _SILENT:
+            self.others += 1
+
+    def frames(self) -> list[Frame]:
+        """Those of each coin."""
+        kinds = {"trades": self.trades, "book_snapshots": self.books, "quotes": self.quotes}
+        return [
+            _frame(self.name, kind, coin, rows, self.others)
+            for kind, coins in kinds.items()
+            for coin, rows in coins.items()
+        ]
 
 
 class HyperliquidCapture:
@@ -90,78 +174,51 @@ class HyperliquidCapture:
         return _FIRST_LINE.match(head.first_line) is not None
 
     def frames(self, file: RawFile, options: ImportOptions) -> list[Frame]:
-        """Trades and books of each coin. Raises `DataError` DATA008 for none, DATA011 for a line that is no message."""
-        trades: dict[str, _Rows] = {}
-        books: dict[str, _Rows] = {}
+        """Trades, books and quotes of each coin.
+
+        Raises `DataError` DATA008 for none, DATA011 for a line that is no message.
+        """
+        capture = _Capture(file.name, options.clock_offset_ns)
         with file.stream() as stream:
             for number, line in enumerate(stream, 1):
                 if line.strip():
-                    _read(file.name, number, line, options.clock_offset_ns, trades, books)
-        made = [_frame(file.name, "trades", coin, rows) for coin, rows in trades.items()]
-        made += [_frame(file.name, "book_snapshots", coin, rows) for coin, rows in books.items()]
+                    capture.read(number, line)
+        made = capture.frames()
         if not made:
-            raise DataError("DATA008", file.name, "the capture has no trades and no books", "Check the file.")
+            raise DataError("DATA008", file.name, "the capture has no trades, books or quotes", "Check the file.")
         return made
 
 
-def _read(
-    name: str, number: int, line: bytes, offset_ns: int, trades: dict[str, _Rows], books: dict[str, _Rows]
-) -> None:
-    """Put the rows of one line where they belong."""
-    match = _LINE.fullmatch(line)
-    try:
-        if match is None:
-            raise msgspec.DecodeError("no receive time and JSON")
-        message = msgspec.json.decode(match.group(2), type=_Message)
-        received = 0 if match.group(1) is None else int(match.group(1)) + offset_ns
-        if not 0 <= received <= TIME_NS_MAX:
-            raise msgspec.ValidationError("the receive time is out of range")
-        if message.channel == "trades":
-            for trade in msgspec.json.decode(message.data, type=list[_Trade]):
-                code = _SIDES.get(trade.side, 0)
-                rows = trades.setdefault(trade.coin, _Rows())
-                rows.add((number, received or trade.time * MS), trade.time, code, trade.px, trade.sz)
-        elif message.channel == "l2Book":
-            book = msgspec.json.decode(message.data, type=_Book)
-            rows = books.setdefault(book.coin, _Rows())
-            for side, at in _LEVEL_SIDES:
-                for level, each in enumerate(book.levels[at]):
-                    rows.add((number, received or book.time * MS), book.time, side, each.px, each.sz, level)
-            if book.levels[0] or book.levels[1]:
-                rows.flags[-1] = LAST
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        text = line.decode(errors="replace").rstrip()
-        what = f"{quoted(text)} is no message ({error})"
-        raise DataError("DATA011", f"{name}:{number}", what, "Correct or remove the line.", text) from error
-
-
-def _frame(name: str, kind: str, coin: str, rows: _Rows) -> Frame:
+def _frame(name: str, kind: str, coin: str, rows: _Rows, others: int) -> Frame:
+    step = len(_LEVEL_SIDES) if kind == "quotes" else 1  # both sides of a quote stand behind each other
     codes = arrow_ints(np.array(rows.codes, np.int8), pa.int8())
-    columns: dict[str, pa.Array] = {
-        "ts": time_column(np.array(rows.times, np.int64)),
-        "ts_init": time_column(np.array(rows.received, np.int64)),
-        "price": pa.array(rows.prices, pa.string()),
-        "qty": pa.array(rows.sizes, pa.string()),
-    }
+    times, received = (np.array(each[::step], np.int64) for each in (rows.times, rows.received))
+    columns: dict[str, pa.Array] = {"ts": time_column(times), "ts_init": time_column(received)}
+    if kind == "quotes":
+        for at, side in enumerate(("bid", "ask")):
+            columns[f"{side}_px"] = pa.array(rows.prices[at::step], pa.string())
+            columns[f"{side}_qty"] = pa.array(rows.sizes[at::step], pa.string())
+    else:
+        columns |= {"price": pa.array(rows.prices, pa.string()), "qty": pa.array(rows.sizes, pa.string())}
     if kind == "trades":
         columns["aggressor"] = codes
-    else:
+    elif kind == "book_snapshots":
         columns |= {
             "side": codes,
             "level": arrow_ints(np.array(rows.levels, np.int64)),
             "flags": arrow_ints(np.array(rows.flags, np.int8), pa.int8()),
         }
-    early = int(np.count_nonzero(np.array(rows.received) < np.array(rows.times)))
+    counts = {"negative_latency_rows": int(np.count_nonzero(received < times)), "messages_of_other_channels": others}
     hint = InstrumentHint(
         symbol=f"{coin.upper()}USD", venue="HYPERLIQUID", kind="perpetual", base=coin.upper(), quote="USD",
         raw_symbol=coin,
     )  # fmt: skip
     return Frame(
         kind=kind,
-        table=ColumnsTable(name, columns, np.array(rows.lines, np.int64)),
+        table=ColumnsTable(name, columns, np.array(rows.lines[::step], np.int64)),
         columns={each: each for each in columns},
         hint=hint,
-        counts={"negative_latency_rows": early} if early else {},
+        counts={each: count for each, count in counts.items() if count},
     )
 
 

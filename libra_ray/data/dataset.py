@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from libra_ray.data.horizon import horizon_ns
 from libra_ray.data.instruments_json import instrument_from_json, instrument_to_json
-from libra_ray.data.mapped_rows import MappedRows
+from libra_ray.data.mapped_rows import MEMORY_BYTES_MAX, MappedRows, mapped_rows
 from libra_ray.data.merge import merged_runs
 from libra_ray.data.times import time_text
 from libra_ray.data.wide_codes import open_wide, write_wide
@@ -174,7 +174,10 @@ class Dataset:
             topics.add(stream.topic)
 
     def __add__(self, other: "Dataset") -> "Dataset":
-        """Both, `other` behind; streams of one topic are joined by a copy. Raises DATA013 where they overlap."""
+        """Both, `other` behind; streams of one topic are joined by a copy, which is mapped if it is large.
+
+        Raises `DataError` DATA013 where they overlap, DATA007 where the disk has no room for the copy.
+        """
         if not isinstance(other, Dataset):
             return NotImplemented
         joined = {stream.topic: stream for stream in self.streams}
@@ -295,7 +298,11 @@ def _joined(first: Stream, second: Stream) -> Stream:
     if late.ts_ns[0] <= early.ts_ns[-1]:
         spans = [f"{time_text(int(s.ts_ns[0]))} - {time_text(int(s.ts_ns[-1]))}" for s in (early, late)]
         raise DataError("DATA013", None, f"{first.topic}: {spans[0]} and {spans[1]} overlap", "Give each time once.")
-    return Stream(first.schema, first.instrument, first.period, pa.concat_tables([early.table, late.table]))
+    tables, topic = [early.table, late.table], first.topic
+    if early.nbytes + late.nbytes > MEMORY_BYTES_MAX:
+        rows = mapped_rows(tables, early.table.schema, topic)
+        return Stream.of_mapped(first.schema, first.instrument, first.period, rows, order_known=True)
+    return Stream(first.schema, first.instrument, first.period, pa.concat_tables(tables))
 
 
 def _value_bytes(column: pa.Array) -> Iterator[memoryview]:

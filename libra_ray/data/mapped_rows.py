@@ -17,8 +17,10 @@ from libra_ray.data.arrow_arrays import Int64s
 from libra_ray.data.wide_codes import WIDE, is_code, widened
 from libra_ray.errors import DataError
 
-__all__ = ["MappedRows", "mapped_rows", "nameless_file", "room_for"]
+__all__ = ["MEMORY_BYTES_MAX", "MappedRows", "mapped_rows", "nameless_file", "room_for"]
 
+MEMORY_BYTES_MAX: Final = 64 << 20
+"""Rows of more are mapped rather than held in private memory, where nobody says otherwise."""
 TEXT_BYTES_MAX: Final = 2**31 - 1
 
 

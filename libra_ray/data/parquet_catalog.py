@@ -30,7 +30,7 @@ from libra_ray.data.catalog_writer import CatalogWriter
 from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.data.horizon import horizon_ns
 from libra_ray.data.importer import Import
-from libra_ray.data.mapped_rows import mapped_rows
+from libra_ray.data.mapped_rows import MEMORY_BYTES_MAX, mapped_rows
 from libra_ray.data.merge import MergedBatch, merge_batches
 from libra_ray.data.times import instant_ns, time_text
 from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
@@ -41,7 +41,6 @@ from libra_ray.model.instruments import Instrument
 __all__ = ["Catalog", "CatalogCheck", "Entry", "Gap", "StreamKey", "catalog"]
 
 BATCH_ROWS: Final = 65_536
-MEMORY_BYTES_MAX: Final = 64 << 20
 TEXT_BYTES: Final = 16
 """What a text is reckoned at."""
 FILE_ROWS_MAX: Final = 1 << 26

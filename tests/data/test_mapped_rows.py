@@ -124,3 +124,14 @@ def test_the_order_is_looked_at_block_by_block(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(DataError, match=r"row 5: .* \(2 such rows\)"):
         Stream(TRADES, PAIR, "", table)
+
+
+def test_a_large_stream_of_two_files_is_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    trades = trades_of(PAIR)
+    first, second = (Dataset([trades.rows_between(*part)]) for part in ((0, 2_000), (2_000, 5_000)))
+    monkeypatch.setattr("libra_ray.data.dataset.MEMORY_BYTES_MAX", trades.nbytes - 1)
+
+    (joined,) = first + second
+
+    assert joined.digest == trades.digest
+    assert np.shares_memory(joined.raw("aggressor"), joined.raw("aggressor")), "mapped at full width"

@@ -21,7 +21,7 @@ __all__ = ["FeatherTable", "MemoryTable", "ParquetTable"]
 BATCH_ROWS: Final = 131_072
 TEXT_BYTES_MAX: Final = 1 << 16
 """A longer text in one cell is no number, time or word."""
-BROKEN: Final = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error)
+BROKEN: Final = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, RuntimeError, struct.error)
 
 
 class _Rows(ABC):
@@ -80,7 +80,7 @@ class ParquetTable(_Rows):
         names = [self.header[index] for index in indices]
         row = 0
         try:
-            check_pages(self._file, self._parquet.metadata, names)
+            check_pages(self._file, names)
             # Texts of a dictionary stay in it until their lengths were looked at: a short file may repeat a long one.
             texts = [name for name in names if pa.types.is_string(self._schema.field(name).type)]
             reader = pq.ParquetFile(str(self._file.path), memory_map=False, read_dictionary=texts)

@@ -1,7 +1,9 @@
 """Files that are no files, damaged, or not what they say: refused before a value is read."""
 
+import base64
 import os
 import socket
+import zlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +21,20 @@ from libra_ray.model.instruments import pair
 BTC = pair("BTCUSDT.SIM", base="BTC", quote="USDT", tick="0.01", step="0.001")
 TRADES = "ts,price,qty\n"
 GOOD_TRADE = "2024-01-01T00:00:00Z,100,1"
+DAMAGED_STATISTICS = (
+    "c-oazPfrt35TE_i&C(DkgtzR*jcE+sU;<cB&=?HPmcLrCG^v8&0?TG0K`AY`@EtsO@L>D^Bz^-"
+    "9d<0G&J$Ufo$(VRE#)I?TzAZ6rNO;-4d2i-7zu(MGx)rRBGo2OLy)rWx^aI!%0HHFNI~`P{h4&wixn;lxm_0(c9Q_Q}Hq!{5B-"
+    "VoA4&J^#0LTuhv>S@54FO3`v58dj20%tJd&_#pEJE+t8OXKWrr4DP2$~)VMVcM`om7jg*lLuk&i<bH`{~!`<*mw0lI1?`(58&oW{"
+    "MSUws|`V-ekARWVm4O1C1hEM<+U&X1KRUO8v~bRGNZeo%?N#K!U6*pO7h<%5-"
+    "OA5^SRx?1Zm2nMvdY)m9IidvE*PX;BO7AwJd4)Em1&SjaMy4UcT_oyW2Tu(gB36JXtxr#E-E!vd6D3R#BZI%N-"
+    "Bl9&V|=Wtf0T88yivA!$bnrB{b*3Jm;n5jTpj?DCJ!|}i%DK63@MUpaw&JTqi?_BkMD%YR!)oNL(##>K&`lfiNy7xu9-"
+    "e|AZ>2~f49r0p?&^yKYpm={W-g%~NvTa<}fRnOWXNF~XrgdR}<J#R=tv-"
+    "A4Fqyi2q21wY9DPJw#biB2jM0y99x=jFBz!&r=J=seA$%;L;(lLd5TwcXd2vKsKwLsxM?c18exJYO_x&nA`XYZxxYCeFMO<8|zg("
+    "z^dr3lkX=jBu;+F0KkIOX|N!(n*S6b(-3D>az1TFq#394YNIw|~-"
+    "tT&R;Xm%;h_m8FM|M{ZTVDU+PeWE5?iDjJvT5I8x{x9DLwu%(d(oV<vL~GlN%W1z0VjgKUPToIRB7a_6jqwrK`TAz#;3zyC4eIsL"
+    "%|>HC&c6v8&E5Ui`H88q;@G&u|Dml1GW6-F&?oyJb}$ar"
+)
+"""A Parquet file of 1,463 bytes whose statistics of sizes have one entry too many, packed."""
 
 
 def refused(path: Path) -> str:
@@ -137,12 +153,11 @@ def test_pages_are_measured_by_their_own_headers(tmp_path: Path, compression: st
         row_group_size=20_000,
         data_page_size=100_000,
     )
-    metadata = pq.read_metadata(path)
     # The largest page of each of the two columns holds 12 bytes a row, in writes of 1,024 rows.
     page = 12 * 1_024 * -(-100_000 // (12 * 1_024))
 
     def check(limit: int, *names: str) -> None:
-        check_pages(RawFile.check(path, max_decompressed_bytes=limit), metadata, names)
+        check_pages(RawFile.check(path, max_decompressed_bytes=limit), names)
 
     check(2 * page + 1_000, "a", "b", "c")
     check(1_000, "c")
@@ -180,3 +195,10 @@ def test_a_damaged_decimal_can_be_named(scale: int) -> None:
     prices = pa.Array.from_buffers(pa.decimal128(38, scale), 2, [None, pa.py_buffer(bytes(16) + data)])
 
     assert text_at(prices, 1).startswith("1701411834604692317316873037158841057")
+
+
+def test_damaged_statistics_do_not_end_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    path.write_bytes(zlib.decompress(base64.b85decode(DAMAGED_STATISTICS)))
+
+    assert refused(path).startswith("DATA011 x.parquet row 0: unreadable (Definition level histogram size mismatch")

@@ -87,6 +87,9 @@ class ParquetTable(_Rows):
             # A thread reads ahead and keeps several row groups in memory; one is enough here.
             for batch in reader.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
                 by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
+                for column in by_name.values():
+                    if not pa.types.is_primitive(column.type):
+                        column.validate(full=True)  # whether texts are UTF-8
                 yield RawBatch(row, [_flat(by_name[name], self.place(row)) for name in names])
                 row += batch.num_rows
         except DataError:

@@ -202,3 +202,19 @@ def test_damaged_statistics_do_not_end_the_process(tmp_path: Path) -> None:
     path.write_bytes(zlib.decompress(base64.b85decode(DAMAGED_STATISTICS)))
 
     assert refused(path).startswith("DATA011 x.parquet row 0: unreadable (Definition level histogram size mismatch")
+
+
+@pytest.mark.parametrize("is_coded", [False, True], ids=["plain", "dictionary"])
+@pytest.mark.parametrize("name", ["x.feather", "x.parquet"])
+def test_a_text_of_another_encoding_in_a_binary_table(tmp_path: Path, name: str, *, is_coded: bool) -> None:
+    path = tmp_path / name
+    ends = pa.py_buffer(bytes([0, 0, 0, 0, 3, 0, 0, 0]))
+    sides = pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(b"bu\xff")])
+    sides = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), sides) if is_coded else sides
+    table = pa.table({"ts": [1_704_067_200], "price": [1.5], "qty": [1], "side": sides})
+    (pq.write_table if name.endswith("parquet") else pyarrow.feather.write_feather)(table, path)
+
+    message = refused(path)
+
+    assert message.startswith(f"DATA011 {name} row 0: unreadable (")
+    assert "Invalid UTF8 sequence" in message

@@ -30,7 +30,7 @@ def trades_table(file: RawFile) -> ColumnsTable:
         data = stream.read()
     try:
         rows = msgspec.json.decode(data, type=list[_Row])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         what = f"is no list of [milliseconds, id, type, side, price, amount, cost] ({error})"
         raise DataError("DATA011", file.name, what, "Correct the file.") from error
     if not rows:

@@ -22,6 +22,9 @@ _CHUNKS: Final = "arrow.chunks"
 _OWN_NAMES: Final = (_BATCH, _TABLE, _ARRAY, _CHUNKS)
 
 _ALIGNMENT: Final = 8
+_PREFIX: Final = struct.Struct("<II")  # of each message of a stream: a mark, and the length of its metadata
+_END: Final = pa.py_buffer(b"\xff\xff\xff\xff\x00\x00\x00\x00")
+_SCHEMAS_MAX: Final = 1_024
 _HEADER_TYPE, _HEADER = 1, 2  # fields of the flatbuffer `Message`
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3  # values of its header type
 _DICTIONARY_DATA: Final = 1  # field of `DictionaryBatch`
@@ -92,17 +95,59 @@ def _read(body: Any) -> tuple[pa.Schema, list[pa.RecordBatch]]:  # noqa: ANN401 
     buffer = pa.py_buffer(body)
     if buffer.address % _ALIGNMENT:
         buffer = pa.py_buffer(bytes(body))
-    messages = pa.ipc.MessageReader.open_stream(buffer)
-    for message in messages:
-        if _is_compressed(memoryview(message.metadata)):
-            raise ValueError("compressed Arrow data")
-    reader = pa.ipc.open_stream(buffer)
-    batches = list(reader)
+    head = _schema_bytes(buffer)
+    schema = _schemas.get(head)
+    batch = None if schema is None else _only_batch(buffer, len(head), schema)
+    if batch is None:
+        schema, batches = _read_stream(buffer)
+        if len(_schemas) == _SCHEMAS_MAX:
+            _schemas.clear()
+        _schemas[head] = schema
+    else:
+        batches = [batch]
     for batch in batches:
         batch.validate(full=True)
+    return schema, batches
+
+
+_schemas: dict[bytes, pa.Schema] = {}
+"""Schemas that came, by their bytes: all streams of a topic begin alike, and this part takes longest to read."""
+
+
+def _schema_bytes(buffer: pa.Buffer) -> bytes:
+    """What a stream begins with, up to its first batch."""
+    if buffer.size < _PREFIX.size:
+        return b""
+    _, length = _PREFIX.unpack_from(buffer)
+    return bytes(memoryview(buffer)[: _PREFIX.size + length])
+
+
+def _only_batch(buffer: pa.Buffer, start: int, schema: pa.Schema) -> pa.RecordBatch | None:
+    """The batch that begins at `start` of a stream; None where something else comes, or more."""
+    if buffer.size - start <= _PREFIX.size:
+        return None
+    _, length = _PREFIX.unpack_from(buffer, start)
+    message = pa.ipc.read_message(buffer.slice(start))
+    end = start + _PREFIX.size + length + message.body.size
+    if message.type != "record batch" or not buffer.slice(end).equals(_END):
+        return None
+    _refuse_compressed(message)
+    return pa.ipc.read_record_batch(message, schema)
+
+
+def _read_stream(buffer: pa.Buffer) -> tuple[pa.Schema, list[pa.RecordBatch]]:
+    for message in pa.ipc.MessageReader.open_stream(buffer):
+        _refuse_compressed(message)
+    reader = pa.ipc.open_stream(buffer)
+    batches = list(reader)
     schema = reader.schema
     schema.names  # noqa: B018 - raises where one is no UTF-8
     return schema, batches
+
+
+def _refuse_compressed(message: pa.Message) -> None:
+    if _is_compressed(memoryview(message.metadata)):
+        raise ValueError("compressed Arrow data")
 
 
 def _is_compressed(metadata: memoryview) -> bool:

@@ -150,9 +150,7 @@ class Schema:
 
     def rows(self, spec: RowSpec, table: pa.Table) -> Iterator[Row]:
         """Row views of a batch, built one by one as they are asked for."""
-        columns = [raw_column(table, name) for name in ("ts_init_ns", "ts_event_ns", *self.names[2:])]
-        lists = [column if isinstance(column, list) else column.tolist() for column in columns]
-        return map(self.row, repeat(spec), *lists)
+        return map(self.row, repeat(spec), *(_raw_list(table, name) for name in self.names))
 
 
 def decimal_type(precision: int, *, wide: bool = False) -> pa.DataType:
@@ -179,9 +177,7 @@ def raw_column(table: pa.Table | pa.RecordBatch, name: str) -> npt.NDArray[np.in
 
     A table of several chunks is joined first (one copy). Raises `KeyError` for an unknown column.
     """
-    column = table.column(name)
-    if isinstance(column, pa.ChunkedArray):
-        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    column = _in_one_piece(table.column(name))
     kind, buffer = column.type, column.buffers()[1]
     start, count = column.offset, len(column)
     if pa.types.is_decimal128(kind):
@@ -195,6 +191,22 @@ def raw_column(table: pa.Table | pa.RecordBatch, name: str) -> npt.NDArray[np.in
         view = view.astype(np.int64)
     view.flags.writeable = False
     return view
+
+
+def _raw_list(table: pa.Table | pa.RecordBatch, name: str) -> list[int]:
+    """The same as a list, whatever the precision: of a few rows in a third of the time."""
+    column = _in_one_piece(table.column(name))
+    if pa.types.is_decimal128(column.type):
+        return list(raw_column(table, name))
+    buffer, start = column.buffers()[1], column.offset
+    values = memoryview(buffer or b"").cast("b" if pa.types.is_int8(column.type) else "q")
+    return values[start : start + len(column)].tolist()
+
+
+def _in_one_piece(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 BARS = Schema(

@@ -3,12 +3,17 @@
 import re
 from collections.abc import Callable
 
-__all__ = ["is_literal", "matcher"]
+__all__ = ["is_literal", "literal_length", "matcher"]
 
 
 def is_literal(pattern: str) -> bool:
     """The pattern matches the topic of its own text and no other."""
     return "*" not in pattern and "?" not in pattern
+
+
+def literal_length(pattern: str) -> int:
+    """How much of a topic the pattern names: the characters before its first wildcard."""
+    return len(re.split(r"[*?]", pattern, maxsplit=1)[0])
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:

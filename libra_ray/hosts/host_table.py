@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from libra_ray.bus.patterns import literal_length
 from libra_ray.bus.table import RoutingTable
 from libra_ray.runtime.topics import check_pattern, check_topic
 
@@ -110,19 +111,20 @@ class TableCopy:
         self.version, self.changes = state.version, self.changes + 1
         self.hosts = {entry.host_id: entry for entry in state.hosts}
         self._by_number = {host_number(host_id): host_id for host_id in (self.host_id, *self.hosts)}
-        self._table, self._owners = RoutingTable(), {}
+        self._table = _table_of(entry for entry in state.hosts if entry.host_id != self.host_id)
+        self._owners = {}
         for entry in state.hosts:
             for endpoint in entry.endpoints:
                 self._owners.setdefault(endpoint, entry.host_id)
-            if entry.host_id != self.host_id:
-                for pattern in entry.patterns:
-                    self._table.subscribe(pattern, entry.host_id)
         for call in self.on_change:
             call()
         return True
 
     def others_for(self, topic: str) -> tuple[str, ...]:
-        """The other hosts with a subscription that matches `topic`, each once. O(patterns with wildcards)."""
+        """The other hosts with a subscription that matches `topic`, each once. O(patterns with wildcards).
+
+        First who has named the topic, last who wants all there is: that one keeps books, the other acts.
+        """
         return tuple(dict.fromkeys(self._table.resolve(topic)))
 
     def owner(self, endpoint: str) -> str | None:
@@ -256,7 +258,7 @@ class TableOwner:
         return [h for h in self._entries if h not in self._dead and self._seen.get(h, (0, 0)) < self.version]
 
     def hosts_for(self, topic: str) -> tuple[str, ...]:
-        """Hosts with a subscription that matches `topic`, each once, in the order in which they came."""
+        """Hosts with a subscription that matches `topic`, each once, in the same order as `TableCopy.others_for`."""
         return tuple(dict.fromkeys(self._table.resolve(topic)))
 
     def _rebuild(self) -> None:
@@ -265,8 +267,9 @@ class TableOwner:
 
 
 def _table_of(entries: Iterable[HostEntry]) -> RoutingTable[str]:
+    """Who names more of a topic before the first wildcard is served first; else who came first."""
     table: RoutingTable[str] = RoutingTable()
-    for entry in entries:
-        for pattern in entry.patterns:
-            table.subscribe(pattern, entry.host_id)
+    pairs = [(pattern, entry.host_id) for entry in entries for pattern in entry.patterns]
+    for pattern, host_id in sorted(pairs, key=lambda pair: -literal_length(pair[0])):
+        table.subscribe(pattern, host_id)
     return table

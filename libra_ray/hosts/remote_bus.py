@@ -100,7 +100,7 @@ class RemoteBus(Bus):
     # --- topics -------------------------------------------------------------------------------------------------
 
     def subscribe(self, pattern: str, handler: Handler, priority: int = 0) -> bool:
-        """As `Bus.subscribe`. Handlers of one host go by priority; hosts are served in the order in which they came."""
+        """As `Bus.subscribe`. Handlers of one host go by priority; hosts by how much of the topic they name."""
         if not super().subscribe(pattern, handler, priority):
             return False
         if pattern.startswith(MARKET_DATA_PREFIX):

@@ -81,6 +81,16 @@ def test_the_death_of_an_older_life_is_no_news() -> None:
     assert not owner.died("a", 1)
 
 
+def test_who_names_a_topic_is_served_before_who_listens_to_all_there_is() -> None:
+    hosts = (entry("books", "data.*"), entry("venue", "data.quotes.SIM.*"), entry("trader", "data.quotes.SIM.ACME"))
+    owner, copy = TableOwner(1), TableCopy("feed", 1)
+    for host in hosts:
+        owner.announce(host)
+    copy.apply(TableState((1, 1), hosts))
+    assert owner.hosts_for("data.quotes.SIM.ACME") == ("trader", "venue", "books")
+    assert copy.others_for("data.quotes.SIM.ACME") == ("trader", "venue", "books")
+
+
 def test_a_copy_takes_only_what_is_newer_and_a_new_bus_host_is_newer() -> None:
     copy = TableCopy("a", 1)
     assert copy.apply(TableState((1, 7), (entry("a"), entry("b", "x"))))

@@ -11,6 +11,7 @@ import pytest
 import zmq
 
 from libra_ray.bus import DeadReason
+from libra_ray.bus.wire.bundles import bundled
 from libra_ray.bus.wire.frames import VERSION, Frame, Kind, pack
 from libra_ray.clock import LiveClock
 from libra_ray.hosts.context import BUS
@@ -86,14 +87,15 @@ def test_noise_on_a_socket_is_counted_and_published(folder: Path) -> None:
     other_version = b"\x9b" + bytes([VERSION + 1]) + bytes(header)[2:]
     with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
         socket.connect(world.hosts["a"].port.address)
-        for parts in ([b"noise"], [b"noise", b"body"], [other_version, body], [header, bytes(2 << 20)]):
-            socket.send_multipart(parts)
+        for parts in ((b"noise", b"body"), (other_version, body), (header, bytes(2 << 20))):
+            socket.send(bundled([parts]))
+        socket.send(b"noise")
         world.wait(lambda: len(grave.heard) == 4)
         socket.close(linger=0)
     world.bus("a", lambda bus: bus.publish("events.x", 1))
     world.close()
     reasons = [letter.reason for letter in grave.heard]
-    assert reasons == [DeadReason.BAD_FRAME, DeadReason.BAD_FRAME, DeadReason.BAD_VERSION, DeadReason.TOO_LONG]
+    assert reasons == [DeadReason.BAD_FRAME, DeadReason.BAD_VERSION, DeadReason.TOO_LONG, DeadReason.BAD_FRAME]
 
 
 def test_what_an_older_life_sends_is_a_dead_letter(folder: Path) -> None:
@@ -103,7 +105,7 @@ def test_what_an_older_life_sends_is_a_dead_letter(folder: Path) -> None:
     frame = Frame(VERSION, Kind.SUBSCRIBE, "host-b", 0, Lane.CONTROL, "data.x", 0, 1, "")
     with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
         socket.connect(world.hosts["a"].port.address)
-        socket.send_multipart(pack(frame))
+        socket.send(bundled([pack(frame)]))
         world.wait(lambda: bool(grave.heard))
         socket.close(linger=0)
     world.close()

@@ -1,10 +1,9 @@
-"""Frames: what travels between two hosts. A header of fixed form and a body of bytes, as two parts of one message.
+"""Frames: what travels between two hosts. A header of fixed form and a body of bytes; bundles of them are messages.
 
 The header is a msgpack array whose first item is the version, in this version and in all others, so that a peer of
 another version is told apart from noise.
 """
 
-from collections.abc import Sequence
 from enum import IntEnum, StrEnum
 from typing import Annotated, Final, TypeAlias
 
@@ -23,6 +22,7 @@ __all__ = [
     "FrameFault",
     "Kind",
     "Part",
+    "Parts",
     "pack",
     "unpack",
 ]
@@ -37,7 +37,9 @@ HEADER_BYTES_MAX: Final = 4 << 10
 """The longest header: far more than the longest names need."""
 
 Part: TypeAlias = bytes | bytearray | memoryview
-"""One part of a message as a socket gives it."""
+"""A header, a body, or a message as a socket gives it."""
+Parts: TypeAlias = tuple[Part, Part]
+"""Header and body of a frame."""
 
 
 class Kind(IntEnum):
@@ -124,8 +126,8 @@ _decode = msgspec.msgpack.Decoder(Frame).decode
 _decode_head = msgspec.msgpack.Decoder(_Head).decode
 
 
-def pack(frame: Frame, body: Part = b"") -> list[Part]:
-    """`frame` and `body` as the two parts of a message. Raises `FrameError` where a receiver would refuse them."""
+def pack(frame: Frame, body: Part = b"") -> Parts:
+    """`frame` and `body` as they leave. Raises `FrameError` where a receiver would refuse them."""
     if len(body) > BODY_BYTES_MAX:
         raise FrameError(
             FrameFault.TOO_LONG, f"a body of {len(body):,} bytes, {frame.type}; at most {BODY_BYTES_MAX:,}"
@@ -136,13 +138,11 @@ def pack(frame: Frame, body: Part = b"") -> list[Part]:
         raise FrameError(FrameFault.BAD_FRAME, str(error)) from error
     if len(header) > HEADER_BYTES_MAX:
         raise FrameError(FrameFault.TOO_LONG, f"a header of {len(header):,} bytes; at most {HEADER_BYTES_MAX:,}")
-    return [header, body]
+    return header, body
 
 
-def unpack(parts: Sequence[Part]) -> tuple[Frame, memoryview]:
+def unpack(parts: Parts) -> tuple[Frame, memoryview]:
     """The frame and a view of its body, without a copy. Raises `FrameError`, and nothing else, for what is no frame."""
-    if len(parts) != 2:  # noqa: PLR2004 - header and body
-        raise FrameError(FrameFault.BAD_FRAME, f"{len(parts):,} parts instead of 2")
     header, body = parts
     if len(header) > HEADER_BYTES_MAX or len(body) > BODY_BYTES_MAX:
         raise FrameError(FrameFault.TOO_LONG, f"a header of {len(header):,} and a body of {len(body):,} bytes")

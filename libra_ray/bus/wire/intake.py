@@ -1,11 +1,12 @@
 """What comes in: each frame goes to its link, to a lane, or to the dead letters. Nothing that comes raises."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
-from libra_ray.bus.wire.frames import Frame, FrameError, FrameFault, Kind, Part, unpack
+from libra_ray.bus.wire.bundles import frames_in
+from libra_ray.bus.wire.frames import Frame, FrameError, FrameFault, Kind, Part, Parts, unpack
 from libra_ray.bus.wire.lanes import LetterLanes
 from libra_ray.bus.wire.ledger import Ledger
 from libra_ray.bus.wire.letter import RELIABLE_KINDS, RELIABLE_LANES, STALE_EPOCH, WRONG_SOURCE, Letter, OnDead
@@ -31,8 +32,15 @@ class Intake:
         self.on_dead: OnDead | None = None
         self._ledger, self._peers, self._lanes, self._tick = ledger, peers, lanes, tick
 
-    def arrived(self, parts: Sequence[Part], sender: str) -> None:
+    def arrived(self, message: Part, sender: str) -> None:
         """One message, when all turns that are done are written. `sender` is who its key says, empty without keys."""
+        try:
+            for parts in frames_in(message):
+                self._sort(parts, sender)
+        except FrameError as error:
+            self.dead(error.reason, None, None, sender)
+
+    def _sort(self, parts: Parts, sender: str) -> None:
         try:
             frame, body = unpack(parts)
         except FrameError as error:

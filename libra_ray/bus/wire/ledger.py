@@ -4,7 +4,7 @@ A turn that is done waits here until `write`, with others or alone. Before that 
 letter is not confirmed; afterwards the journal has both.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -77,7 +77,7 @@ class Ledger:
         self.replay_bytes += len(header) + len(body)
         self._consumed.append((letter.peer, frame.lane, seq, header, body))
 
-    def write(self) -> tuple[Iterable[str], Iterable[str]]:
+    def write(self) -> tuple[dict[str, None], dict[str, None]]:
         """Write the turns that are done: what they sent may leave. Returns who is to get it, and whose was consumed."""
         if self._journal is not None and (self._outputs or self._consumed):
             self._journal.commit(self._consumed, self._outputs, self._confirmed_rows())

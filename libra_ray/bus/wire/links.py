@@ -10,17 +10,13 @@ a peer of another birth begins anew with it.
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
-from typing import TypeAlias
 
 import msgspec
 
-from libra_ray.bus.wire.frames import Part
+from libra_ray.bus.wire.frames import Parts
 from libra_ray.bus.wire.letter import RELIABLE_LANES
 
-__all__ = ["Arrival", "Greeting", "InboundLink", "LaneState", "OutboundLink", "Parts", "PeerLinks"]
-
-Parts: TypeAlias = tuple[Part, Part]
-"""Header and body of a frame as they leave."""
+__all__ = ["Arrival", "Greeting", "InboundLink", "LaneState", "OutboundLink", "PeerLinks"]
 
 
 class Arrival(Enum):
@@ -98,18 +94,19 @@ class OutboundLink:
         self.frames[seq] = parts
         self.ready = seq
 
-    def next_parts(self) -> Parts | None:
-        """The frame to send now; None when all have left or the credit is used up."""
-        seq = self.sent + 1
+    def next_parts(self, ahead: int = 0) -> Parts | None:
+        """The frame to send now, or so many `ahead` of it; None when all have left or the credit is used up."""
+        seq = self.sent + 1 + ahead
         return None if seq - self.confirmed > self.window else self.frames.get(seq)
 
-    def left(self) -> bool:
-        """`next_parts` has left. Whether that was for the first time."""
-        self.sent += 1
+    def left(self, count: int = 1) -> int:
+        """So many of `next_parts` have left. Returns how many of them for the first time."""
+        self.sent += count
         if self.sent <= self.high:
-            return False
+            return 0
+        fresh = min(count, self.sent - self.high)
         self.high = self.sent
-        return True
+        return fresh
 
     def confirm(self, consumed: int) -> bool:
         """The peer has consumed all up to that number; whether that is news. What never left cannot be confirmed."""

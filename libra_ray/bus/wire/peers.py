@@ -5,7 +5,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from libra_ray.bus.wire.frames import VERSION, Frame, Kind, Part, pack
+from libra_ray.bus.wire.bundles import BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX
+from libra_ray.bus.wire.frames import VERSION, Frame, Kind, Part, Parts, pack
 from libra_ray.bus.wire.ledger import Ledger
 from libra_ray.bus.wire.letter import RELIABLE_LANES, LinkCount
 from libra_ray.bus.wire.links import PeerLinks
@@ -67,7 +68,7 @@ class Peer:
 
     def send(self, header: Part, body: Part) -> bool:
         """Send past all links. False when there is no way or no room."""
-        return self._way is not None and self._way.send(header, body)
+        return self._way is not None and self._way.send(((header, body),))
 
     def greet(self, kind: Kind) -> bool:
         """Say HELLO, which is answered, or WELCOME, the answer."""
@@ -78,23 +79,41 @@ class Peer:
         way = self._way
         if way is None:
             return
-        self.is_full = False
-        for lane, link in enumerate(self.links.outbound):
+        self.is_full, is_more = False, True
+        while is_more:
+            frames, runs, is_more = self._next_bundle()
+            if frames and not way.send(frames):
+                self.is_full = True
+                break
+            self._left(runs)
+        for link in self.links.outbound:
             if link.ready == link.sent:
-                link.held_since_ns = 0
-                continue
-            count = self.counts[lane]
-            while not self.is_full and (parts := link.next_parts()) is not None:
-                if not way.send(*parts):
-                    self.is_full = True
-                elif link.left():
-                    count.sent += 1
-                else:
-                    count.resent += 1
-            if not link.is_waiting:
                 link.held_since_ns = 0
             elif not link.held_since_ns:
                 link.held_since_ns = self._now_ns()
+
+    def _next_bundle(self) -> tuple[list[Parts], list[tuple[int, int]], bool]:
+        """What may leave as one message, how many frames of each (lane, count) that is, and whether it is full."""
+        frames: list[Parts] = []
+        runs, size = [], 0
+        for lane, link in enumerate(self.links.outbound):
+            if link.ready == link.sent:
+                continue
+            first = len(frames)
+            while (parts := link.next_parts(len(frames) - first)) is not None:
+                if len(frames) == BUNDLE_FRAMES_MAX or size >= BUNDLE_BYTES_MAX:
+                    runs.append((lane, len(frames) - first))
+                    return frames, runs, True
+                frames.append(parts)
+                size += len(parts[0]) + len(parts[1])
+            runs.append((lane, len(frames) - first))
+        return frames, runs, False
+
+    def _left(self, runs: Sequence[tuple[int, int]]) -> None:
+        for lane, count in runs:
+            fresh = self.links.outbound[lane].left(count)
+            self.counts[lane].sent += fresh
+            self.counts[lane].resent += count - fresh
 
     @property
     def unconfirmed(self) -> int:
@@ -114,17 +133,18 @@ class Peer:
     def acknowledge(self, at_least: int = 1) -> None:
         """Confirm what was consumed, if that many messages were."""
         links = self.links
-        if links.unsaid < at_least:
+        if self._way is None or links.unsaid < at_least:
             return
-        is_said = True
-        for lane, link in zip(RELIABLE_LANES, links.inbound, strict=True):
-            if link.consumed != link.said:
-                if self.send(*pack(self._frame(Kind.ACK, lane, links.birth, link.consumed))):
-                    link.said = link.consumed
-                else:
-                    is_said = False
-        if is_said:
-            links.unsaid = 0
+        acks = [
+            pack(self._frame(Kind.ACK, lane, links.birth, link.consumed))
+            for lane, link in zip(RELIABLE_LANES, links.inbound, strict=True)
+            if link.consumed != link.said
+        ]
+        if acks and not self._way.send(acks):
+            return
+        links.unsaid = 0
+        for link in links.inbound:
+            link.said = link.consumed
 
     def _frame(self, kind: Kind, lane: Lane = Lane.CONTROL, seq: int = 0, extra: int = 0) -> Frame:
         return Frame(VERSION, kind, self._host_id, self._host_epoch, lane, "", seq, 0, "", "", extra)

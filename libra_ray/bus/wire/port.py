@@ -79,6 +79,7 @@ class Port:
         self.address = self._receiver.address
         self._lanes = LetterLanes()
         self._peers = Peers(host_id, epoch, self._ledger, clock.now_ns)
+        self._called: dict[str, None] = {}  # peers that are sent more than publications
         self._is_turn = False
         self._took_none = False
         self._in_hand: Letter | None = None
@@ -163,6 +164,8 @@ class Port:
         )
         header, body = pack(frame, bytes(body) if isinstance(body, bytearray) else body)
         self._ledger.stage(peer_id, lane, link.number(), header, body)
+        if kind != Kind.PUBLISH:
+            self._called[peer_id] = None
         if not self._is_turn:
             self._ledger.end_turn(None, is_kept=False)
             self.flush()
@@ -200,13 +203,14 @@ class Port:
         return is_sent
 
     def flush(self) -> None:
-        """Write the turns that are done, and send."""
+        """Write the turns that are done, and send: first to those that are called, then to those that only listen."""
         if not self._ledger.turns:
             return
         self._done_at_ns = 0
         receivers, senders = self._ledger.write()
-        for peer_id in receivers:
+        for peer_id in {**self._called, **receivers}:
             self._peers.of(peer_id).transmit()
+        self._called.clear()
         for peer_id in senders:
             self._peers.of(peer_id).acknowledge(ACK_EVERY)
         if not self._tick_at_ns:
@@ -299,10 +303,10 @@ class Port:
         waiting = self._lanes.waiting
         self._receiver.wait(0 if waiting and not self._took_none else max(timeout_ns, 0))
         for _ in range(TAKEN_IN_MAX):
-            parts = self._receiver.receive()
-            if parts is None:
+            message = self._receiver.receive()
+            if message is None:
                 break
-            self._intake.arrived(parts, self._receiver.sender)
+            self._intake.arrived(message, self._receiver.sender)
         if self._lanes.waiting > waiting:
             self._took_none = False
 

@@ -5,13 +5,15 @@ PULL and PUSH, since nothing is answered on the socket it came by: a full PUSH s
 
 import heapq
 import select
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import zmq
 
-from libra_ray.bus.wire.frames import BODY_BYTES_MAX, Part, unpack
+from libra_ray.bus.wire.bundles import bundled
+from libra_ray.bus.wire.frames import BODY_BYTES_MAX, Part, Parts, unpack
 from libra_ray.bus.wire.keys import Gatekeeper, Keys, arm_client, arm_server
 from libra_ray.bus.wire.letter import Faults
 from libra_ray.clock import Clock
@@ -19,18 +21,18 @@ from libra_ray.errors import ConfigError, ConnectionConfigError, quoted
 
 __all__ = ["FaultySender", "Receiver", "Sender", "Sockets"]
 
-QUEUED_FRAMES_MAX: Final = 1_024
-"""Frames that wait inside a socket, in each direction; what is behind them can still be overtaken by a higher lane."""
+QUEUED_MAX: Final = 1_024
+"""Bundles that wait inside a socket, in each direction; what is behind them can still be overtaken by a higher lane."""
 RECEIVED_BYTES_MAX: Final = 4 * BODY_BYTES_MAX
-"""A longer part ends its connection; one between this and the limit of frames is a dead letter."""
+"""A longer message ends its connection; a frame between this and the limit of frames is a dead letter."""
 RECONNECT_MS: Final = 5
 RECONNECT_MS_MAX: Final = 200
 TCP_ALIVE_MS: Final = 1_000
 TCP_DEAD_MS: Final = 3_000
 # Plain integers: operators of flags, and their conversion, cost a microsecond each.
-_RCVMORE: Final = int(zmq.RCVMORE)
+_EVENTS: Final = int(zmq.EVENTS)
+_POLLIN: Final = int(zmq.POLLIN)
 _NOBLOCK: Final = int(zmq.NOBLOCK)
-_SNDMORE: Final = int(zmq.SNDMORE) | _NOBLOCK
 
 _Socket: TypeAlias = "zmq.Socket[bytes]"
 
@@ -83,7 +85,7 @@ class Receiver:
         self._gatekeeper = None if keys is None else Gatekeeper(context, keys.peers)
         self._socket: _Socket = context.socket(zmq.PULL)
         _prepare(self._socket, address)
-        self._socket.setsockopt(zmq.RCVHWM, QUEUED_FRAMES_MAX)
+        self._socket.setsockopt(zmq.RCVHWM, QUEUED_MAX)
         self._socket.setsockopt(zmq.MAXMSGSIZE, RECEIVED_BYTES_MAX)
         if keys is not None:
             arm_server(self._socket, keys)
@@ -103,39 +105,25 @@ class Receiver:
         if self.is_drained and self._ready.poll(-(-timeout_ns // 1_000_000)):
             self.is_drained = False
 
-    def receive(self) -> list[Part] | None:
-        """The next message, None when it is drained. Parts that no frame has are cut off after the third."""
+    def receive(self) -> Part | None:
+        """The next message, None when it is drained."""
         if self.is_drained:
             return None
-        if self._gatekeeper is not None:
-            return self._receive_known(self._gatekeeper)
-        socket = self._socket
+        socket, message = self._socket, None
         try:
-            parts: list[Part] = [socket.recv(_NOBLOCK)]
+            message = socket.recv(_NOBLOCK) if self._gatekeeper is None else self._receive_known()
         except zmq.Again:
             self.is_drained = True
-            return None
-        while socket.get(_RCVMORE):
-            self._add(parts, socket.recv())
-        return parts
+        else:
+            self.is_drained = not int(socket.get(_EVENTS)) & _POLLIN  # costs half of what `Again` does
+        if self.is_drained and self._gatekeeper is not None:
+            self._gatekeeper.answer()
+        return message
 
-    def _receive_known(self, gatekeeper: Gatekeeper) -> list[Part] | None:
-        try:
-            first = self._socket.recv(_NOBLOCK, copy=False)
-        except zmq.Again:
-            gatekeeper.answer()
-            self.is_drained = True
-            return None
-        self.sender = str(first.get("User-Id"))
-        parts: list[Part] = [first.bytes]
-        while self._socket.get(_RCVMORE):
-            self._add(parts, self._socket.recv())
-        return parts
-
-    @staticmethod
-    def _add(parts: list[Part], part: Part) -> None:
-        if len(parts) <= 2:  # noqa: PLR2004 - header, body, and one that shows that there are more
-            parts.append(part)
+    def _receive_known(self) -> bytes:
+        frame = self._socket.recv(_NOBLOCK, copy=False)
+        self.sender = str(frame.get("User-Id"))
+        return frame.bytes
 
     def allow(self, peer_id: str, server_key: bytes) -> None:
         """Let a peer in by its key."""
@@ -159,7 +147,7 @@ class Sender:
             raise ConnectionConfigError("CONN004", address, "its key is not known", "Give it with the address.")
         self._socket: _Socket = context.socket(zmq.PUSH)
         _prepare(self._socket, address)
-        self._socket.setsockopt(zmq.SNDHWM, QUEUED_FRAMES_MAX)
+        self._socket.setsockopt(zmq.SNDHWM, QUEUED_MAX)
         self._socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MS_MAX)
         try:
@@ -175,11 +163,10 @@ class Sender:
             raise
         self._send = super(zmq.Socket, self._socket).send  # pyzmq's own adds options that cost half a microsecond
 
-    def send(self, header: Part, body: Part) -> bool:
-        """Whether the socket took the frame; it does not when it is full, or while it loses its peer."""
+    def send(self, frames: Sequence[Parts]) -> bool:
+        """Whether the socket took these, as one message; it does not when it is full, or while it loses its peer."""
         try:
-            self._send(header, _SNDMORE)
-            self._send(body, _NOBLOCK)
+            self._send(bundled(frames), _NOBLOCK)
         except zmq.Again:
             return False
         return True
@@ -198,25 +185,26 @@ class FaultySender:
 
     def __init__(self, sender: Sender, peer_id: str, faults: Faults, clock: Clock) -> None:
         self._sender, self._peer_id, self._faults, self._clock = sender, peer_id, faults, clock
-        self._late: list[tuple[int, int, Part, Part]] = []
+        self._late: list[tuple[int, int, Parts]] = []
         self._numbers = count()
 
-    def send(self, header: Part, body: Part) -> bool:
-        """As a sender's; what is delayed counts as taken."""
-        frame, _ = unpack((header, body))
+    def send(self, frames: Sequence[Parts]) -> bool:
+        """As a sender's, but each frame by itself; what is delayed counts as taken."""
         is_taken = True
-        for delay_ns in self._faults.outgoing(frame, self._peer_id):
-            if delay_ns <= 0:
-                is_taken = self._sender.send(header, body) and is_taken
-            else:
-                heapq.heappush(self._late, (self._clock.now_ns() + delay_ns, next(self._numbers), header, body))
+        for parts in frames:
+            frame, _ = unpack(parts)
+            for delay_ns in self._faults.outgoing(frame, self._peer_id):
+                if delay_ns <= 0:
+                    is_taken = self._sender.send((parts,)) and is_taken
+                else:
+                    heapq.heappush(self._late, (self._clock.now_ns() + delay_ns, next(self._numbers), parts))
         return is_taken
 
     def pump(self) -> int | None:
         """Send what is due; when something is due next, None when nothing waits."""
         late = self._late
         while late and late[0][0] <= self._clock.now_ns():
-            self._sender.send(*heapq.heappop(late)[2:])
+            self._sender.send(heapq.heappop(late)[2:])
         return late[0][0] if late else None
 
     def close(self, linger_ns: int = 0) -> None:

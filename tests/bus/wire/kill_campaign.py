@@ -30,7 +30,7 @@ from typing import Any, Final
 import numpy as np
 
 from libra_ray.bus.wire import journal as journal_module
-from libra_ray.bus.wire.frames import Frame, Kind, Part, unpack
+from libra_ray.bus.wire.frames import Frame, Kind, Parts, unpack
 from libra_ray.bus.wire.journal import Checkpoint, Journal
 from libra_ray.bus.wire.port import Port
 from libra_ray.bus.wire.sockets import Sender
@@ -136,9 +136,9 @@ class Armed:
             write(fd, data, place)
             self.passes("after write")
 
-        def armed_send(sender: Sender, header: Part, body: Part) -> bool:
+        def armed_send(sender: Sender, frames: Sequence[Parts]) -> bool:
             self.passes("before send")
-            is_sent = send(sender, header, body)
+            is_sent = send(sender, frames)
             self.passes("after send")
             return is_sent
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import zmq
 
+from libra_ray.bus.wire.bundles import bundled
 from libra_ray.bus.wire.frames import VERSION, Frame, Kind, Part, pack
 from libra_ray.bus.wire.keys import Keys
 from libra_ray.bus.wire.letter import Faults, Letter
@@ -172,7 +173,7 @@ def frame(kind: Kind, source: str, *, epoch: int = 1, lane: int = 2, seq: int = 
 
 def send_raw(socket: "zmq.Socket[bytes]", header: Frame, body: Part = b"") -> None:
     """Past all links."""
-    socket.send_multipart([bytes(part) for part in pack(header, body)])
+    socket.send(bundled([pack(header, body)]))
 
 
 def echo(port: Port, letter: Letter) -> None:

@@ -1,9 +1,12 @@
 """One peer, with a way that refuses when the test says so."""
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
-from libra_ray.bus.wire.frames import Frame, Kind, Part, unpack
+from libra_ray.bus.wire.bundles import BUNDLE_BYTES_MAX, BUNDLE_FRAMES_MAX
+from libra_ray.bus.wire.frames import Frame, Kind, Parts, unpack
 from libra_ray.bus.wire.links import Greeting, PeerLinks
 from libra_ray.bus.wire.peers import ACK_EVERY, ASK_AFTER_NS, ASK_AFTER_NS_MAX, Peer
 from libra_ray.bus.wire.sockets import Sender
@@ -14,18 +17,18 @@ WINDOW = 3
 
 
 class Way(Sender):
-    """Takes so many frames."""
+    """Takes so many messages."""
 
     def __init__(self) -> None:
         self.room = 1_000
         self.taken: list[tuple[Frame, bytes]] = []
 
-    def send(self, header: Part, body: Part) -> bool:
+    def send(self, frames: Sequence[Parts]) -> bool:
         if not self.room:
             return False
         self.room -= 1
-        frame, text = unpack((header, body))
-        self.taken.append((frame, bytes(text)))
+        arrived = [unpack(parts) for parts in frames]
+        self.taken += [(frame, bytes(text)) for frame, text in arrived]
         return True
 
     def close(self, linger_ns: int = 0) -> None:
@@ -65,14 +68,15 @@ def put(links: PeerLinks, count: int, lane: Lane = Lane.ORDERS) -> None:
     link = links.outbound[lane]
     for _ in range(count):
         seq = link.number()
-        link.put(seq, SEND)
+        link.put(seq, (msgspec.msgpack.encode([1, Kind.SEND, "a", 1, lane, lane.name, seq, 0, ""]), b""))
 
 
-SEND = (msgspec.msgpack.encode([1, Kind.SEND, "a", 1, Lane.ORDERS, "", 1, 0, ""]), b"")
+SEND = msgspec.msgpack.encode([1, Kind.SEND, "a", 1, Lane.ORDERS, "", 1, 0, ""])
 
 
 def test_a_full_way_is_tried_again_until_all_has_left(peer: Peer, links: PeerLinks, way: Way) -> None:
-    put(links, 3)
+    links.outbound[Lane.ORDERS].window = 9 * BUNDLE_FRAMES_MAX
+    put(links, BUNDLE_FRAMES_MAX + 2)
     way.room = 1
     peer.transmit()
     assert (peer.is_full, peer.held) == (True, 2)
@@ -82,7 +86,7 @@ def test_a_full_way_is_tried_again_until_all_has_left(peer: Peer, links: PeerLin
     assert peer.tend(2)
     assert (peer.is_full, peer.held) == (False, 0)
     assert peer.held_since_ns([Lane.ORDERS]) is None
-    assert (peer.counts[Lane.ORDERS].sent, peer.counts[Lane.ORDERS].resent) == (3, 0)
+    assert (peer.counts[Lane.ORDERS].sent, peer.counts[Lane.ORDERS].resent) == (BUNDLE_FRAMES_MAX + 2, 0)
 
 
 def test_the_highest_lane_leaves_first_also_when_it_was_held(peer: Peer, links: PeerLinks, way: Way) -> None:
@@ -93,7 +97,35 @@ def test_the_highest_lane_leaves_first_also_when_it_was_held(peer: Peer, links: 
     way.room = 1
     peer.transmit()
 
-    assert (links.outbound[Lane.RISK].sent, links.outbound[Lane.SIGNALS].sent) == (1, 0)
+    assert [frame.destination for frame, _ in way.taken] == ["RISK", "SIGNALS"]
+
+
+def test_what_may_leave_together_is_one_message(peer: Peer, links: PeerLinks, way: Way) -> None:
+    put(links, 2)
+    put(links, 1, Lane.RISK)
+    way.room = 1
+    peer.transmit()
+
+    assert [frame.destination for frame, _ in way.taken] == ["RISK", "ORDERS", "ORDERS"]
+
+
+def test_all_lanes_are_confirmed_by_one_message(peer: Peer, links: PeerLinks, way: Way) -> None:
+    links.consume(Lane.RISK, 1)
+    links.consume(Lane.ORDERS, 1)
+    way.room = 1
+    peer.acknowledge()
+
+    assert way.kinds() == [Kind.ACK, Kind.ACK]
+
+
+def test_a_long_frame_leaves_before_the_next_bundle(peer: Peer, links: PeerLinks, way: Way) -> None:
+    link = links.outbound[Lane.ORDERS]
+    link.put(link.number(), (SEND, bytes(BUNDLE_BYTES_MAX)))
+    link.put(link.number(), (SEND, b""))
+    way.room = 1
+    peer.transmit()
+
+    assert (peer.is_full, peer.held) == (True, 1)
 
 
 def test_held_counts_from_its_beginning(peer: Peer, links: PeerLinks, way: Way, clock: VirtualClock) -> None:
@@ -169,7 +201,7 @@ def test_without_a_way_all_waits(peer: Peer, links: PeerLinks, way: Way) -> None
     assert (peer.address, peer.epoch) == (None, 0)
     assert peer.held_since_ns([Lane.ORDERS]) is None, "it is not slow, it is away"
     assert not peer.tend(9)
-    assert not peer.send(*SEND)
+    assert not peer.send(SEND, b"")
     assert way.room == 0, "closed"
     later = Way()
     peer.connect(later, "elsewhere", 2)

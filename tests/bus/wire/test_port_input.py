@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from libra_ray.bus.wire import port as port_module
+from libra_ray.bus.wire.bundles import bundled
 from libra_ray.bus.wire.frames import BODY_BYTES_MAX, Kind
 from libra_ray.bus.wire.journal import Checkpoint, Journal
 from libra_ray.bus.wire.keys import Keys
@@ -16,24 +17,25 @@ from tests.bus.wire.ports import SECOND, Net, echo, frame, post, send_raw, texts
 
 
 @pytest.mark.parametrize(
-    ("parts", "reason"),
+    ("message", "reason"),
     [
-        ([b""], "BAD_FRAME"),
-        ([b"\xff", b"", b""], "BAD_FRAME"),
-        ([b""] * 500, "BAD_FRAME"),
-        ([msgspec.msgpack.encode([2, "of the future"]), b""], "BAD_VERSION"),
-        ([bytes(10_000), b""], "TOO_LONG"),
-        ([b"\x90", bytes(BODY_BYTES_MAX + 1)], "TOO_LONG"),
-        ([msgspec.msgpack.encode([1, 8, "a", 1, 9, "", 1, 0, ""]), b""], "BAD_FRAME"),
-        ([msgspec.msgpack.encode([1, 99, "a", 1, 1, "", 1, 0, ""]), b""], "BAD_FRAME"),
+        (b"", "BAD_FRAME"),
+        (b"noise", "BAD_FRAME"),
+        (bytes(8), "BAD_FRAME"),
+        (bundled([(b"x", b"y")])[:-1], "BAD_FRAME"),
+        (bundled([(msgspec.msgpack.encode([2, "of the future"]), b"")]), "BAD_VERSION"),
+        (bundled([(bytes(10_000), b"")]), "TOO_LONG"),
+        (bundled([(b"\x90", bytes(BODY_BYTES_MAX + 1))]), "TOO_LONG"),
+        (bundled([(msgspec.msgpack.encode([1, 8, "a", 1, 9, "", 1, 0, ""]), b"")]), "BAD_FRAME"),
+        (bundled([(msgspec.msgpack.encode([1, 99, "a", 1, 1, "", 1, 0, ""]), b"")]), "BAD_FRAME"),
     ],
-    ids=["one part", "three parts", "many parts", "version", "header", "body", "lane", "kind"],
+    ids=["nothing", "noise", "no header", "cut off", "version", "header", "body", "lane", "kind"],
 )
-def test_what_is_no_frame_is_a_dead_letter(net: Net, parts: list[bytes], reason: str) -> None:
+def test_what_is_no_frame_is_a_dead_letter(net: Net, message: bytes, reason: str) -> None:
     b = net.start("b")
     socket = net.raw(b)
 
-    socket.send_multipart(parts)
+    socket.send(message)
     send_raw(socket, frame(Kind.HEARTBEAT, "stranger"), b"after")
     net.until(lambda: bool(net.got["b"]))
 

@@ -84,6 +84,7 @@ class Port:
         self._took_none = False
         self._in_hand: Letter | None = None
         self._done_at_ns = 0
+        self._done_lane: int = Lane.CONTROL
         self._tick_at_ns = 0
         self._intake = Intake(self._ledger, self._peers, self._lanes, self._tick_soon)
 
@@ -229,20 +230,22 @@ class Port:
             self._took_none = notice is None
             return notice
         self._begin()
-        if self._ledger.turns:
-            self._flush_in_time()
         letter = self._lanes.notice() if unreliable_only else self._lanes.next(lowest)
         self._took_none = letter is None
         if letter is None:
             self._is_turn = False
             self.flush()
+        elif self._ledger.turns:
+            self._flush_in_time(letter)
         self._in_hand = letter
         return letter
 
-    def _flush_in_time(self) -> None:
-        """Turns that are done wait for the next ones, but not for long: a handler may take its time."""
+    def _flush_in_time(self, next_letter: Letter) -> None:
+        """Turns that are done wait for others of their lane, but not for long: a handler may take its time."""
         now_ns = self._now_ns()
-        if not self._done_at_ns:
+        if next_letter.frame.lane > self._done_lane:
+            self.flush()
+        elif not self._done_at_ns:
             self._done_at_ns = now_ns
         elif now_ns - self._done_at_ns > TURNS_AGE_NS:
             self.flush()
@@ -276,6 +279,7 @@ class Port:
         if not self._is_turn:
             raise ValueError("no turn has begun")
         self._is_turn, self._in_hand = False, None
+        self._done_lane = Lane.CONTROL if letter is None else letter.frame.lane
         self._ledger.end_turn(letter, is_kept=is_kept)
         if self._ledger.turns >= TURNS_MAX:
             self.flush()

@@ -87,6 +87,25 @@ def test_everything_that_leaves_is_in_the_journal(net: Net, tmp_path: Path) -> N
     assert written == [True] * 40
 
 
+def test_what_a_turn_posted_leaves_before_a_letter_of_a_lower_lane_is_handled(
+    timeless: tuple[Net, VirtualClock],
+) -> None:
+    net, _ = timeless
+    a, b = net.start("a"), net.start("b")
+    net.meet()
+    post(a, "b", "order")
+    a.post_unreliable("b", Kind.BATCH, "data.x", "text", b"row", lane=Lane.MARKET_DATA)
+    net.come("b", 2)
+
+    letter = b.take()
+    assert letter is not None
+    post(b, "a", "answer")
+    b.done(letter)
+    assert b.held("a") == 1
+    assert [each.frame.lane for each in (letter, b.take()) if each] == [Lane.ORDERS, Lane.MARKET_DATA]
+    assert b.held("a") == 0
+
+
 def test_turns_are_written_together_and_never_late(timeless: tuple[Net, VirtualClock]) -> None:
     net, clock = timeless
     a, b = net.start("a"), net.start("b")

@@ -1,6 +1,7 @@
 """Market data on its way in: read where it lies, counted, credited, and given to who listens here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -40,6 +41,9 @@ class Audience(Protocol):
 
     def deliver_market(self, message: object, handlers: tuple[Handler, ...]) -> None:
         """Give them the batch."""
+
+    def deliver_late(self, topic: str, read: Callable[[], object], handlers: tuple[Handler, ...]) -> None:
+        """Give them the batch that `read` gives, unless that is None; where all can wait, when it is looked at."""
 
     def bury(self, reason: DeadReason, destination: str, message: Any) -> None:  # noqa: ANN401 - any message
         """Make a dead letter."""
@@ -97,10 +101,7 @@ class MarketInbound:
         if items:
             self._read_all(items, frame, handlers, audience)
         elif handlers:
-            try:
-                audience.deliver_market(decode(frame.type, letter.body), handlers)
-            except DecodeError as error:
-                audience.bury(DeadReason.UNDECODABLE, topic, str(error))
+            audience.deliver_late(topic, partial(_read, letter, audience), handlers)
         self.batches += count
         position = source.flow.due()
         if position is not None:
@@ -223,6 +224,15 @@ class MarketInbound:
         self._port.post_unreliable(
             peer_id, Kind.CREDIT, "", "", b"", lane=Lane.CONTROL, ts_ns=self._clock.now_ns(), extra=position
         )
+
+
+def _read(letter: Letter, audience: Audience) -> object:
+    """The batch inside a frame; None, and a dead letter, where there is none."""
+    try:
+        return decode(letter.frame.type, letter.body)
+    except DecodeError as error:
+        audience.bury(DeadReason.UNDECODABLE, letter.frame.destination, str(error))
+        return None
 
 
 def _tell_gap(handlers: tuple[Handler, ...], topic: str, from_seq: int, to_seq: int) -> None:

@@ -154,6 +154,10 @@ class RemoteBus(Bus):
         """Give a batch of another host to handlers of this one."""
         self.views.deliver(message, handlers, self.call)
 
+    def deliver_late(self, topic: str, read: Callable[[], object], handlers: tuple[Handler, ...]) -> None:
+        """The same with what `read` gives, unless that is None; it may wait until somebody looks."""
+        self.views.deliver_late(topic, read, handlers, self.call)
+
     def _way(self, topic: str) -> Way | None:
         others = self.copy.others_for(topic)
         if topic.startswith(MARKET_DATA_PREFIX):

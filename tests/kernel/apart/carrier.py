@@ -7,6 +7,7 @@ in the middle, what is sent to an endpoint goes straight, as between processes.
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,8 @@ class Network:
         body = encode(message)
         for host in sorted(self.living, key=_distance_from_market):
             if _wants(host, stream.topic):
-                host.bus.views.deliver(decode(*body), host.bus.arrived(stream.topic), host.call)
+                handlers = host.bus.arrived(stream.topic)
+                host.bus.views.deliver_late(stream.topic, partial(decode, *body), handlers, host.call)
                 host.settle()
                 self.drain()
 

@@ -56,21 +56,11 @@ class MarketViews:
                 for handler in actors:
                     handler(view)
 
-    def deliver_late(
-        self,
-        topic: str,
-        read: Callable[[], object],
-        handlers: tuple[Handler, ...],
-        call: Callable[[Handler, object], object] = call_plainly,
-    ) -> None:
-        """Give what `read` gives, unless that is None: to the one handler that can wait for it when that looks."""
-        if len(handlers) == 1:
-            put_off = getattr(handlers[0], "put_off", None)
-            if put_off is not None and put_off(topic, read):
-                return
-        message = read()
-        if message is not None:
-            self.deliver(message, handlers, call)
+    @staticmethod
+    def put_off(topic: str, read: Callable[[], object], handlers: tuple[Handler, ...]) -> bool:
+        """Leave it to the one handler there is to `read` the batch when it is looked at; False: it cannot wait."""
+        put_off = getattr(handlers[0], "put_off", None) if len(handlers) == 1 else None
+        return put_off is not None and bool(put_off(topic, read))
 
     def _views(self, batch: pa.Table | pa.RecordBatch) -> Iterable[object] | None:
         schema = batch_schema(batch)

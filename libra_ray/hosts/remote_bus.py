@@ -155,8 +155,11 @@ class RemoteBus(Bus):
         self.views.deliver(message, handlers, self.call)
 
     def deliver_late(self, topic: str, read: Callable[[], object], handlers: tuple[Handler, ...]) -> None:
-        """The same with what `read` gives, unless that is None; it may wait until somebody looks."""
-        self.views.deliver_late(topic, read, handlers, self.call)
+        """The same with what `read` gives, unless that is None: now, or where it can wait when somebody looks."""
+        if not self.views.put_off(topic, read, handlers):
+            message = read()
+            if message is not None:
+                self.deliver_market(message, handlers)
 
     def _way(self, topic: str) -> Way | None:
         others = self.copy.others_for(topic)

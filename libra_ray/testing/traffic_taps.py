@@ -200,6 +200,7 @@ class BusTap:
         self._batch: Frame | None = None
         self._deliver, self._receive_market = bus.deliver_market, bus.market.receive
         self._on_bus.put("deliver_market", self._tapped_deliver)
+        self._on_bus.put("deliver_late", self._tapped_deliver_late)
         self._on_market = _Replaced(bus.market)
         self._on_market.put("receive", self._tapped_receive_market)
 
@@ -217,6 +218,12 @@ class BusTap:
                 type_name, body, host=frame.source, epoch=frame.epoch, peer=self._host_id,
             ))  # fmt: skip
         self._deliver(message, handlers)
+
+    def _tapped_deliver_late(self, _topic: str, read: Callable[[], object], handlers: tuple[Handler, ...]) -> None:
+        """What is to be told cannot wait until somebody looks."""
+        message = read()
+        if message is not None:
+            self._tapped_deliver(message, handlers)
 
     # --- the host -----------------------------------------------------------------------------------------------
 

@@ -58,6 +58,21 @@ def test_a_turn_without_a_letter_leaves_as_a_whole(net: Net) -> None:
     assert texts(net.got["b"]) == ["1", "2"]
 
 
+def test_who_is_called_is_served_before_who_only_listens(net: Net) -> None:
+    wire = Wire()
+    a, _, _ = net.start("a", faults=wire), net.start("books"), net.start("venue")
+    net.meet()
+
+    a.begin()
+    post(a, "books", "event", kind=Kind.PUBLISH)
+    post(a, "venue", "order")
+    a.commit()
+    net.settle()
+
+    assert [frame.kind for frame in wire.seen if frame.kind in (Kind.SEND, Kind.PUBLISH)] == [Kind.SEND, Kind.PUBLISH]
+    assert (texts(net.got["books"]), texts(net.got["venue"])) == (["event"], ["order"])
+
+
 def test_everything_that_leaves_is_in_the_journal(net: Net, tmp_path: Path) -> None:
     """`b` answers each letter by one frame, so a letter and its answer have the same number."""
 

@@ -198,7 +198,8 @@ class Network:
         for host in sorted(self.living, key=_distance_from_market):
             if _wants(host, stream.topic):
                 handlers = host.bus.arrived(stream.topic)
-                host.bus.views.deliver_late(stream.topic, partial(decode, *body), handlers, host.call)
+                if not host.bus.views.put_off(stream.topic, partial(decode, *body), handlers):
+                    host.bus.views.deliver(decode(*body), handlers, host.call)
                 host.settle()
                 self.drain()
 

@@ -37,12 +37,11 @@ def remote_lock(files: pa_fs.FileSystem, folder: str, place: str) -> Iterator[No
     try:
         _put(files, claim)
         _wait_for_others(files, folder, f"{ours}{CLAIM}", place)
-        _put(files, held)  # before the claim goes: one of them is seen at any time
-        _remove(files, claim)
+        _put(files, held)  # the claim stays: a list that is made meanwhile would show neither
         yield
     finally:
-        _remove(files, claim)
         _remove(files, held)
+        _remove(files, claim)
 
 
 def _wait_for_others(files: pa_fs.FileSystem, folder: str, claim: str, place: str) -> None:
@@ -63,7 +62,7 @@ def _wait_for_others(files: pa_fs.FileSystem, folder: str, claim: str, place: st
 
 def _held(folder: str, other: str, place: str) -> DataError:
     what = f"another writer holds the dataset: {other}"
-    fix = f"Wait until it ends; if it has died, remove {folder.rpartition('/')[2]}/{other} there."
+    fix = f"Wait until it ends; if it has died, remove {folder.rpartition('/')[2]}/{other.removesuffix(CLAIM)}* there."
     return DataError("DATA023", place, what, fix, other)
 
 

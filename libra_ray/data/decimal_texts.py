@@ -1,7 +1,7 @@
 """Decimal texts to scaled integers, exactly and by whole columns; a float is never on the way."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, Overflow
 from typing import Final
 
 import numpy as np
@@ -98,7 +98,10 @@ def _plain(texts: pa.Array, decimal: str, thousands: str) -> pa.Array:
 def _one_raw(text: str, precision: int, digits_max: int) -> tuple[int, bool] | None:
     """(raw, whether rounded) of one number in any form; None when it has too many digits."""
     context = Context(prec=2_000, rounding=ROUND_HALF_EVEN, Emax=10_000, Emin=-10_000)
-    value = context.create_decimal(text)
+    try:
+        value = context.create_decimal(text)
+    except Overflow:
+        return None
     if value and value.adjusted() >= digits_max - precision:
         return None
     rounded = value.quantize(Decimal(1).scaleb(-precision), context=context)

@@ -62,6 +62,7 @@ def test_the_launcher_gets_the_files_first_and_then_the_script(capsys: pytest.Ca
 
     remote = "~/libra-job/examples/"
     assert sent == [
+        ["ray", "exec", "cluster/ray-cluster.yaml", "mkdir -p ~/libra-job/examples"],
         ["ray", "rsync-up", "cluster/ray-cluster.yaml", "examples/", remote],
         [
             *["ray", "submit", "cluster/ray-cluster.yaml", "cluster/sweep_job.py", "--"],

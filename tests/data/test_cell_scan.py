@@ -114,3 +114,16 @@ def test_a_file_gives_the_same_rows_or_the_same_error_either_way(
                 outcomes.append([error.message, *(other.message for other in error.more)])
 
     assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("text", ["9" * 30_000, "-" + "9" * 30_000, "9" * 9_999 + "e99"])
+def test_a_number_beyond_all_exponents_is_too_large(text: str) -> None:
+    found = decimals_of_texts(pa.array(["1.5", text], pa.string()), 2)
+
+    assert (found.too_large.tolist(), found.malformed.tolist()) == ([False, True], [False, False])
+
+
+def test_an_exponent_of_many_digits_is_no_number() -> None:
+    found = decimals_of_texts(pa.array(["1e20000", "1e-99999", "1e" + "9" * 30], pa.string()), 2)
+
+    assert found.malformed.tolist() == [True, True, True]

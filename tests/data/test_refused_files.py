@@ -90,7 +90,7 @@ def parquet_of_many_rows(path: Path) -> None:
 
 def parquet_of_one_page(path: Path) -> None:
     """A page of 288 MB; the footer says so, too."""
-    big = pa.array(["9" * 30_000] * 4_800)
+    big = pa.array(["9" * 60_000] * 4_800)
     ones = pa.array([1_704_067_200] * 4_800)
     table = pa.table({"ts": ones, "price": big, "qty": ones})
     pq.write_table(

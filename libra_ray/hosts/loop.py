@@ -1,6 +1,5 @@
 """A host's one thread: wait for letters, hand them out, fire what is due, say that it lives."""
 
-import gc
 import os
 import sys
 import threading
@@ -144,13 +143,6 @@ def run_host(program: HostProgram, stopping: threading.Event | None = None) -> o
             carrier = BusHost(program, port, clock)
         else:
             carrier = ActorCarrier(program, port, clock, None if keys is None else keys.public)
-        _keep_what_is_loaded()
         return HostLoop(program, port, clock, carrier, stopping).run()
     finally:
         port.close(HEARTBEAT_NS)
-
-
-def _keep_what_is_loaded() -> None:
-    """No collection of garbage looks through modules and residents again: that would hold a turn up by 35 ms."""
-    gc.collect()
-    gc.freeze()

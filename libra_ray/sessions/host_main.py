@@ -1,5 +1,6 @@
 """What runs in each host process of a deployment."""
 
+import gc
 import threading
 
 from libra_ray.hosts.context import HostProgram
@@ -9,5 +10,10 @@ __all__ = ["run_deployed_host"]
 
 
 def run_deployed_host(program: HostProgram, stopping: threading.Event) -> object:
-    """Be the host of `program`; returns its final status."""
+    """Be the host of `program`; returns its final status.
+
+    No collection of garbage looks through what the process has loaded: that would hold a turn up by 35 ms.
+    """
+    gc.collect()
+    gc.freeze()
     return run_host(program, stopping)

@@ -15,7 +15,7 @@ from libra_ray.errors import DataError, quoted
 
 __all__ = ["Block", "capture_blocks"]
 
-BLOCK_BYTES: Final = 4 << 20
+BLOCK_BYTES: Final = 2 << 20
 LINE_BYTES_MAX: Final = 64 << 20
 _LINE_FEED, _LIST_END = ord("\n"), ord("]")
 _FAULTS: Final = {
@@ -44,7 +44,7 @@ class Block:
 
 
 def capture_blocks(file: RawFile) -> Iterator[Block]:
-    """Scan the whole file, 4 MiB of text at a time; the next text is unpacked beside the scan.
+    """Scan the whole file, 2 MiB of text at a time; the next text is unpacked beside the scan.
 
     Raises `DataError` DATA008 for no line, DATA009 and DATA011 for a line that is no message, DATA020.
     """
@@ -68,7 +68,7 @@ def capture_blocks(file: RawFile) -> Iterator[Block]:
 
 
 def _texts(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    """Pieces of about 4 MiB that end with a line."""
+    """Pieces of about 2 MiB that end with a line."""
     rest: list[bytes] = []
     waiting = 0
     while piece := stream.read(BLOCK_BYTES):

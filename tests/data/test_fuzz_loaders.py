@@ -16,8 +16,8 @@ from tests.conftest import LONG_TESTS
 from tests.data.loader_fuzz import feed, seeds
 
 pytestmark = pytest.mark.slow
-EXAMPLES = int(os.environ.get("LIBRA_FUZZ_EXAMPLES") or (300 if LONG_TESTS else 30))
-"""Of each loader; CI draws the same ones each time, so more are for those who look for new ones."""
+EXAMPLES = int(os.environ.get("LIBRA_FUZZ_EXAMPLES") or (2_000 if LONG_TESTS else 30))
+"""Of each loader."""
 TOKENS = [
     *(
         b"-",

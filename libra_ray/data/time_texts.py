@@ -28,6 +28,14 @@ COMPACT_DAY: Final = r"^(19|20|21)\d{6}$"
 COMPACT_MINUTE: Final = r"^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
 """A date and a time in 12 or 14 digits: read as milliseconds it would be another century."""
 OFFSET: Final = r"(Z|[+-]\d{2}:?\d{2}|:\d{2}(\.\d+)?[+-]\d{2})$"
+DATED: Final = (
+    r"^(1[6-9]|2[0-2])\d{2}-"
+    r"((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|[12]\d))"
+    r"([ T]([01]\d|2[0-3])(:?[0-5]\d(:?[0-5]\d(\.\d{1,9})?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$"
+)
+"""Each text that Arrow reads as a time in nanoseconds, and few others, as 29 February 2023."""
+RUNS: Final = 16
+"""Into so many a run with a text that is no time is cut."""
 TIME_MAX_NS: Final = 9_200_000_000 * NS_PER_SECOND
 DAYS_MAX: Final = 8
 FIXED_ZONE: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})?")
@@ -164,7 +172,7 @@ class TimeReader:
                 trimmed = pc.if_else(arrow_bools(compact), dashed, trimmed)
             trimmed = pc.replace_substring_regex(trimmed, r"\s*(UTC|z)$", "Z")
             zoned = mask_of(pc.match_substring_regex(trimmed, OFFSET)) & mask_of(pc.match_substring(trimmed, ":"))
-            parsed = _parsed(trimmed, zoned)
+            return *_parsed(trimmed, zoned), zoned
         bad = ~mask_of(parsed.is_valid())
         return np.where(bad, 0, int64s_of(parsed.cast(pa.int64()))), bad, zoned
 
@@ -245,23 +253,27 @@ def _fixed_offset_ns(tz: str) -> int | None:
     return (-1 if sign == "-" else 1) * (int(hours) * 3_600 + int(minutes or 0) * 60) * NS_PER_SECOND
 
 
-def _parsed(texts: pa.Array, zoned: Mask) -> pa.Array:
-    """ISO texts as timestamps, null where a text is none. Texts with and without an offset may be mixed."""
-    utc, local = pa.timestamp("ns", "UTC"), pa.timestamp("ns")
-    is_mixed = zoned.any() and not zoned.all()
-    # A local time reads as UTC here; its zone is applied later.
-    uniform = pc.if_else(arrow_bools(zoned), texts, pc.replace_substring_regex(texts, "$", "Z")) if is_mixed else texts
+def _parsed(texts: pa.Array, zoned: Mask) -> tuple[Int64s, Mask]:
+    """ISO texts in nanoseconds as if all were UTC, and where a text is none. Some may have an offset, others none."""
+    dated = mask_of(pc.match_substring_regex(texts, DATED))
+    ts_ns, bad = np.zeros(len(texts), np.int64), ~dated
+    for rows, kind in ((dated & zoned, pa.timestamp("ns", "UTC")), (dated & ~zoned, pa.timestamp("ns"))):
+        if rows.any():
+            ts_ns[rows], bad[rows] = _cast(texts.filter(arrow_bools(rows)), kind)
+    return ts_ns, bad
+
+
+def _cast(texts: pa.Array, kind: pa.DataType) -> tuple[Int64s, Mask]:
+    """Nanoseconds, and where a text is no time: those around it are read in ever shorter runs."""
+    count = len(texts)
     try:
-        return uniform.cast(utc if zoned.any() else local).cast(pa.int64())
+        return int64s_of(texts.cast(kind).cast(pa.int64())), _none(count)
     except pa.ArrowInvalid:
-        pass  # one by one below
-    values = []
-    for text, has_offset in zip(texts.to_pylist(), zoned.tolist(), strict=True):
-        try:
-            values.append(pa.scalar(text).cast(utc if has_offset else local).value)
-        except pa.ArrowInvalid:
-            values.append(None)
-    return pa.array(values, pa.int64())
+        if count == 1:
+            return np.zeros(1, np.int64), ~_none(1)
+    step = -(-count // RUNS)
+    runs = [_cast(texts[start : start + step], kind) for start in range(0, count, step)]
+    return np.concatenate([ts_ns for ts_ns, _ in runs]), np.concatenate([bad for _, bad in runs])
 
 
 def _with_fractions(texts: pa.Array, form: str) -> tuple[Int64s, Mask]:

@@ -121,7 +121,7 @@ class Net:
             if take:
                 self.turn(handle)
             for port in () if take else self.ports.values():
-                port.poll(MS)
+                _poll(port)
         raise AssertionError("it does not become so")
 
     def letter(self, name: str) -> Letter:
@@ -140,7 +140,7 @@ class Net:
         for _ in range(ROUNDS_MAX):
             if port.waiting >= count:
                 return
-            port.poll(MS)
+            _poll(port)
         raise AssertionError(f"{port.waiting} letters come")
 
     def settle(self) -> None:
@@ -154,6 +154,12 @@ class Net:
         socket.connect(port.address)
         self._raw.append(socket)
         return socket
+
+
+def _poll(port: Port) -> None:
+    """Poll, and wait for what is under way: with a letter at hand a port does not."""
+    port.poll(MS)
+    port._receiver.wait(MS)  # noqa: SLF001 - waits, which poll may not have done
 
 
 def post(port: Port, peer: str, text: str, lane: Lane = Lane.ORDERS, kind: Kind = Kind.SEND) -> bool:

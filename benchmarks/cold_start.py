@@ -57,7 +57,7 @@ def cold_start(bench: Bench) -> None:
     with tempfile.TemporaryDirectory(prefix="libra-cold-") as name:
         folder = Path(name)
         _prepare(folder, bars=bar_dataset(bars))
-        command = [sys.executable, "-m", "libra_ray.cli", "backtest", "run.toml", "--json", "--runs", "runs"]
+        command = [sys.executable, "-m", "libra_ray", "backtest", "run.toml", "--json", "--runs", "runs"]
         routes = {
             "floor": [sys.executable, "-c", IMPORTS],
             "command": command,

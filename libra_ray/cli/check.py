@@ -147,7 +147,7 @@ def _documents(cases: Sequence[Case], shared: list[str], folder: Path) -> Iterat
 
 def _run(case: Case, shared: list[str], folder: Path) -> dict[str, Any]:
     """The case in a process of its own. Raises the error that it ended with."""
-    command = [sys.executable, "-m", "libra_ray.cli", case.command, *shared, *case.arguments]
+    command = [sys.executable, "-m", "libra_ray", case.command, *shared, *case.arguments]
     command += ["--json", "--no-report", "--runs", str(folder / "runs")]
     done = subprocess.run(  # noqa: S603  # our own program
         command, env={**os.environ, **case.environment}, capture_output=True, text=True, check=False

@@ -136,8 +136,8 @@ def import_data(
     target = catalog_at(catalog)
     definition = {"kind": define, "base": base, "quote": quote, "tick": tick, "step": step}
     defined = {name: text for name, text in definition.items() if text}
-    known = known_instruments(instruments, instrument)
     opened = open_file(path, kind, format=format_name, options=options)
+    known = known_instruments(instruments, instrument, opened.frames)
 
     def instrument_of(frame: "Frame", *, required: bool = True) -> "Instrument | None":
         return choose_instrument(instrument, frame, defined, known, source, target, required=required)

@@ -1,6 +1,6 @@
 """Which instrument a file is of: as options, definitions, a run file or the catalog have it, or by its id alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 __all__ = ["choose_instrument", "known_instruments", "named_instrument"]
 
 
-def known_instruments(path: Path | None, instrument_id: str | None) -> "Mapping[str, Instrument]":
-    """The definitions in a file of CCXT's markets (JSON) or of LEAN's symbol properties (CSV), by id."""
+def known_instruments(
+    path: Path | None, instrument_id: str | None, frames: "Sequence[Frame]"
+) -> "Mapping[str, Instrument]":
+    """The definitions in a file of CCXT's markets (JSON) or of LEAN's symbol properties (CSV), by id.
+
+    Where LEAN defines all symbols of a market, the instrument that was named and those of `frames` are among them.
+    """
     if path is None:
         return {}
     from libra_ray.data.instrument_files import instruments_from_file
     from libra_ray.model.identifiers import instrument_venue
 
-    return instruments_from_file(path, venue=instrument_venue(instrument_id or ""))
+    wanted = [frame.hint.instrument_id for frame in frames] if instrument_id is None else [instrument_id]
+    return instruments_from_file(path, venue=instrument_venue(instrument_id or ""), wanted=wanted)
 
 
 def choose_instrument(

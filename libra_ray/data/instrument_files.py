@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ DECIMAL_PLACES: Final = 2
 DECIMALS_DEFAULT: Final = 8
 _MILLISECOND_NS: Final = 10**6
 _LEAN_FIELDS: Final = 8
+_ALL_SYMBOLS: Final = "[*]"
 _INVERSE_MARKETS: Final = ("binance", "bybit")
 _LEAN_KINDS: Final = {
     **dict.fromkeys(("crypto", "forex", "cfd"), "pair"),
@@ -31,10 +32,13 @@ _LEAN_KINDS: Final = {
 }
 
 
-def instruments_from_file(path: str | os.PathLike[str], *, venue: str = "") -> dict[str, Instrument]:
+def instruments_from_file(
+    path: str | os.PathLike[str], *, venue: str = "", wanted: Iterable[str] = ()
+) -> dict[str, Instrument]:
     """Instruments of a JSON file of CCXT markets or of LEAN's CSV, by id.
 
-    CCXT's markets need a `venue`. Raises `ConfigError` CONF002 without it, `DataError` for another file.
+    CCXT's markets need a `venue`; `wanted` is for LEAN's rows of all symbols. Raises `ConfigError` CONF002 without a
+    venue, `DataError` for another file.
     """
     file = RawFile.check(path, max_decompressed_bytes=BYTES_MAX)
     with file.stream() as stream:
@@ -44,7 +48,7 @@ def instruments_from_file(path: str | os.PathLike[str], *, venue: str = "") -> d
             what = "markets of CCXT do not say their venue"
             raise ConfigError("CONF002", file.name, what, "Name the instrument, such as BTCUSDT.BINANCE.")
         return instruments_from_ccxt(path, venue=venue)
-    return instruments_from_lean(path)
+    return instruments_from_lean(path, wanted=wanted)
 
 
 def instruments_from_ccxt(
@@ -78,24 +82,35 @@ def instruments_from_ccxt(
     return made
 
 
-def instruments_from_lean(path: str | os.PathLike[str], *, market: str | None = None) -> dict[str, Instrument]:
+def instruments_from_lean(
+    path: str | os.PathLike[str], *, market: str | None = None, wanted: Iterable[str] = ()
+) -> dict[str, Instrument]:
     """Instruments of LEAN's `symbol-properties-database.csv`, by id; of one market if it is named.
 
-    Rows of all symbols (`[*]`), of options and of indices are left out. The venue is LEAN's market in capitals; a
+    A row of all symbols of a market (`usa,[*],equity`) defines those `wanted` ids that have no row of their own there,
+    such as `SPY.USA`. Rows of options and of indices are left out. The venue is LEAN's market in capitals; a
     perpetual beside a pair of one name is `BTCUSDT-PERP.BINANCE`. Binance counts the smallest order in quote currency,
     others in base currency. Raises `DataError` DATA004 for another header, DATA009 for a number that is none.
     """
     file = RawFile.check(path, max_decompressed_bytes=BYTES_MAX)
-    rows = list(_lean_rows(file))
+    rows = [(line, row) for line, row in _lean_rows(file) if market is None or row[0] == market.lower()]
     pairs = {(row[0], row[1]) for _, row in rows if row[2] == "crypto"}
+    ids = list(wanted)
     made: dict[str, Instrument] = {}
+    general: dict[str, Instrument] = {}
     for line, row in rows:
-        if market is not None and row[0] != market.lower():
+        place = f"{file.name}:{line}"
+        if row[1] == _ALL_SYMBOLS:
+            venue = f".{row[0].upper()}"
+            for symbol in (one.removesuffix(venue) for one in ids if one.endswith(venue)):
+                one = _of_lean([row[0], symbol, *row[2:]], place, is_second=False)
+                if one is not None:
+                    general[one.id] = one
             continue
-        one = _of_lean(row, f"{file.name}:{line}", is_second=row[2] == "cryptofuture" and (row[0], row[1]) in pairs)
+        one = _of_lean(row, place, is_second=row[2] == "cryptofuture" and (row[0], row[1]) in pairs)
         if one is not None:
             made[one.id] = one
-    return made
+    return {**general, **made}
 
 
 def _joined(market: Mapping[str, Any]) -> str:
@@ -201,7 +216,7 @@ def _lean_rows(file: RawFile) -> Iterator[tuple[int, list[str]]]:
 def _of_lean(row: list[str], place: str, *, is_second: bool) -> Instrument | None:
     market, symbol, kind, _, quote, multiplier, tick, step = row[:_LEAN_FIELDS]
     ticker, least = [*row[_LEAN_FIELDS : _LEAN_FIELDS + 2], "", ""][:2]
-    if symbol == "[*]" or kind not in _LEAN_KINDS:
+    if kind not in _LEAN_KINDS:
         return None
     for name, text in (("minimum_price_variation", tick), ("lot_size", step), ("contract_multiplier", multiplier)):
         if _text(text) is None:

@@ -104,7 +104,7 @@ class Libra(Protocol):
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "libra_ray.cli", *arguments]
+    return [sys.executable, "-m", "libra_ray", *arguments]
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -48,3 +48,18 @@ def test_leans_properties_define_the_perpetual_of_a_file(libra: Libra, shared: P
 
     assert imported.code == 0, imported.err
     assert libra("data", "ls", "--json").document["entries"][0]["instrument_id"] == "BTCUSD-PERP.BINANCE"
+
+
+@pytest.mark.slow
+def test_leans_properties_of_all_symbols_define_a_stock(libra: Libra, shared: Path) -> None:
+    data = shared / "data" / "lean"
+    path = data / "equity" / "usa" / "minute" / "spy" / "20131007_trade.zip"
+    properties = data / "symbol-properties" / "symbol-properties-database.csv"
+    if not path.is_file() or not properties.is_file():
+        absent("shared/data/lean")
+
+    imported = libra("data", "import", str(path), "--instruments", str(properties), "--json")
+
+    assert imported.code == 0, imported.err
+    entry = libra("data", "ls", "--json").document["entries"][0]
+    assert (entry["instrument_id"], entry["rows"]) == ("SPY.USA", 828)

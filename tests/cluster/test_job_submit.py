@@ -65,7 +65,7 @@ def test_strangers_are_refused_by_the_job_server_and_by_the_cluster(head: Head, 
     stranger = {**head.stranger, "RAY_ADDRESS": head.address, "HOME": str(tmp_path)}
 
     sweep = run(
-        sys.executable, "-m", "libra_ray.cli", "sweep", str(ROOT / "examples" / "ema_sweep.toml"),
+        sys.executable, "-m", "libra_ray", "sweep", str(ROOT / "examples" / "ema_sweep.toml"),
         cwd=tmp_path, environment=stranger,
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def test_strangers_are_refused_by_the_job_server_and_by_the_cluster(head: Head, 
 
 
 def test_the_doctor_finds_this_cluster_sound_and_tells_a_stranger_why_not(head: Head, tmp_path: Path) -> None:
-    doctor = (sys.executable, "-m", "libra_ray.cli", "doctor", "--cluster", "--json")
+    doctor = (sys.executable, "-m", "libra_ray", "doctor", "--cluster", "--json")
 
     sound = head.run(*doctor, cwd=tmp_path, RAY_ADDRESS=head.address)
     refused = run(

@@ -60,6 +60,25 @@ def test_a_coin_margined_perpetual_is_inverse(lean: dict[str, Instrument]) -> No
     assert (made.inverse, made.kind, str(made.settlement)) == (True, InstrumentKind.PERPETUAL, "BTC")
 
 
+def test_a_row_of_all_symbols_defines_those_that_are_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "symbol-properties-database.csv"
+    path.write_text(
+        "market,symbol,type,description,quote_currency,contract_multiplier,minimum_price_variation,lot_size\n"
+        "usa,[*],option,,USD,100,0.01,1\nusa,[*],equity,,USD,1,0.01,1\nindia,[*],equity,,INR,1,0.05,1\n"
+        "usa,BRK.A,equity,,USD,1,0.5,1\n"
+    )
+
+    made = instruments_from_lean(path, wanted=["SPY.USA", "BRK.A.USA", "INFY.INDIA", "SAP.XETRA"])
+
+    assert {name: (str(one.price_increment), str(one.quote)) for name, one in made.items()} == {
+        "SPY.USA": ("0.01", "USD"),
+        "BRK.A.USA": ("0.5", "USD"),
+        "INFY.INDIA": ("0.05", "INR"),
+    }
+    assert made["SPY.USA"].kind == InstrumentKind.EQUITY
+    assert list(instruments_from_lean(path)) == ["BRK.A.USA"]
+
+
 def test_a_row_that_is_cut_off_is_named(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     header = "market,symbol,type,description,quote_currency,contract_multiplier,minimum_price_variation,lot_size"

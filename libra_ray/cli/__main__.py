@@ -1,6 +1,0 @@
-"""`python -m libra_ray.cli`: the `libra` command of a checkout that is not installed."""
-
-from libra_ray.cli.entry import main
-
-if __name__ == "__main__":
-    main()

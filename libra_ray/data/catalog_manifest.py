@@ -21,6 +21,7 @@ __all__ = ["DIGEST_BYTES", "Entry", "Manifest", "file_digest", "sync_folder"]
 MANIFEST_NAME: Final = "catalog.json"
 FORMAT: Final = 1
 DIGEST_BYTES: Final = 16
+_LATER: Final = ("notes", "groups_ns")
 
 
 @dataclass(frozen=True, order=True)
@@ -34,6 +35,7 @@ class Entry:
         source: the name of the file it was imported from, or empty.
         counts: what policies did on import: `dropped_null`, `rounded_values` and so on, only those above 0.
         notes: sentences of the import.
+        groups_ns: the first `ts_init_ns` of each row group.
 
     """
 
@@ -49,6 +51,7 @@ class Entry:
     source: str = ""
     counts: dict[str, int] = field(default_factory=dict, compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    groups_ns: tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -111,9 +114,9 @@ class Manifest:
 
 
 def _entry(facts: dict[str, Any]) -> Entry:
-    """An entry as it is stored; catalogs of before have no notes."""
-    known = {item.name: facts[item.name] for item in fields(Entry) if item.name != "notes"}
-    return Entry(**known, notes=tuple(facts.get("notes", ())))
+    """An entry as it is stored; catalogs of before have no notes and do not say where row groups begin."""
+    known = {item.name: facts[item.name] for item in fields(Entry) if item.name not in _LATER}
+    return Entry(**known, notes=tuple(facts.get("notes", ())), groups_ns=tuple(facts.get("groups_ns", ())))
 
 
 def file_digest(file: BinaryIO) -> str:

@@ -39,13 +39,13 @@ def schema_of(wanted: pa.Schema, columns: Sequence[str] | None) -> pa.Schema:
     return pa.schema([wanted.field(name) for name in names], metadata=wanted.metadata)
 
 
-def read_entry(store: Store, name: str, wanted: pa.Schema, first: int | None, stop: int | None) -> pa.Table:
-    """Row groups that touch the range, in the types of `wanted`; rows outside of it may be among them.
+def read_entry(store: Store, entry: Entry, wanted: pa.Schema) -> pa.Table:
+    """All rows of a file, in the types of `wanted`.
 
     Raises `DataError` DATA023 where the file is not there, DATA011 where it is unreadable.
     """
-    with _opened(store, name) as file:
-        return _groups_of(file, name, wanted, first, stop)
+    with _opened(store, entry) as file:
+        return _groups_of(file, entry, wanted, None, None)
 
 
 def rows_at_most(store: Store, entries_now: EntriesNow, first: int | None, stop: int | None) -> int:
@@ -55,8 +55,8 @@ def rows_at_most(store: Store, entries_now: EntriesNow, first: int | None, stop:
     """
     return sum(
         file.metadata.row_group(group).num_rows
-        for _, file, start, end in _files(store, entries_now, first, stop)
-        for group in _groups(file, start, end)
+        for entry, file, start, end in _files(store, entries_now, first, stop)
+        for group in _groups(file, entry, start, end)
     )
 
 
@@ -65,8 +65,8 @@ def tables_of(
 ) -> list[pa.Table]:
     """Rows with `first <= ts < stop`, a table a file. Raises as `read_entry` does."""
     return [
-        _between(_groups_of(file, name, wanted, start, end), start, end)
-        for name, file, start, end in _files(store, entries_now, first, stop)
+        _between(_groups_of(file, entry, wanted, start, end), start, end)
+        for entry, file, start, end in _files(store, entries_now, first, stop)
     ]
 
 
@@ -82,20 +82,20 @@ def batches_of(
 
     Raises as `read_entry` does.
     """
-    for name, file, start, end in _files(store, entries_now, first, stop):
+    for entry, file, start, end in _files(store, entries_now, first, stop):
         try:
-            for group in _groups(file, start, end):  # one at a time: Arrow keeps what it has begun to read
+            for group in _groups(file, entry, start, end):  # one at a time: Arrow keeps what it has begun to read
                 for batch in file.iter_batches(batch_rows, row_groups=[group], columns=wanted.names):
                     cut = _between(batch, start, end)
                     if cut.num_rows:
                         yield cut.cast(wanted)
         except UNREADABLE as error:
-            raise _unreadable(name, error) from error
+            raise _unreadable(entry.file, error) from error
 
 
 def _files(
     store: Store, entries_now: EntriesNow, first: int | None, stop: int | None
-) -> Iterator[tuple[str, pq.ParquetFile, int | None, int]]:
+) -> Iterator[tuple[Entry, pq.ParquetFile, int | None, int]]:
     """The files of a range, open one after the other, each with the range of its rows that is wanted.
 
     A file that is gone was joined with others since: the manifest is read again. Files never share a time, so nothing
@@ -107,7 +107,7 @@ def _files(
     while waiting:
         entry = waiting.popleft()
         try:
-            file = _opened(store, entry.file)
+            file = _opened(store, entry)
         except DataError:
             now = [each for each in entries_now() if touches(each, first, end)]
             if entry in now:
@@ -115,25 +115,32 @@ def _files(
             waiting = deque(now)
             continue
         with file:
-            yield entry.file, file, first, end
+            yield entry, file, first, end
         first = entry.end_ns + 1
 
 
-def _groups_of(file: pq.ParquetFile, name: str, wanted: pa.Schema, first: int | None, stop: int | None) -> pa.Table:
+def _groups_of(file: pq.ParquetFile, entry: Entry, wanted: pa.Schema, first: int | None, stop: int | None) -> pa.Table:
     try:
-        return file.read_row_groups(_groups(file, first, stop), columns=wanted.names).cast(wanted)
+        return file.read_row_groups(_groups(file, entry, first, stop), columns=wanted.names).cast(wanted)
     except UNREADABLE as error:
-        raise _unreadable(name, error) from error
+        raise _unreadable(entry.file, error) from error
 
 
-def _opened(store: Store, name: str) -> pq.ParquetFile:
+def _opened(store: Store, entry: Entry) -> pq.ParquetFile:
+    name = entry.file
     try:
-        return store.parquet(name)
+        file = store.parquet(name)
     except FileNotFoundError as error:
         fix = "Restore the file, or import the data again."
         raise DataError("DATA023", name, "the file that the manifest names is not there", fix) from error
     except UNREADABLE as error:
         raise _unreadable(name, error) from error
+    rows = sum(file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups))
+    if rows != entry.rows:
+        file.close()
+        what = f"{rows:,} rows where the manifest says {entry.rows:,}"
+        raise DataError("DATA023", name, what, "Restore the file, or import the data again.")
+    return file
 
 
 def _unreadable(name: str, error: Exception) -> DataError:
@@ -141,18 +148,18 @@ def _unreadable(name: str, error: Exception) -> DataError:
     return DataError("DATA011", name.rpartition("/")[2], what, "The file is damaged; import the data again.")
 
 
-def _groups(file: pq.ParquetFile, first: int | None, stop: int | None) -> list[int]:
+def _groups(file: pq.ParquetFile, entry: Entry, first: int | None, stop: int | None) -> list[int]:
+    """The row groups that may have rows with `first <= ts < stop`, as the manifest says where each begins.
+
+    Not as the file's statistics say: where those are damaged, Arrow ends the process when it is asked for them.
+    """
+    starts, count = entry.groups_ns, file.metadata.num_row_groups
+    if len(starts) != count:
+        return list(range(count))
+    spans = enumerate(zip(starts, (*starts[1:], entry.end_ns), strict=True))
     return [
-        index
-        for index in range(file.metadata.num_row_groups)
-        if _group_touches(file.metadata.row_group(index).column(0).statistics, first, stop)
+        group for group, (start, end) in spans if (first is None or end >= first) and (stop is None or start < stop)
     ]
-
-
-def _group_touches(statistics: "pq.Statistics | None", first: int | None, stop: int | None) -> bool:
-    if statistics is None or not statistics.has_min_max:
-        return True
-    return (first is None or statistics.max >= first) and (stop is None or statistics.min < stop)
 
 
 def _between(rows: Rows, first: int | None, stop: int | None) -> Rows:

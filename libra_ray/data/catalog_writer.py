@@ -47,6 +47,7 @@ class CatalogWriter:
         self._waiting: list[pa.Table] = []
         self._waiting_rows = self._rows = self._seen = 0
         self._start_ns = self._end_ns = 0
+        self._groups_ns: list[int] = []
         self._replaced: tuple[Entry, ...] = ()
 
     def __enter__(self) -> Self:
@@ -143,6 +144,7 @@ class CatalogWriter:
             source=", ".join(self._sources),
             counts={kind: count for kind, count in self._counts.items() if count},
             notes=tuple(dict.fromkeys((*self._notes, *notes))),
+            groups_ns=tuple(self._groups_ns),
         )
         with writes_to(self._store):
             self._manifest.with_entry(entry, self.instrument, without=self._replaced).write_to(self._store)
@@ -188,7 +190,10 @@ class CatalogWriter:
             self._writer = pq.ParquetWriter(
                 self._file, self._wanted, compression="zstd", use_dictionary=False, store_decimal_as_integer=True
             )
-        self._writer.write_table(pa.concat_tables(self._taken(rows)), row_group_size=ROW_GROUP_ROWS)
+        table = pa.concat_tables(self._taken(rows))
+        self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        times = table.column("ts_init_ns")
+        self._groups_ns += [times[at].as_py() for at in range(0, rows, ROW_GROUP_ROWS)]
 
     def _taken(self, rows: int) -> list[pa.Table]:
         """So many of the rows that wait; what is left of a table keeps that table alone in memory."""

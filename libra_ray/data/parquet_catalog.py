@@ -284,7 +284,7 @@ class Catalog:
         if not met:
             return [new.table], {}
         writer.replaces(met)
-        old = [Stream(schema, instrument, period, read_entry(self.store, e.file, wanted, None, None)) for e in met]
+        old = [Stream(schema, instrument, period, read_entry(self.store, e, wanted)) for e in met]
         if policy == "replace":
             parts = [each.slice(None, start_ns) for each in old]
             parts += [new, *(each.slice(end_ns + 1, None) for each in old)]
@@ -328,7 +328,7 @@ class Catalog:
             raise DataError("DATA023", entry.file, "the file's hash differs from the manifest's", fix)
         schema, instrument = schema_named(entry.type), manifest.instruments[entry.instrument_id]
         wanted = schema.arrow(instrument, period=entry.period)
-        stream = Stream(schema, instrument, entry.period, read_entry(self.store, entry.file, wanted, None, None))
+        stream = Stream(schema, instrument, entry.period, read_entry(self.store, entry, wanted))
         found = (stream.rows, int(stream.ts_ns[0]), int(stream.ts_ns[-1]))
         if found != (entry.rows, entry.start_ns, entry.end_ns):
             raise DataError("DATA023", entry.file, "rows or time range differ from the manifest's", fix)

@@ -138,7 +138,7 @@ class LocalStore(Store):
         sync_folder(self.root)
 
     def parquet(self, name: str) -> pq.ParquetFile:
-        return pq.ParquetFile(self.root / name, pre_buffer=False)
+        return pq.ParquetFile(self.root / name, pre_buffer=False, page_checksum_verification=True)
 
     def draft(self, folder: str) -> tuple[str, BinaryIO]:
         (self.root / folder).mkdir(parents=True, exist_ok=True)
@@ -222,7 +222,9 @@ class RemoteStore(Store):
             file.write(content)
 
     def parquet(self, name: str) -> pq.ParquetFile:
-        return pq.ParquetFile(self._files.open_input_file(self._path(name)), pre_buffer=True)
+        return pq.ParquetFile(
+            self._files.open_input_file(self._path(name)), pre_buffer=True, page_checksum_verification=True
+        )
 
     def draft(self, folder: str) -> tuple[str, BinaryIO]:
         self._files.create_dir(self._path(folder), recursive=True)

@@ -188,7 +188,12 @@ class CatalogWriter:
             self._draft, file = self._store.draft(self._folder)
             self._file = HashedFile(file)
             self._writer = pq.ParquetWriter(
-                self._file, self._wanted, compression="zstd", use_dictionary=False, store_decimal_as_integer=True
+                self._file,
+                self._wanted,
+                compression="zstd",
+                use_dictionary=False,
+                store_decimal_as_integer=True,
+                write_page_checksum=True,
             )
         table = pa.concat_tables(self._taken(rows))
         self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)

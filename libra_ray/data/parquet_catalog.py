@@ -32,6 +32,7 @@ from libra_ray.data.horizon import horizon_ns
 from libra_ray.data.importer import Import
 from libra_ray.data.mapped_rows import MEMORY_BYTES_MAX, mapped_rows
 from libra_ray.data.merge import MergedBatch, merge_batches
+from libra_ray.data.read_ahead import read_ahead
 from libra_ray.data.times import instant_ns, time_text
 from libra_ray.errors import ConfigError, DataError, did_you_mean, quoted
 from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Schema, schema_named
@@ -133,7 +134,7 @@ class Catalog:
         label = _label(schema, instrument_id, period)
         if rows_at_most(self.store, now, first, stop) * _row_bytes(wanted) > self.memory_bytes_max:
             batches = batches_of(self.store, now, wanted, first, stop, BATCH_ROWS)
-            stream = Stream.of_mapped(schema, instrument, period, mapped_rows(batches, wanted, label))
+            stream = Stream.of_mapped(schema, instrument, period, mapped_rows(read_ahead(batches), wanted, label))
         else:
             tables = [pa.Table.from_batches([], wanted), *tables_of(self.store, now, wanted, first, stop)]
             stream = Stream(schema, instrument, period, pa.concat_tables(tables))

@@ -297,10 +297,11 @@ class SimulatedVenue(Settlements):
         worth = Fraction(instrument.multiplier.num, instrument.multiplier.den) * (1 if instrument.inverse else price)
         steps = int(amount / worth * 10**instrument.size_precision) // instrument.step_raw
         quantity = steps * instrument.step_raw
+        if quantity < max(instrument.min_qty_raw or 0, instrument.step_raw):
+            return "QUANTITY_BELOW_MIN"
         self._update(order, quantity=quantity)
         working.asked_raw = quantity
-        least = instrument.min_qty_raw or instrument.step_raw
-        return "QUANTITY_BELOW_MIN" if quantity < least or quantity < instrument.step_raw else None
+        return None
 
     def _arrive_market(self, working: Working) -> None:
         market, order = working.market, working.order

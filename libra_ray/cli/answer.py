@@ -28,8 +28,9 @@ def error_document(error: LibraError) -> dict[str, Any]:
 
 
 def json_text(document: object) -> str:
-    """One line of JSON; figures that are not finite are null, decimals are text."""
-    return json.dumps(_plain(document), ensure_ascii=False, allow_nan=False)
+    """One line of JSON; figures that are not finite are null, decimals are text, what is no UTF-8 is escaped."""
+    text = json.dumps(_plain(document), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _facts(error: LibraError) -> dict[str, Any]:

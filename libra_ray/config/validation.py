@@ -122,7 +122,10 @@ def _error(model: type[BaseModel], found: ErrorDetails, place: Places) -> UserEr
         family = DataError if isinstance(cause, DataError) else ConfigError
         return family(cause.code, cause.place or where, cause.what, cause.fix, cause.value)
     shown = _shown(value, key)
-    if found["type"] in ("literal_error", "enum"):
+    if found["type"] == "union_tag_invalid":
+        value, facts = facts["tag"], {"expected": facts["expected_tags"]}
+        shown = _shown(value, key)
+    if found["type"] in ("literal_error", "enum", "union_tag_invalid"):
         allowed = [part.strip(" '") for part in str(facts["expected"]).replace(" or ", ", ").split(", ")]
         fix = did_you_mean(str(value), allowed) or "Correct the value."
         if fix.startswith("Known"):

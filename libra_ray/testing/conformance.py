@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from libra_ray.errors import ConfigError, quoted
+from libra_ray.errors import ConfigError, DataError, quoted
 from libra_ray.testing.scenario_run import run_scenario
 
 __all__ = ["check_paths"]
@@ -30,10 +30,9 @@ def check_paths(paths: Iterable[str | Path]) -> dict[str, Any]:
         seen[name] = path
         try:
             result = run_scenario(document)
-        except ConfigError as error:
-            raise ConfigError(
-                error.code, f"{path} {error.place or ''}".rstrip(), error.what, error.fix, error.value
-            ) from error
+        except (ConfigError, DataError) as error:
+            place = f"{path} {error.place or ''}".rstrip()
+            raise type(error)(error.code, place, error.what, error.fix, error.value) from error
         if result.unsupported:
             unsupported.append(result.name)
         else:
@@ -61,6 +60,10 @@ def _read(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError("CONF002", str(path), f"not JSON ({error})", "Correct the file.") from error
+    except RecursionError as error:
+        raise ConfigError(
+            "CONF002", str(path), "lists and tables too deep in each other", "Correct the file."
+        ) from error
     if not isinstance(document, dict):
         raise ConfigError("CONF002", str(path), "not a JSON object", "Correct the file.")
     return document

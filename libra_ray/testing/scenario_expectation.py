@@ -1,21 +1,13 @@
 """What a scenario file expects: events, bookings, timeline and the final state."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from libra_ray.config import Settings
+from libra_ray.testing.scenario_values import Event, Label, MoneyText, Num, Ts, Whole, first_value, length
 
-__all__ = ["Event", "ExpectForm", "FieldsForm", "FinalForm", "FinalOrderForm", "Label", "Num", "PositionForm", "Ts"]
-
-Num = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
-Ts = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]{1,9})?$")]
-MoneyText = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)? [A-Z0-9]+$")]
-Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$")]
-Event = Literal[
-    "DENIED", "EMULATED", "RELEASED", "REJECTED", "ACCEPTED", "UPDATED", "TRIGGERED", "CANCELED", "EXPIRED", "FILLED",
-    "MODIFY_REJECTED", "CANCEL_REJECTED",
-]  # fmt: skip
+__all__ = ["ExpectForm", "FieldsForm", "FinalForm", "FinalOrderForm", "PositionForm"]
 
 
 class FieldsForm(Settings):
@@ -27,7 +19,19 @@ class FieldsForm(Settings):
     fee: MoneyText | None = None
     price: Num | None = None
     trigger: Num | None = None
-    code: str | None = None
+    code: Annotated[str, Field(pattern=r"^[A-Z_]+$")] | None = None
+
+
+EventRow = Annotated[
+    Annotated[tuple[Ts, Label, Event], Tag("3")] | Annotated[tuple[Ts, Label, Event, FieldsForm], Tag("4")],
+    Discriminator(length(3, 4)),
+]
+TimelineRow = Annotated[
+    Annotated[tuple[Literal["row"], Whole], Tag("row")]
+    | Annotated[tuple[Literal["bar"], str, Ts, Num, Num, Num, Num, Num], Tag("bar")]
+    | Annotated[tuple[Literal["timer"], str, Ts], Tag("timer")],
+    Discriminator(first_value),
+]
 
 
 class PositionForm(Settings):
@@ -64,7 +68,7 @@ class FinalForm(Settings):
 class ExpectForm(Settings):
     """All that must come of the scenario."""
 
-    events: list[tuple[Ts, Label, Event] | tuple[Ts, Label, Event, FieldsForm]]
+    events: list[EventRow]
     final: FinalForm
     bookings: list[tuple[Ts, Literal["FUNDING", "LIQUIDATION_FEE", "SETTLEMENT"], str, MoneyText]] | None = None
-    timeline: list[list[Any]] | None = None
+    timeline: list[TimelineRow] | None = None

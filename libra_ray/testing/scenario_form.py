@@ -4,27 +4,24 @@ Numbers are decimal text, times seconds since 2024-01-02T00:00:00Z. Unknown keys
 expectation cannot pass unseen.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from libra_ray.config import Settings, build_settings
-from libra_ray.testing.scenario_expectation import Event, ExpectForm, Label, Num, Ts
+from libra_ray.config import Settings
+from libra_ray.errors import ConfigError, quoted
+from libra_ray.testing.scenario_expectation import ExpectForm
+from libra_ray.testing.scenario_values import Event, Flag, Label, Num, Ts, Whole, first_value, length, operation_name
 
 __all__ = [
-    "EPOCH_NS",
+    "INSTRUMENT_AT",
     "SCENARIO_FEATURES",
     "TAGS",
     "ActionBlock",
     "InstrumentForm",
     "ScenarioForm",
     "VenueForm",
-    "read_form",
-    "ts_ns",
 ]
-
-EPOCH_NS: Final = 1_704_153_600 * 10**9
-TS_DECIMALS: Final = 9
 
 TAGS: Final = (
     "market", "limit", "stop_market", "stop_limit", "market_to_limit", "market_if_touched", "limit_if_touched",
@@ -60,7 +57,7 @@ class FeeForm(Settings):
     maker: Num | None = None
     taker: Num | None = None
     amount: Num | None = None
-    once: bool | None = None
+    once: Flag | None = None
     tiers: list[Annotated[list[Num], Field(min_length=3, max_length=3)]] | None = None
     currency: str | None = None
 
@@ -70,19 +67,19 @@ class OptionsForm(Settings):
 
     bar_fill: Literal["next_open", "this_close"] | None = None
     bar_path: Literal["ohlc", "adaptive"] | None = None
-    bar_execution: bool | None = None
-    trade_execution: bool | None = None
-    liquidity_consumption: bool | None = None
-    reject_stop_orders: bool | None = None
-    support_contingent_orders: bool | None = None
+    bar_execution: Flag | None = None
+    trade_execution: Flag | None = None
+    liquidity_consumption: Flag | None = None
+    reject_stop_orders: Flag | None = None
+    support_contingent_orders: Flag | None = None
     oto_mode: Literal["partial", "full"] | None = None
-    allow_borrowing: bool | None = None
-    price_protection: Annotated[int, Field(ge=0)] | None = None
+    allow_borrowing: Flag | None = None
+    price_protection: Annotated[Whole, Field(ge=0)] | None = None
     queue: Literal["none", "fifo", "prob"] | None = None
-    queue_power: Annotated[int, Field(ge=1)] | None = None
+    queue_power: Annotated[Whole, Field(ge=1)] | None = None
     prob_fill_on_limit: Num | None = None
     prob_slippage: Num | None = None
-    liquidation: bool | None = None
+    liquidation: Flag | None = None
     liquidation_ratio: Num | None = None
     liquidation_fee: Num | None = None
     latency: LatencyForm | None = None
@@ -113,7 +110,7 @@ class RiskForm(Settings):
     max_notional_per_order: PerInstrument | None = None
     max_position: PerInstrument | None = None
     max_exposure: dict[str, Num] | None = None
-    max_open_orders: int | None = None
+    max_open_orders: Whole | None = None
     price_collar_bps: Num | None = None
     stp: Literal["none", "cancel_newest", "cancel_oldest", "decrement"] | None = None
     max_daily_loss: Num | None = None
@@ -132,7 +129,7 @@ class InstrumentForm(Settings):
     step: Num
     base: str | None = None
     settlement: str | None = None
-    inverse: bool = False
+    inverse: Flag = False
     multiplier: Num = "1"
     min_qty: Num | None = None
     max_qty: Num | None = None
@@ -144,6 +141,13 @@ class InstrumentForm(Settings):
     taker_fee: Num = "0"
     activation: Ts | None = None
     expiration: Ts | None = None
+
+    @model_validator(mode="after")
+    def _has_its_base(self) -> Self:
+        if self.base is None and (self.kind == "pair" or self.inverse):
+            what = f"{'an inverse instrument' if self.inverse else 'a pair'} has no base currency"
+            raise ConfigError("CONF002", None, what, "Give base.")
+        return self
 
 
 class BarsForm(Settings):
@@ -168,26 +172,32 @@ class AlgoForm(Settings):
     rate: Num | None = None
 
 
+OrderTypeName = Literal[
+    "MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT", "MARKET_TO_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED",
+    "TRAILING_STOP_MARKET", "TRAILING_STOP_LIMIT",
+]  # fmt: skip
+TriggerTypeName = Literal[
+    "DEFAULT", "BID_ASK", "LAST_PRICE", "MID_POINT", "MARK_PRICE", "DOUBLE_LAST", "DOUBLE_BID_ASK", "INDEX_PRICE"
+]
+
+
 class OrderForm(Settings):
     """An order as a script gives it."""
 
     order: Label
-    type: Literal[
-        "MARKET", "LIMIT", "STOP_MARKET", "STOP_LIMIT", "MARKET_TO_LIMIT", "MARKET_IF_TOUCHED", "LIMIT_IF_TOUCHED",
-        "TRAILING_STOP_MARKET", "TRAILING_STOP_LIMIT",
-    ]  # fmt: skip
+    type: OrderTypeName
     side: Literal["BUY", "SELL"]
     qty: Num
     instrument: str | None = None
     price: Num | None = None
     trigger: Num | None = None
-    trigger_type: str = "DEFAULT"
+    trigger_type: TriggerTypeName = "DEFAULT"
     tif: Literal["GTC", "IOC", "FOK", "GTD", "DAY", "AT_THE_OPEN", "AT_THE_CLOSE"] = "GTC"
     expire: Ts | None = None
-    post_only: bool = False
-    reduce_only: bool = False
+    post_only: Flag = False
+    reduce_only: Flag = False
     display: Num | None = None
-    quote_qty: bool = False
+    quote_qty: Flag = False
     offset: Num | None = None
     offset_type: Literal["PRICE", "TICKS", "BASIS_POINTS"] | None = None
     limit_offset: Num | None = None
@@ -198,6 +208,7 @@ class OrderForm(Settings):
     contingency: Literal["OTO", "OCO", "OUO"] | None = None
     parent: Label | None = None
     linked: list[Label] | None = None
+    op: Literal["submit"] = "submit"
 
 
 class SubmitOp(OrderForm):
@@ -223,10 +234,10 @@ class BracketOp(Settings):
     sl: Num
     tp: Num
     instrument: str | None = None
-    type: str | None = None
+    type: OrderTypeName | None = None
     price: Num | None = None
     trigger: Num | None = None
-    post_only: bool = False
+    post_only: Flag = False
 
 
 class ModifyOp(Settings):
@@ -286,18 +297,26 @@ class TimerOp(Settings):
     interval: Ts
 
 
-Operation = (
-    SubmitOp
-    | SubmitListOp
-    | BracketOp
-    | ModifyOp
-    | CancelOp
-    | CancelAllOp
-    | CloseOp
-    | TradingStateOp
-    | AlertOp
-    | TimerOp
-)
+Operation = Annotated[
+    Annotated[SubmitOp, Tag("submit")]
+    | Annotated[SubmitListOp, Tag("submit_list")]
+    | Annotated[BracketOp, Tag("bracket")]
+    | Annotated[ModifyOp, Tag("modify")]
+    | Annotated[CancelOp, Tag("cancel")]
+    | Annotated[CancelAllOp, Tag("cancel_all")]
+    | Annotated[CloseOp, Tag("close")]
+    | Annotated[TradingStateOp, Tag("trading_state")]
+    | Annotated[AlertOp, Tag("alert")]
+    | Annotated[TimerOp, Tag("timer")],
+    Discriminator(operation_name),
+]
+
+
+OrderEventName = Annotated[
+    Annotated[tuple[Label, Event], Tag("2")] | Annotated[tuple[Label, Event, Annotated[Whole, Field(ge=1)]], Tag("3")],
+    Discriminator(length(2, 3)),
+]
+BookAction = Literal["ADD", "UPDATE", "DELETE", "CLEAR"]
 
 
 class ActionBlock(Settings):
@@ -305,21 +324,33 @@ class ActionBlock(Settings):
 
     do: Annotated[list[Operation], Field(min_length=1)]
     start: Literal[True] | None = None
-    at: Annotated[int, Field(ge=0)] | None = None
+    at: Annotated[Whole, Field(ge=0)] | None = None
     time: Ts | None = None
-    on: tuple[Label, Event] | tuple[Label, Event, int] | None = None
+    on: OrderEventName | None = None
+
+    @model_validator(mode="after")
+    def _says_when_once(self) -> Self:
+        given = [key for key in ("start", "at", "on", "time") if getattr(self, key) is not None]
+        if len(given) != 1:
+            what = f"{len(given)} of the keys start, at, on and time are given"
+            raise ConfigError("CONF002", None, what, "Give exactly one of them.")
+        return self
 
 
 Inst = str | None
-Row = (
-    tuple[Literal["quote"], Ts, Inst, Num, Num, Num, Num]
-    | tuple[Literal["trade"], Ts, Inst, Num, Num, Literal["BUYER", "SELLER", "NONE"]]
-    | tuple[Literal["bar"], Ts, Inst, Num, Num, Num, Num, Num]
-    | tuple[
-        Literal["delta"], Ts, Inst, Literal["ADD", "UPDATE", "DELETE", "CLEAR"], Literal["BID", "ASK"], Num, Num, str
+Row = Annotated[
+    Annotated[tuple[Literal["quote"], Ts, Inst, Num, Num, Num, Num], Tag("quote")]
+    | Annotated[tuple[Literal["trade"], Ts, Inst, Num, Num, Literal["BUYER", "SELLER", "NONE"]], Tag("trade")]
+    | Annotated[tuple[Literal["bar"], Ts, Inst, Num, Num, Num, Num, Num], Tag("bar")]
+    | Annotated[
+        tuple[Literal["delta"], Ts, Inst, BookAction, Literal["BID", "ASK"], Num, Num, str],
+        Tag("delta"),
     ]
-    | tuple[Literal["mark", "funding"], Ts, Inst, Num]
-)
+    | Annotated[tuple[Literal["mark"], Ts, Inst, Num], Tag("mark")]
+    | Annotated[tuple[Literal["funding"], Ts, Inst, Num], Tag("funding")],
+    Discriminator(first_value),
+]
+INSTRUMENT_AT: Final = 2
 
 
 class ScenarioForm(Settings):
@@ -333,18 +364,15 @@ class ScenarioForm(Settings):
     data: Annotated[list[Row], Field(min_length=1)]
     actions: list[ActionBlock]
     expect: ExpectForm
-    seed: int = 0
-    currencies: dict[str, Annotated[int, Field(ge=0, le=18)]] = Field(default_factory=dict)
+    seed: Whole = 0
+    currencies: dict[str, Annotated[Whole, Field(ge=0, le=18)]] = Field(default_factory=dict)
     risk: RiskForm = RiskForm()
     bars: list[BarsForm] = Field(default_factory=list)
 
-
-def read_form(document: dict[str, Any], *, place: str = "") -> ScenarioForm:
-    """A parsed file as a scenario. Raises `ConfigError` for anything that the form does not allow."""
-    return build_settings(ScenarioForm, document, place=place)
-
-
-def ts_ns(text: str) -> int:
-    """Seconds since the scenarios' epoch as nanoseconds UTC."""
-    whole, _, fraction = text.partition(".")
-    return EPOCH_NS + int(whole) * 10**9 + int(fraction.ljust(TS_DECIMALS, "0") or "0")
+    @field_validator("needs")
+    @classmethod
+    def _names_a_tag_once(cls, needs: list[str]) -> list[str]:
+        for at, tag in enumerate(needs):
+            if tag in needs[:at]:
+                raise ConfigError("CONF002", None, f"{quoted(tag)} is given 2 times", "Remove one.", tag)
+        return needs

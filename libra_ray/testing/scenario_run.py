@@ -1,6 +1,6 @@
 """Running one scenario: system and data from the file, the script through the whole order path, then the comparison."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from importlib import import_module
@@ -9,6 +9,7 @@ from typing import Any
 from libra_ray.data import Dataset, Stream
 from libra_ray.data.aggregation import BarSpec
 from libra_ray.data.merge import Run
+from libra_ray.errors import ConfigError, quoted
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.events import AccountBooked, OrderEvent, OrderFilled, OrderReleased, OrderUpdated
 from libra_ray.messages.rows import RATE_PRECISION
@@ -25,7 +26,7 @@ from libra_ray.messages.schemas import (
 )
 from libra_ray.model.enums import AggressorSide
 from libra_ray.model.instruments import Instrument, equity, future, pair, perpetual
-from libra_ray.model.numbers import Money, decimal_text, parse_decimal
+from libra_ray.model.numbers import STANDARD_PRECISION_MAX, Money, decimal_text, parse_decimal
 from libra_ray.model.positions import Position
 from libra_ray.model.rules.fixed_point import rescale_half_even
 from libra_ray.runtime import Actor
@@ -33,15 +34,10 @@ from libra_ray.simulation import System
 from libra_ray.simulation.backtest import build
 from libra_ray.simulation.replay import Replay
 from libra_ray.testing.scenario_expectation import FieldsForm, PositionForm
-from libra_ray.testing.scenario_form import (
-    EPOCH_NS,
-    SCENARIO_FEATURES,
-    InstrumentForm,
-    ScenarioForm,
-    read_form,
-    ts_ns,
-)
+from libra_ray.testing.scenario_form import SCENARIO_FEATURES, InstrumentForm, ScenarioForm
+from libra_ray.testing.scenario_reading import read_form
 from libra_ray.testing.scenario_script import EVENT_NAMES, ScriptedStrategy
+from libra_ray.testing.scenario_values import EPOCH_NS, ts_ns
 
 __all__ = ["ScenarioParts", "ScenarioResult", "run_scenario"]
 
@@ -66,6 +62,8 @@ _CODES = {"ADD": 1, "UPDATE": 2, "DELETE": 3, "CLEAR": 4, "BID": 1, "ASK": 2}
 _SIZES = ("bid_qty", "ask_qty", "qty", "volume")
 _BOOKINGS = ("FUNDING", "LIQUIDATION_FEE", "SETTLEMENT")
 BAR_PERIOD = "1s"
+STANDARD_RAW_LIMIT = 10**18
+HIGH_RAW_LIMIT = 10**38
 
 
 @dataclass
@@ -218,16 +216,21 @@ def _stream(schema: Schema, instrument: Instrument, kind: str, rows: list[list[A
             values[name] = [_raw(row[at], RATE_PRECISION) for row in rows]
         else:
             precision = instrument.size_precision if name in _SIZES else instrument.price_precision
-            values[name] = [_raw(row[at], precision) for row in rows]
+            is_wide = precision > STANDARD_PRECISION_MAX
+            values[name] = [_raw(row[at], precision, is_wide=is_wide) for row in rows]
     if kind == "delta":
         values["flags"] = [LAST_IN_MESSAGE] * len(rows)
     period = BAR_PERIOD if schema is BARS else ""
     return Stream(SCHEMAS[schema.name], instrument, period, schema.table(instrument, values, period=period))
 
 
-def _raw(text: str, precision: int) -> int:
-    raw, scale = parse_decimal(text)
-    return rescale_half_even(raw, scale, precision)
+def _raw(text: str, precision: int, *, is_wide: bool = False) -> int:
+    number, scale = parse_decimal(text)
+    raw = rescale_half_even(number, scale, precision)
+    if abs(raw) >= (HIGH_RAW_LIMIT if is_wide else STANDARD_RAW_LIMIT):
+        what = f"{quoted(text)} does not fit at {precision} decimals"
+        raise ConfigError("CONF011", "data", what, "Write a smaller number, or a coarser tick and step.", text)
+    return raw
 
 
 # ---------------------------------------------------------------------- to the file
@@ -330,8 +333,8 @@ def _final(form: ScenarioForm, kernel: TradingKernel, strategy: ScriptedStrategy
     if wanted.locked is not None:
         locked = kernel.funds[form.venue.name].locked()
         for code, amount in wanted.locked.items():
-            unit = account.currencies[code]
-            got_text = decimal_text(locked.get(code, 0), unit.precision)
+            unit = account.currencies.get(code)
+            got_text = "0" if unit is None else decimal_text(locked.get(code, 0), unit.precision)
             _check(diff, f"final.locked.{code}", _number(amount), _number(got_text))
     if wanted.positions is not None:
         held = list(kernel.portfolio.positions_open())
@@ -381,9 +384,9 @@ def _rounded(value: Decimal | None, like: str) -> str | None:
     return f"{value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN):f}"
 
 
-def _compare_timeline(expected: list[list[Any]], seen: list[list[Any]], diff: list[str]) -> None:
+def _compare_timeline(expected: Sequence[Sequence[Any]], seen: list[list[Any]], diff: list[str]) -> None:
     got = [entry if entry[0] == "row" else [*entry[:2], _time(entry[2]), *map(_number, entry[3:])] for entry in seen]
-    want = [entry if entry[0] == "row" else [*entry[:2], *map(_number, entry[2:])] for entry in expected]
+    want = [[*entry] if entry[0] == "row" else [*entry[:2], *map(_number, entry[2:])] for entry in expected]
     for at in range(max(len(want), len(got))):
         one = want[at] if at < len(want) else None
         other = got[at] if at < len(got) else None

@@ -7,7 +7,7 @@ from libra_ray.data import Stream
 from libra_ray.kernel.apart.host_view import view_of
 from libra_ray.kernel.apart.user_actors import add_user_actor
 from libra_ray.messages.schemas import Row, RowSpec
-from libra_ray.testing.scenario_form import read_form
+from libra_ray.testing.scenario_reading import read_form
 from libra_ray.testing.scenario_run import ScenarioParts
 from tests.kernel.apart.carrier import ApartSystem, Outcome, outcome
 

@@ -23,8 +23,8 @@ from libra_ray.testing.scenario_form import (
     SubmitOp,
     TimerOp,
     TradingStateOp,
-    ts_ns,
 )
+from libra_ray.testing.scenario_values import ts_ns
 
 __all__ = ["EVENT_NAMES", "ScriptedStrategy"]
 
@@ -240,7 +240,10 @@ class ScriptedStrategy(Strategy):
         return label
 
     def _name(self, label: str, order: Order) -> None:
-        self.by_label[label] = order
+        """A label stands for a client order id: an order of a label that is there already comes with its id."""
+        first = self.by_label.setdefault(label, order)
+        if first is not order:
+            order.client_order_id = first.client_order_id
         self.labels[order.client_order_id] = label
 
     def _alert(self, operation: AlertOp) -> None:

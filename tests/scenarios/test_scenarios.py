@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from libra_ray.errors import ConfigError
-from libra_ray.testing import check_paths, run_scenario
+from libra_ray.testing import check_paths, reference_run, run_scenario
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
 
@@ -64,3 +64,24 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="CONF007"):
         check_paths([tmp_path])
+
+
+def test_a_label_used_again_is_the_same_client_order_id() -> None:
+    document = _minimal()
+    order = {"op": "submit", "order": "A", "type": "LIMIT", "side": "BUY", "qty": "10", "price": "9.00"}
+    again = {**order, "type": "MARKET", "side": "SELL"}
+    document |= {
+        "venue": {"book": "L1", "account": "MARGIN", "oms": "NETTING", "balances": {"USD": "1000"}},
+        "data": [["quote", "1", None, "10.00", "10.02", "5", "5"]],
+        "actions": [{"at": 0, "do": [order, again, {"op": "submit_list", "orders": [{**order, "order": "B"}, order]}]}],
+    }
+
+    result = run_scenario(document)
+
+    assert result.events == [
+        ["1", "A", "ACCEPTED", {}],
+        ["1", "A", "DENIED", {"code": "DUPLICATE_CLIENT_ORDER_ID"}],
+        ["1", "B", "DENIED", {"code": "LIST_DENIED"}],
+        ["1", "A", "DENIED", {"code": "DUPLICATE_CLIENT_ORDER_ID"}],
+    ]
+    assert reference_run(document).events == result.events

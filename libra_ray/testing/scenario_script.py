@@ -75,7 +75,6 @@ class ScriptedStrategy(Strategy):
         for number, block in enumerate(self._actions):
             if block.time is not None:
                 self.clock.set_alert(f"block-{number}", at_ns=ts_ns(block.time), callback=self._block(block))
-        for block in self._actions:
             if block.start:
                 self._do(block.do)
 

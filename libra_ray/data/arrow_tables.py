@@ -171,8 +171,9 @@ def _flat(column: pa.Array, place: str) -> pa.Array:
     if isinstance(column, pa.ExtensionArray):
         return _flat(column.storage, place)
     if pa.types.is_dictionary(kind):
-        _refuse_long(column.dictionary, place)
-        return _flat(column.dictionary_decode(), place)
+        # Plain texts first: Arrow does not take views out of a dictionary, and polars writes them there.
+        plain = _flat(column.dictionary, place)
+        return pa.DictionaryArray.from_arrays(column.indices, plain).dictionary_decode()
     if pa.types.is_run_end_encoded(kind):
         _refuse_long(column.values, place)
         return _flat(pc.run_end_decode(column), place)

@@ -224,3 +224,10 @@ def test_a_binary_table_in_an_archive_is_refused_by_its_name(tmp_path: Path, nam
     assert caught.value.message == (
         "DATA011 packed.gz: is packed (gz); binary tables are packed inside. Unpack the file."
     )
+
+
+def test_words_of_a_dictionary_that_polars_wrote_are_no_damage(tmp_path: Path) -> None:
+    columns = {name: [row[place] for row in ROWS] for place, name in enumerate(HEADER)}
+    pl.DataFrame(columns).with_columns(pl.col("side").cast(pl.Categorical)).write_ipc(tmp_path / "t.arrow")
+
+    assert rows(import_file(tmp_path / "t.arrow", BTC)) == EXPECTED

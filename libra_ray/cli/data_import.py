@@ -58,7 +58,9 @@ def import_data(
     quote: Annotated[Text, _option("quote", "Its quote currency.", "CODE")] = None,
     tick: Annotated[Text, _option("tick", "Its price step, which sets the decimals of prices.", "DECIMAL")] = None,
     step: Annotated[Text, _option("step", "Its quantity step, which sets the decimals of sizes.", "DECIMAL")] = None,
-    column: Annotated[list[str] | None, _option("column", "Map a column: close=last.", "OURS=THEIRS")] = None,
+    column: Annotated[
+        list[str] | None, _option("column", "Map a column: close=last; symbol= for none.", "OURS=THEIRS")
+    ] = None,
     column_names: Annotated[Text, _option("column-names", "Of a file without header: ts,open,...", "NAMES")] = None,
     delimiter: Annotated[Text, _option("delimiter", "Between fields.", "CHAR")] = None,
     decimal: Annotated[Text, _option("decimal", "Decimal sign: '.' or ','.", "CHAR")] = None,

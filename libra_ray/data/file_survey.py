@@ -108,8 +108,7 @@ def survey_file(
             format_name=opened.format_name,
             packing=opened.packing,
         )
-        for frame in opened.frames
-        if kind in (None, frame.kind)
+        for frame in opened.frames_of(instrument, kind)
     ]
 
 

@@ -42,5 +42,6 @@ def profile_of(
 ) -> dict[str, Any]:
     """What a profile keeps of an import: its columns and everything that was declared for it."""
     declared = options.model_dump(include=options.model_fields_set - {*_NOT_KEPT, "columns"})
-    kept = {"type": kind, "period": period, "format": format_name, **declared, "columns": dict(columns)}
+    kept = {"type": kind, "period": period, "format": format_name, **declared}
+    kept["columns"] = {**options.columns, **columns}
     return {key: value for key, value in kept.items() if value not in (None, "", {}, ())}

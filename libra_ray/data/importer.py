@@ -19,7 +19,7 @@ from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.data.foreign_tables import arrow_table
 from libra_ray.data.formats.frames import Frame
 from libra_ray.data.formats.registry import detected, format_named
-from libra_ray.data.formats.table_format import TableFormat, table_frame
+from libra_ray.data.formats.table_format import TableFormat, table_frames
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.import_profile import PROFILE_KEYS, read_profile
 from libra_ray.data.import_report import ImportReport
@@ -131,8 +131,8 @@ def import_table(
     check_instrument_id(instrument.id)
     raw = MemoryTable(arrow_table(table, name), name)
     kind = guessed_kind(raw.header, chosen.columns) if kind is None else _known(kind)
-    frame = table_frame(raw, chosen, kind)
-    return _read(_stream(frame, instrument, period, chosen, source=name, format_name="table"))
+    opened = OpenedFile(name, "table", "", tuple(table_frames(raw, chosen, kind)), chosen)
+    return _read(opened.stream(opened.single_of(instrument, kind), instrument, period))
 
 
 def open_import(
@@ -152,10 +152,7 @@ def open_import(
         check_kind(kind, period)
     check_instrument_id(instrument.id)
     opened = open_file(path, kind, format=format or remembered.get("format"), options=chosen)
-    wanted = opened.frames_of(instrument, kind)
-    if len(wanted) != 1:
-        raise _no_single(opened, kind)
-    return opened.stream(wanted[0], instrument, period)
+    return opened.stream(opened.single_of(instrument, kind), instrument, period)
 
 
 def open_imports(
@@ -191,7 +188,7 @@ def open_file(
     is_table = bool(options.column_names or options.columns)
     found = fixed or detected(file, TABLE_FORMATS if is_table else None)
     if isinstance(found, TableFormat):
-        frames = [table_frame(found.table(file, options), options, kind)]
+        frames = table_frames(found.table(file, options), options, kind)
     else:
         frames = found.frames(file, options)
     return OpenedFile(file.name, found.name, file.packing, tuple(frames), options)
@@ -216,19 +213,35 @@ class OpenedFile:
     def frames_of(self, instrument: Instrument | None, kind: str | None = None) -> list[Frame]:
         """The frames of one instrument, or of all, and type.
 
-        Raises `ConfigError` CONF008 when no frame is the instrument's.
+        Raises `ConfigError` CONF008 when no frame is the instrument's, and when none is given where the file has
+        several symbols whose venue it does not say.
         """
         symbols = sorted({frame.hint.symbol for frame in self.frames if frame.hint.symbol})
         found = list(self.frames)
-        if instrument is not None and len(symbols) >= SEVERAL:
+        if len(symbols) < SEVERAL:
+            return [frame for frame in found if kind is None or frame.kind == kind]
+        if instrument is not None:
             ours = {instrument.symbol.upper(), instrument.raw_symbol.upper()}
             found = [each for each in found if ours & {each.hint.symbol.upper(), each.hint.raw_symbol.upper()}]
-        if instrument is not None and not found:
-            what = f"the file holds {', '.join(symbols[:SYMBOLS_SHOWN])}, not {instrument.symbol}"
-            raise ConfigError(
-                "CONF008", self.source, what, "Give an instrument of one of these symbols.", instrument.id
-            )
+        is_table = not all(frame.hint.venue for frame in self.frames)
+        if not found or (instrument is None and is_table):
+            more = f" and {len(symbols) - SYMBOLS_SHOWN:,} more" if len(symbols) > SYMBOLS_SHOWN else ""
+            asked = "" if instrument is None else f", not {instrument.symbol}"
+            what = f"the file holds {', '.join(symbols[:SYMBOLS_SHOWN])}{more}{asked}"
+            none = f", or use {self.options.wording.column('symbol', '')} if all rows are of one" if is_table else ""
+            fix = f"Give an instrument of one of these symbols{none}."
+            raise ConfigError("CONF008", self.source, what, fix, None if instrument is None else instrument.id)
         return [frame for frame in found if kind is None or frame.kind == kind]
+
+    def single_of(self, instrument: Instrument, kind: str | None = None) -> Frame:
+        """The one frame of an instrument and type. Raises `ConfigError` CONF008 when there are none or several."""
+        found = self.frames_of(instrument, kind)
+        if len(found) == 1:
+            return found[0]
+        held = ", ".join(sorted({f"{frame.kind} {frame.period}".strip() for frame in self.frames})) or "nothing"
+        asked = "one type" if kind is None else kind
+        fix = "Give the type that is wanted." if kind is None else "Give one of these types."
+        raise ConfigError("CONF008", self.source, f"the file holds {held}, not {asked}", fix, asked)
 
     def stream(self, frame: Frame, instrument: Instrument, period: str = "") -> ImportStream:
         """One frame on its way. Raises `ConfigError` CONF002 for a wrong period, `DataError` for undeclared opens."""
@@ -292,11 +305,3 @@ def check_kind(kind: str, period: str) -> None:
         period_ns(period)
     elif period:
         raise ConfigError("CONF002", "period", f"{kind} have no period", "Leave it out.", period)
-
-
-def _no_single(opened: OpenedFile, kind: str | None) -> ConfigError:
-    """The file holds none or several of what was asked for."""
-    held = ", ".join(sorted({f"{frame.kind} {frame.period}".strip() for frame in opened.frames})) or "nothing"
-    asked = "one type" if kind is None else kind
-    fix = "Give the type that is wanted." if kind is None else "Give one of these types."
-    return ConfigError("CONF008", opened.source, f"the file holds {held}, not {asked}", fix, asked)

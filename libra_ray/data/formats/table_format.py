@@ -2,17 +2,22 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
 
 from libra_ray.data.column_names import guessed_kind, matched_columns
-from libra_ray.data.formats.frames import Frame, Head
+from libra_ray.data.formats.frames import Frame, Head, InstrumentHint
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.joined_table import JoinedTable
 from libra_ray.data.raw_files import RawFile
 from libra_ray.data.raw_tables import RawTable
+from libra_ray.data.symbol_rows import SYMBOL, SymbolRows, symbol_column, symbols_of
 from libra_ray.errors import DataError
 from libra_ray.messages.schemas import SCHEMAS
 
-__all__ = ["TableFormat", "refuse_packed", "table_frame"]
+__all__ = ["TableFormat", "refuse_packed", "table_frames"]
+
+SEVERAL: Final = 2
 
 
 class TableFormat(ABC):
@@ -29,8 +34,8 @@ class TableFormat(ABC):
         """The file as raw columns. Raises `DataError` for the first fault of the file as a whole."""
 
     def frames(self, file: RawFile, options: ImportOptions) -> list[Frame]:
-        """The rows as one frame of the type that its header is nearest to."""
-        return [table_frame(self.table(file, options), options)]
+        """The rows as frames of the type that its header is nearest to."""
+        return table_frames(self.table(file, options), options)
 
 
 def refuse_packed(file: RawFile) -> None:
@@ -40,18 +45,36 @@ def refuse_packed(file: RawFile) -> None:
         raise DataError("DATA011", file.name, what, "Unpack the file.")
 
 
-def table_frame(table: RawTable, options: ImportOptions, kind: str | None = None) -> Frame:
-    """Raw columns as a frame of `kind`, or of the type that the header is nearest to.
+def table_frames(table: RawTable, options: ImportOptions, kind: str | None = None) -> list[Frame]:
+    """Raw columns as a frame of `kind`, or of the type that the header is nearest to; one for each of several symbols.
 
     Raises `DataError` DATA004 for a needed column that is missing, twice, or could be one of two.
     """
     table = _joined(table, options.columns.get("ts", ""))
-    chosen = guessed_kind(table.header, options.columns) if kind is None else kind
-    indices = matched_columns(
-        SCHEMAS[chosen], table.header, options.columns, place=table.header_place, wording=options.wording
-    )
+    given = {ours: theirs for ours, theirs in options.columns.items() if ours != SYMBOL}
+    chosen = guessed_kind(table.header, given) if kind is None else kind
+    indices = matched_columns(SCHEMAS[chosen], table.header, given, place=table.header_place, wording=options.wording)
     columns: Mapping[str, str] = {name: table.header[index] for name, index in indices.items()}
-    return Frame(kind=chosen, table=table, columns=columns)
+    whole = Frame(kind=chosen, table=table, columns=columns)
+    index = symbol_column(table.header, options.columns, table.header_place)
+    symbols = {} if index is None else symbols_of(table, index)
+    if index is None or len(symbols) < SEVERAL:
+        return [whole]
+    return [
+        replace(
+            whole,
+            table=SymbolRows(table, index, symbol, rows),
+            hint=_hint(symbol),
+            counts={"rows_of_other_symbols": sum(symbols.values()) - rows},
+        )
+        for symbol, rows in symbols.items()
+    ]
+
+
+def _hint(symbol: str) -> InstrumentHint:
+    """`BTC/USDT` is known as `BTCUSDT`; of what venue it is, is not said."""
+    plain = "".join(char for char in symbol if (char.isascii() and char.isalnum()) or char in "._-")
+    return InstrumentHint(symbol=plain, raw_symbol=symbol)
 
 
 def _joined(table: RawTable, name: str) -> RawTable:

@@ -143,6 +143,14 @@ def test_what_is_kept_of_an_import() -> None:
     }
 
 
+def test_a_column_that_was_declared_absent_is_absent_in_the_profile_too() -> None:
+    options = ImportOptions.of({"columns": {"volume": "", "close": "last"}})
+
+    kept = profile_of(options, {"ts": "ts", "close": "Last"}, kind="bars", period="1d", format_name="csv")
+
+    assert kept["columns"] == {"volume": "", "ts": "ts", "close": "Last"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -67,7 +67,7 @@ def import_data(
     thousands: Annotated[Text, _option("thousands", "Thousands separator.", "CHAR")] = None,
     price_decimals: Annotated[int | None, _option("price-decimals", "Prices are integers of 10^-N.", "N")] = None,
     ts_unit: Annotated[Text, _option("ts-unit", "Of numeric times: s, ms, us, ns.", "UNIT")] = None,
-    ts_format: Annotated[Text, _option("ts-format", "Of text times, as strptime has it.", "FORMAT")] = None,
+    ts_format: Annotated[Text, _option("ts-format", "Of text times: %d.%m.%Y %H:%M:%S.%f", "FORMAT")] = None,
     tz: Annotated[Text, _option("tz", "Zone of times without an offset.", "NAME")] = None,
     day: Annotated[Text, _option("day", "Times count from this day's midnight.", "DATE")] = None,
     stamp: Annotated[Text, _option("stamp", "A bar's time is its close or open.")] = None,

@@ -25,8 +25,8 @@ class ImportOptions(Settings):
         decimal, thousands: how numbers are written in a text file.
         price_decimals: the file's prices are integers of 10^-n.
         ts_unit: of numeric times; None = by their size.
-        ts_format: of text times, in the letters of `strptime`, with `.%f` for decimals of a second; None = ISO 8601 or
-            `YYYYMMDD`.
+        ts_format: of text times, in the letters of `strptime`, with `%f` for one to nine decimals of a second; None =
+            ISO 8601 or `YYYYMMDD`.
         tz: the zone of times without a UTC offset, such as `UTC`, `America/New_York` or `-05:00`.
         day: numeric times count from local midnight of this `YYYY-MM-DD`.
         stamp: whether a bar's time is its close or its open; opens are moved by the period.

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_bools, arrow_ints, int64s_of, mask_of
+from libra_ray.data.declared_times import declared_times
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.text_cells import Cells, Column
 from libra_ray.data.times import NS_PER_SECOND
@@ -161,20 +162,15 @@ class TimeReader:
         trimmed = pc.utf8_trim_whitespace(texts)
         form = self._options.ts_format
         if form is not None:
-            zoned = np.full(len(texts), re.search(r"%[zZ]", form) is not None)
-            if ".%f" in form:
-                return *_with_fractions(trimmed, form.replace(".%f", "")), zoned
-            parsed = pc.strptime(trimmed, form, "ns", error_is_null=True)
-        else:
-            compact = mask_of(pc.match_substring_regex(trimmed, COMPACT_DAY))
-            if compact.any():
-                dashed = pc.replace_substring_regex(trimmed, r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
-                trimmed = pc.if_else(arrow_bools(compact), dashed, trimmed)
-            trimmed = pc.replace_substring_regex(trimmed, r"\s*(UTC|z)$", "Z")
-            zoned = mask_of(pc.match_substring_regex(trimmed, OFFSET)) & mask_of(pc.match_substring(trimmed, ":"))
-            return *_parsed(trimmed, zoned), zoned
-        bad = ~mask_of(parsed.is_valid())
-        return np.where(bad, 0, int64s_of(parsed.cast(pa.int64()))), bad, zoned
+            # The name of a zone, `%Z`, is no offset: `EST` is another one in other countries.
+            return *declared_times(trimmed, form), np.full(len(texts), "%z" in form)
+        compact = mask_of(pc.match_substring_regex(trimmed, COMPACT_DAY))
+        if compact.any():
+            dashed = pc.replace_substring_regex(trimmed, r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
+            trimmed = pc.if_else(arrow_bools(compact), dashed, trimmed)
+        trimmed = pc.replace_substring_regex(trimmed, r"\s*(UTC|z)$", "Z")
+        zoned = mask_of(pc.match_substring_regex(trimmed, OFFSET)) & mask_of(pc.match_substring(trimmed, ":"))
+        return *_parsed(trimmed, zoned), zoned
 
     def _of_iso(self, ts_ns: Int64s, bad: Mask, zoned: Mask) -> TimeColumn:
         return self._localized(ts_ns, bad, naive=~zoned)
@@ -274,17 +270,6 @@ def _cast(texts: pa.Array, kind: pa.DataType) -> tuple[Int64s, Mask]:
     step = -(-count // RUNS)
     runs = [_cast(texts[start : start + step], kind) for start in range(0, count, step)]
     return np.concatenate([ts_ns for ts_ns, _ in runs]), np.concatenate([bad for _, bad in runs])
-
-
-def _with_fractions(texts: pa.Array, form: str) -> tuple[Int64s, Mask]:
-    """Nanoseconds of texts whose seconds have decimals, which `strptime` does not know; and where a text is no time."""
-    fraction = r"[.](\d{1,9})(\s*(?:Z|[+-]\d{2}:?\d{2})?)$"
-    parsed = pc.strptime(pc.replace_substring_regex(texts, fraction, r"\2"), form, "ns", error_is_null=True)
-    has = mask_of(pc.match_substring_regex(texts, fraction))
-    digits = pc.replace_substring_regex(texts, rf"^.*{fraction}", r"\1")
-    billionths = pc.utf8_rpad(pc.if_else(arrow_bools(has), digits, "0"), 9, "0").cast(pa.int64())
-    bad = ~mask_of(parsed.is_valid())
-    return np.where(bad, 0, int64s_of(parsed.cast(pa.int64())) + int64s_of(billionths)), bad
 
 
 def _whole(column: pa.Array) -> pa.Array:

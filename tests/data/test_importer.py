@@ -221,10 +221,17 @@ def test_a_day_of_a_local_clock_ends_at_the_next_local_midnight(tmp_path: Path) 
         ("31.01.2024 00:00:00", {"ts_format": "%d.%m.%Y %H:%M:%S.%f", "tz": "UTC"}, T0 + 30 * DAY_NS),
         ("2024-01-31 02:00:00.5 +0200", {"ts_format": "%Y-%m-%d %H:%M:%S.%f %z"}, T0 + 30 * DAY_NS + 500_000_000),
         ("01/31/24", {"ts_format": "%m/%d/%y", "tz": "UTC"}, T0 + 30 * DAY_NS),
+        ("20240101 000000250", {"ts_format": "%Y%m%d %H%M%S%f", "tz": "UTC"}, T0 + 250_000_000),
+        ("31 Dec 2023 19:00 EST", {"ts_format": "%d %b %Y %H:%M %Z", "tz": "America/New_York"}, T0),
     ],
 )
 def test_times_in_their_forms(tmp_path: Path, text: str, options: dict[str, Any], expected_ns: int) -> None:
     assert read(tmp_path, f"{TRADES}{text},1,1\n", **options).stream.ts_ns.tolist() == [expected_ns]
+
+
+def test_the_name_of_a_zone_is_no_offset(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"DATA006 file\.csv:2: time '31 Dec 2023 19:00 EST' has no UTC offset"):
+        read(tmp_path, f"{TRADES}31 Dec 2023 19:00 EST,1,1\n", ts_format="%d %b %Y %H:%M %Z")
 
 
 def test_a_zone_applies_to_times_without_an_offset_only(tmp_path: Path) -> None:

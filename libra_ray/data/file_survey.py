@@ -137,16 +137,23 @@ def survey(
     if frame.kind == BARS.name and not length:
         # One bar says nothing of its length; gaps of one row do not exist.
         length = "1m"
-    stream = ImportStream(frame, shown, length, open_options, source=source, format_name=format_name)
-    for _ in stream.checked():
-        pass
-    refusal, report, disorder = stream.first_error(), stream.summary(), stream.disorder
+
+    def gone_through(instrument: Instrument, options: ImportOptions) -> ImportStream:
+        stream = ImportStream(frame, instrument, length, options, source=source, format_name=format_name)
+        for _ in stream.checked():
+            pass
+        return stream
+
+    stream = gone_through(shown, open_options)
+    refusal, zone = stream.first_error(), stream.zone
+    if refusal is not None:
+        # Rows that do not fit the instrument are rows of the file: what it holds is seen with all decimals and signs.
+        open_options = open_options.model_copy(update={"allow_negative_prices": True})
+        stream = gone_through(_stand_in(prices, sizes), open_options)
+    report, disorder = stream.summary(), stream.disorder
     if disorder and not options.sort:
         ordered = open_options.model_copy(update={"sort": True, "dedup": "first"})
-        again = ImportStream(frame, shown, length, ordered, source=source, format_name=format_name)
-        for _ in again.checked():
-            pass
-        report = replace(again.summary(), sorted_rows=0)
+        report = replace(gone_through(stream.instrument, ordered).summary(), sorted_rows=0)
     if refusal is None:
         refusal = _too_large(frame, shown, length, options, source, format_name)
     bars = report.dropped_duplicates if frame.kind == BARS.name else report.same_time_rows
@@ -161,7 +168,7 @@ def survey(
         start_ns=report.start_ns if report.rows else None,
         end_ns=report.end_ns if report.rows else None,
         times=_times_text(times, report.ts_unit, merged),
-        zone=stream.zone,
+        zone=zone,
         gaps=report.gaps,
         missing_bars=report.missing_bars,
         longest_gap=report.longest_gap,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from libra_ray.data.file_survey import FileSurvey, survey
+from libra_ray.data.file_survey import FileSurvey, survey, survey_file
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.import_profile import profile_of, read_profile
 from libra_ray.data.importer import import_file, open_file
@@ -101,6 +101,21 @@ def test_more_rows_than_a_batch_may_have_are_said(tmp_path: Path) -> None:
 
     assert refusal is not None
     assert refusal.code == "DATA007"
+
+
+def test_what_the_file_holds_does_not_depend_on_what_the_instrument_takes(tmp_path: Path) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text(
+        "ts,open,high,low,close,volume\n2024-01-01T02:00:00Z,1,2,1,1.5,1\n2024-01-01T01:00:00Z,1,2,1,1.12345,0.00001\n"
+        "2024-01-01T00:00:00Z,0,2,-1,1,1\n2024-01-01T00:00:00Z,1,2,1,1.12345,1\n"
+    )
+
+    (made,) = survey_file(path, instrument=BTC)
+
+    assert (made.rows, made.start_ns, made.end_ns) == (4, T0, T0 + 2 * HOUR)
+    assert (made.disorder, made.duplicates, made.price_decimals, made.size_decimals) == (2, 1, 5, 5)
+    assert made.refusal is not None
+    assert [error.code for error in (made.refusal, *made.refusal.more)] == ["DATA018", "DATA005"]
 
 
 PROFILE = """\

@@ -22,9 +22,11 @@ from libra_ray.messages.schemas import (
     Schema,
 )
 
-__all__ = ["COLUMNS", "OPEN_TIMES", "Column", "guessed_kind", "matched_columns", "name_key"]
+__all__ = ["COLUMNS", "Column", "guessed_kind", "is_open_time", "matched_columns", "name_key"]
 
 NAMES_SHOWN: Final = 12
+LIKELY_SHOWN: Final = 3
+BARS_FIELDS_MIN: Final = 5
 
 
 class Column(NamedTuple):
@@ -94,8 +96,11 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
     INSTRUMENT_STATUS.name: (*_TIMES, Column("status", ("state", "trading_status", "session_state"))),
 }
 
-OPEN_TIMES: Final = frozenset(("opentime", "starttime", "start", "begintime", "begin", "barstart", "periodstart"))
-"""Names of times that are the beginning of a bar, without case and signs."""
+_OPEN_TIMES: Final = frozenset(("opentime", "starttime", "begintime", "barstart", "periodstart", "windowstart"))
+_OPEN_WORDS: Final = frozenset(("open", "opening", "start", "begin", "beginning"))
+_TIME_PARTS: Final = ("time", "date", "unix", "epoch")
+_NO_NAME: Final = re.compile(r"[\d\s.,:/+\-TZ]*\d[\d\s.,:/+\-TZeE]*|")
+"""What stands in a first line that is a row: numbers and times."""
 
 
 def matched_columns(
@@ -143,6 +148,11 @@ def guessed_kind(header: Sequence[str], given: Mapping[str, str]) -> str:
 _OF_A_BOOK: Final = frozenset(("action", "updateaction", "orderid", "flags", "bookside", "isbid"))
 
 
+def is_open_time(name: str) -> bool:
+    """Whether a column of times is called the beginning of a bar."""
+    return name_key(name) in _OPEN_TIMES or not _OPEN_WORDS.isdisjoint(re.split(r"[^a-z]+", name.lower()))
+
+
 def name_key(name: str) -> str:
     """A column's name without case, spaces and signs."""
     return re.sub(r"[^a-z0-9]", "", name.lower()) or name
@@ -185,19 +195,44 @@ def _missing(
     missing: Sequence[Column], header: Sequence[str], found: Mapping[str, int], place: str, wording: Wording
 ) -> DataError:
     """The missing column for which the file has a likely candidate comes first; else the first one."""
+    if all(_NO_NAME.fullmatch(name) for name in header):
+        return _no_header(missing[0].name, header, place, wording)
     free = [name for index, name in enumerate(header) if index not in found.values()]
     for column in missing:
-        hints = {name_key(hint) for hint in column.hints}
-        likely = [name for name in free if name_key(name) in hints]
-        likely += get_close_matches(column.name, free, n=1, cutoff=0.6)
-        if likely:
-            return _not_found(column.name, likely[0], header, place, wording)
+        if likely := _likely(column, free):
+            return _not_found(column, likely, header, place, wording)
     only = free[0] if len(free) == len(missing) == 1 else "NAME"
-    return _not_found(missing[0].name, only, header, place, wording)
+    return _not_found(missing[0], [only], header, place, wording)
 
 
-def _not_found(name: str, candidate: str, header: Sequence[str], place: str, wording: Wording) -> DataError:
-    fix = f"Map it with {wording.column(name, candidate)}."
+def _likely(column: Column, free: Sequence[str]) -> list[str]:
+    """Names that may be meant: known ones, those that begin as ours or speak of time, else the most similar one."""
+    hints = {name_key(hint) for hint in column.hints}
+    if known := [name for name in free if name_key(name) in hints]:
+        return known[:1]
+    ours = name_key(column.name)
+    if column.name == "ts":
+        return [name for name in free if any(part in name.lower() for part in _TIME_PARTS)]
+    return [name for name in free if name_key(name).startswith(ours)] or get_close_matches(
+        column.name, free, n=1, cutoff=0.6
+    )
+
+
+def _not_found(column: Column, likely: Sequence[str], header: Sequence[str], place: str, wording: Wording) -> DataError:
+    ways = [wording.column(column.name, each) for each in likely[:LIKELY_SHOWN]]
+    if column.may_be_zero and likely == ["NAME"]:
+        ways.append(f"{wording.column(column.name, '')} if there is none")
+    fix = f"Map it with {' or '.join(ways)}."
+    return DataError("DATA004", place, f"column '{column.name}' not found; {_listed(header)}", fix, column.name)
+
+
+def _no_header(name: str, header: Sequence[str], place: str, wording: Wording) -> DataError:
+    """The first line is a row: the names have to come from the caller."""
+    usual = (
+        ("ts", "open", "high", "low", "close", "volume") if len(header) > BARS_FIELDS_MIN else ("ts", "price", "qty")
+    )
+    names = [*usual, *(f"x{number}" for number in range(len(usual) + 1, len(header) + 1))][: max(len(header), 1)]
+    fix = f"The first line is no header: name all columns, such as with {wording.column_names(names)}."
     return DataError("DATA004", place, f"column '{name}' not found; {_listed(header)}", fix, name)
 
 

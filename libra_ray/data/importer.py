@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from libra_ray.data.arrow_arrays import Int64s
 from libra_ray.data.arrow_tables import MemoryTable
-from libra_ray.data.column_names import OPEN_TIMES, guessed_kind, name_key
+from libra_ray.data.column_names import guessed_kind, is_open_time
 from libra_ray.data.dataset import Dataset, Stream
 from libra_ray.data.foreign_tables import arrow_table
 from libra_ray.data.formats.frames import Frame
@@ -265,7 +265,7 @@ def _check_stamp(frame: Frame, options: ImportOptions) -> None:
     """Bars carry their close: times that are called opens are moved only when that is declared."""
     header = frame.columns.get("ts", "")
     declared = "stamp" in options.model_fields_set or "stamp" in frame.declared
-    if frame.kind == BARS.name and name_key(header) in OPEN_TIMES and not declared:
+    if frame.kind == BARS.name and is_open_time(header) and not declared:
         wording = options.wording
         what = f"column '{header}' is the open of a bar, and bars carry their close"
         fix = f"Use {wording.option('stamp', 'open')} to move it by the period, or {wording.option('stamp', 'close')}."

@@ -1,5 +1,7 @@
 """How a fix names an option: in the language of the caller, so that it can be typed as it stands."""
 
+import shlex
+from collections.abc import Sequence
 from enum import StrEnum
 
 __all__ = ["Wording"]
@@ -24,7 +26,18 @@ class Wording(StrEnum):
     def column(self, name: str, header: str) -> str:
         """`--column close=last`, `columns={"close": "last"}` or `columns = { close = "last" }`."""
         if self is Wording.COMMAND:
-            return f"--column {name}={header}"
+            return f"--column {shlex.quote(f'{name}={header}')}"
         if self is Wording.PYTHON:
             return f'columns={{"{name}": "{header}"}}'
         return f'columns = {{ {name} = "{header}" }}'
+
+    def column_names(self, names: Sequence[str]) -> str:
+        """`--column-names ts,price`, `column_names=["ts", "price"]` or `column_names = ["ts", "price"]`."""
+        if self is Wording.COMMAND:
+            return f"--column-names {','.join(names)}"
+        listed = ", ".join(f'"{name}"' for name in names)
+        return f"column_names=[{listed}]" if self is Wording.PYTHON else f"column_names = [{listed}]"
+
+    def instrument(self, field: str) -> str:
+        """`--tick`, or `tick` where the instrument is made elsewhere."""
+        return f"--{field}" if self is Wording.COMMAND else field

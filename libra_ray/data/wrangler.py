@@ -232,6 +232,9 @@ class Wrangler:
         lost = read.inexact & ~(read.marked | read.malformed)
         if options.round is None:
             fix = f"Use {wording.option('round', 'half-even')} (rounded values are counted)."
+            if wanted.kind in (Kind.PRICE, Kind.SIZE):
+                step = wording.instrument("tick" if wanted.kind is Kind.PRICE else "step")
+                fix = f"Define the instrument with a finer {step}, or {fix[0].lower()}{fix[1:]}"
             what = f"{label} has more than {precision} decimals"
             self._fault(batch, Check.ROUNDING, "DATA018", name, lost, what, fix)
         else:

@@ -113,12 +113,56 @@ def test_a_column_twice(tmp_path: Path) -> None:
         ),
         ("ts,cost,qty", {}, "column 'price' not found; the file has ts, cost, qty. Map it with --column price=cost."),
         ("a,b", {}, "column 'ts' not found; the file has a, b. Map it with --column ts=NAME."),
+        (
+            "sip_timestamp,trf_timestamp,price,qty",
+            {},
+            (
+                "column 'ts' not found; the file has sip_timestamp, trf_timestamp, price, qty. "
+                "Map it with --column ts=sip_timestamp or --column ts=trf_timestamp."
+            ),
+        ),
+        (
+            "Local time,price,qty",
+            {},
+            "column 'ts' not found; the file has Local time, price, qty. Map it with --column 'ts=Local time'.",
+        ),
+        (
+            "1381095255,122.0,0.1",
+            {},
+            (
+                "column 'ts' not found; the file has 1381095255, 122.0, 0.1. "
+                "The first line is no header: name all columns, such as with --column-names ts,price,qty."
+            ),
+        ),
+        (
+            "2012-02-01T00:00:00Z,1.3,1.4,1.2,1.3,1e-5,",
+            {},
+            (
+                "column 'ts' not found; the file has 2012-02-01T00:00:00Z, 1.3, 1.4, 1.2, 1.3, 1e-5, . "
+                "The first line is no header: name all columns, "
+                "such as with --column-names ts,open,high,low,close,volume,x7."
+            ),
+        ),
     ],
 )
 def test_columns_that_cannot_be_told(tmp_path: Path, header: str, options: dict[str, Any], message: str) -> None:
     path = csv(tmp_path, "t.csv", f"{header}\n1,1,1,1\n")
 
     assert refused(path, "trades", **options) == f"DATA004 t.csv:1: {message}"
+
+
+@pytest.mark.parametrize(
+    ("header", "fix"),
+    [
+        ("Volume BTC,Volume USD", "Map it with --column 'volume=Volume BTC' or --column 'volume=Volume USD'."),
+        ("trades,vwap", "Map it with --column volume=NAME or --column volume= if there is none."),
+        ("quote_volume,base_volume", "Map it with --column volume=base_volume."),
+    ],
+)
+def test_the_volume_of_bars_is_never_guessed(tmp_path: Path, header: str, fix: str) -> None:
+    path = csv(tmp_path, "t.csv", f"ts,open,high,low,close,{header}\n1,1,1,1,1,1,1\n")
+
+    assert refused(path, "bars").endswith(f", {header.replace(',', ', ')}. {fix}")
 
 
 def test_a_price_that_is_not_positive(tmp_path: Path) -> None:
@@ -284,7 +328,7 @@ def test_values_with_more_decimals_than_the_instrument(tmp_path: Path) -> None:
 
     assert refused(path, "trades") == (
         "DATA018 t.csv:2: column 'price': '1.005' has more than 2 decimals (2 such rows). "
-        "Use --round half-even (rounded values are counted)."
+        "Define the instrument with a finer --tick, or use --round half-even (rounded values are counted)."
     )
 
 

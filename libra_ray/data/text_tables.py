@@ -25,7 +25,7 @@ COMPILED_BYTES_MIN: Final = 4 << 20
 LOADED_BYTES_MIN: Final = 1 << 16
 COMPILED: Final = "libra_ray.data.formats.cell_scan"
 DELIMITERS: Final = ",;\t|"
-_FEED: Final = 10
+_FEED, _QUOTE = 10, 34
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -156,7 +156,24 @@ class TextTable:
             )
         except pa.ArrowException as error:
             raise self._damaged(bad, error, first_row) from error
+        if (block == _QUOTE).any():
+            self._refuse_long_fields(block, table.num_rows, first_row)
         return [_one_chunk(column) for column in table.columns]
+
+    def _refuse_long_fields(self, block: npt.NDArray[np.uint8], rows: int, first_row: int) -> None:
+        """A quote that nobody closed makes one field of many lines, and their rows would be gone.
+
+        Raises `DataError` DATA011 for a field that goes on in the next line.
+        """
+        lines = [line for line in block.tobytes().split(b"\n") if line.strip(b"\r")]
+        if len(lines) == rows:
+            return
+        odd = next((number for number, line in enumerate(lines) if line.count(b'"') % 2), 0)
+        text = lines[odd].decode(errors="replace").rstrip("\r")
+        what = f"a quoted field goes on in the next line: {quoted(text)}"
+        raise DataError(
+            "DATA011", self.place(first_row + odd), what, "Close the quotes, or write it in one line.", text
+        )
 
     def _line(self, row: int) -> int:
         number = row + self._has_header

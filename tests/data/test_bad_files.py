@@ -11,6 +11,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
+from libra_ray.data import text_tables
 from libra_ray.data.column_values import text_at
 from libra_ray.data.importer import import_file
 from libra_ray.data.parquet_pages import check_pages
@@ -84,6 +85,31 @@ def test_a_line_with_fields_missing(tmp_path: Path) -> None:
     path = csv(tmp_path, "t.csv", f"{TRADES}{GOOD_TRADE}\n\n1,2\n")
 
     assert refused(path) == ("DATA011 t.csv:4: 2 fields where the file has 3: '1,2'. The line is damaged; correct it.")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('1704067201,1,1,"a|1704067202,1,1,b|1704067203,1,1,c|', 2),
+        ('1704067201,1,1,"x"|||1704067202,1,1,"a|b"|1704067203,1,1,c|', 5),
+        ('1704067201,1,1,"a||1704067202,1,1,b""c"|1704067203,1,1,""|', 2),
+    ],
+)
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_a_quote_that_is_not_closed_swallows_no_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: int, end: str, *, is_compiled: bool
+) -> None:
+    monkeypatch.setattr(text_tables, "_compiled_from", lambda: 0 if is_compiled else 1 << 40)
+    (tmp_path / "t.csv").write_bytes(f"ts,price,qty,note|{text}".replace("|", end).encode())
+
+    assert refused(tmp_path / "t.csv").startswith(f"DATA011 t.csv:{line}: a quoted field goes on in the next line: ")
+
+
+def test_a_quote_inside_a_field_is_a_sign_like_others(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('ts,price,qty,note\n1,1,1,5" pipe\n\n2,1,1,"6"" pipe"\n3,1,1,\n')
+
+    assert import_file(tmp_path / "t.csv", BTC, ts_unit="s").report.rows == 3
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -57,8 +57,10 @@ class JsonLinesTable:
 
     def batches(self, indices: Sequence[int]) -> Iterator[RawBatch]:
         """The columns as texts, a block at a time. Raises `DataError` DATA011 for a damaged line."""
-        fields = [f"f{number}" for number in range(len(indices))]
-        wanted = dict(zip(fields, (self.header[index] for index in indices), strict=True))
+        distinct = sorted(set(indices))  # one column may be several of ours
+        places = [distinct.index(index) for index in indices]
+        fields = [f"f{number}" for number in range(len(distinct))]
+        wanted = dict(zip(fields, (self.header[index] for index in distinct), strict=True))
         line_type = msgspec.defstruct(
             "Line", [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in fields], rename=wanted, gc=False
         )
@@ -73,10 +75,14 @@ class JsonLinesTable:
             for name, column in zip(fields, columns, strict=True):
                 column.append(bytes(getattr(value, name)))
             if len(columns[0]) == BLOCK_ROWS:
-                yield RawBatch(first, [self._texts(column, first) for column in columns])
+                yield self._batch(first, columns, places)
                 columns, first = [[] for _ in fields], row + 1
         if columns[0]:
-            yield RawBatch(first, [self._texts(column, first) for column in columns])
+            yield self._batch(first, columns, places)
+
+    def _batch(self, first: int, columns: list[list[bytes]], places: Sequence[int]) -> RawBatch:
+        texts = [self._texts(column, first) for column in columns]
+        return RawBatch(first, [texts[place] for place in places])
 
     def _lines(self) -> Iterator[bytes]:
         with self._file.stream() as stream:

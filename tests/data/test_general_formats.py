@@ -1,6 +1,7 @@
 """Every general format gives the same rows; what a file is, is seen by its content."""
 
 import gzip
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -231,3 +232,24 @@ def test_words_of_a_dictionary_that_polars_wrote_are_no_damage(tmp_path: Path) -
     pl.DataFrame(columns).with_columns(pl.col("side").cast(pl.Categorical)).write_ipc(tmp_path / "t.arrow")
 
     assert rows(import_file(tmp_path / "t.arrow", BTC)) == EXPECTED
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet", "t.feather"])
+def test_one_column_may_be_several_of_ours(tmp_path: Path, name: str) -> None:
+    frame = pl.DataFrame({"ts": [T0, T0 + 60 * 10**9], "last": ["1.5", "2.25"], "v": [1, 2]})
+    writers: dict[str, Callable[[Path], object]] = {
+        "t.csv": frame.write_csv,
+        "t.jsonl": frame.write_ndjson,
+        "t.parquet": frame.write_parquet,
+        "t.feather": frame.write_ipc,
+    }
+    writers[name](tmp_path / name)
+
+    made = import_file(
+        tmp_path / name, BTC, "bars", period="1m", columns=dict.fromkeys(["open", "high", "low", "close"], "last")
+    )
+
+    assert [(str(row["open"]), str(row["close"]), str(row["volume"])) for row in made.table.to_pylist()] == [
+        ("1.50", "1.50", "1.000"),
+        ("2.25", "2.25", "2.000"),
+    ]

@@ -62,6 +62,7 @@ def import_data(
         list[str] | None, _option("column", "Map a column: close=last; symbol= for none.", "OURS=THEIRS")
     ] = None,
     column_names: Annotated[Text, _option("column-names", "Of a file without header: ts,open,...", "NAMES")] = None,
+    skip_lines: Annotated[int | None, _option("skip-lines", "Lines above the header or the first row.", "N")] = None,
     delimiter: Annotated[Text, _option("delimiter", "Between fields.", "CHAR")] = None,
     decimal: Annotated[Text, _option("decimal", "Decimal sign: '.' or ','.", "CHAR")] = None,
     thousands: Annotated[Text, _option("thousands", "Thousands separator.", "CHAR")] = None,
@@ -103,6 +104,7 @@ def import_data(
     flags: dict[str, Any] = {
         "columns": _columns(column or []) or None,
         "column_names": column_names.split(",") if column_names else None,
+        "skip_lines": skip_lines,
         "delimiter": {"\\t": "\t", "tab": "\t"}.get(delimiter or "", delimiter),
         "decimal": decimal,
         "thousands": thousands,

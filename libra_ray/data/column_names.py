@@ -197,6 +197,11 @@ def _missing(
     """The missing column for which the file has a likely candidate comes first; else the first one."""
     if all(_NO_NAME.fullmatch(name) for name in header):
         return _no_header(missing[0].name, header, place, wording)
+    if sum(map(bool, header)) <= 1:
+        skip = wording.option("skip-lines", "N")
+        what = f"column '{missing[0].name}' not found; {_listed(header)}"
+        fix = f"Declare lines above the header with {skip}, or {wording.option('delimiter', 'CHAR')}."
+        return DataError("DATA004", place, what, fix, missing[0].name)
     free = [name for index, name in enumerate(header) if index not in found.values()]
     for column in missing:
         if likely := _likely(column, free):

@@ -21,6 +21,7 @@ class ImportOptions(Settings):
         columns: our name -> the file's column, such as `{"close": "last"}`; an empty text for `volume`, `bid_qty` or
             `ask_qty` says that the file has none, and the column is zeros.
         column_names: the names of the columns of a text file without a header line.
+        skip_lines: lines of a text file above its header, or above its first row if the names are declared.
         delimiter: between the fields of a text file; None = the most frequent of `, ; | tab` in its first line.
         decimal, thousands: how numbers are written in a text file.
         price_decimals: the file's prices are integers of 10^-n.
@@ -50,6 +51,7 @@ class ImportOptions(Settings):
 
     columns: dict[str, str] = Field(default_factory=dict)
     column_names: tuple[str, ...] = ()
+    skip_lines: NonNegativeInt = 0
     delimiter: str | None = None
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", "'", " ", "_"] = ""

@@ -185,7 +185,7 @@ def open_file(
     """The frames of a file, before an instrument is known. Declared columns make it a table, whatever its name says."""
     fixed = None if format is None else format_named(format)
     file = RawFile.check(path, max_decompressed_bytes=options.max_decompressed_bytes)
-    is_table = bool(options.column_names or options.columns)
+    is_table = bool(options.column_names or options.columns or options.skip_lines)
     found = fixed or detected(file, TABLE_FORMATS if is_table else None)
     if isinstance(found, TableFormat):
         frames = table_frames(found.table(file, options), options, kind)

@@ -43,15 +43,22 @@ class TextTable:
     Args:
         column_names: of a file without a header line.
         delimiter: None = the most frequent of `, ; | tab` in the first line.
+        skip_lines: so many lines stand above the header, or above the first row.
 
     """
 
-    def __init__(self, file: RawFile, *, column_names: Sequence[str] = (), delimiter: str | None = None) -> None:
+    def __init__(
+        self, file: RawFile, *, column_names: Sequence[str] = (), delimiter: str | None = None, skip_lines: int = 0
+    ) -> None:
         self._file, self._has_header = file, not column_names
         with file.stream() as stream:
             self._facts: TextFacts = scan_text(stream, file.name)
         with file.stream() as stream:
-            first, self._header_lines = _first_line(stream)
+            self._skipped = sum(
+                bool(stream.readline().strip(b"\r\n")) for _ in range(min(skip_lines, self._facts.lines))
+            )
+            first, self._header_lines = _first_line(stream, behind=skip_lines)
+        self._lines_before = self._header_lines if self._has_header else skip_lines
         self.delimiter = delimiter or max(DELIMITERS, key=first.count)
         self.header_place = f"{file.name}:{max(self._header_lines, 1)}"
         header = list(column_names) if column_names else _fields(first, self.delimiter, self.header_place)
@@ -59,7 +66,7 @@ class TextTable:
             raise DataError("DATA008", file.name, "0 data rows", "Check the file or the date range.")
         refuse_too_many(header, file.name)
         self.header: Sequence[str] = header
-        self.rows = self._facts.lines - self._facts.blank - self._has_header
+        self.rows = self._facts.lines - self._facts.blank - self._skipped - self._has_header
 
     def place(self, row: int) -> str:
         """The file and the line."""
@@ -95,12 +102,9 @@ class TextTable:
     def _blocks(self) -> Iterator[npt.NDArray[np.uint8]]:
         """Whole lines behind the header, some MiB at a time; the last line gets its line feed."""
         with self._file.stream() as stream:
-            begin = b""
-            if self._has_header:
-                for _ in range(self._header_lines):
-                    stream.readline()
-            else:
-                begin = stream.read(len(_BOM)).removeprefix(_BOM)
+            for _ in range(self._lines_before):
+                stream.readline()
+            begin = b"" if self._lines_before else stream.read(len(_BOM)).removeprefix(_BOM)
             tail = np.frombuffer(begin, np.uint8)
             while True:
                 block = np.empty(len(tail) + BLOCK_BYTES + 1, np.uint8)
@@ -176,7 +180,7 @@ class TextTable:
         )
 
     def _line(self, row: int) -> int:
-        number = row + self._has_header
+        number = row + self._skipped + self._has_header
         if not self._facts.blank:
             return number + 1
         with self._file.stream() as stream:
@@ -223,9 +227,9 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.array([], pa.string())])
 
 
-def _first_line(stream: BinaryIO) -> tuple[str, int]:
-    """The first line that is not blank, and its number from 1."""
-    number = 0
+def _first_line(stream: BinaryIO, *, behind: int) -> tuple[str, int]:
+    """The first line that is not blank, and its number from 1, behind so many others."""
+    number = behind
     for line in stream:
         number += 1
         text = line.removeprefix(_BOM).strip(b"\r\n")

@@ -122,6 +122,14 @@ def test_a_column_twice(tmp_path: Path) -> None:
             ),
         ),
         (
+            "https://www.example.com/ohlc/,,,,",
+            {},
+            (
+                "column 'ts' not found; the file has https://www.example.com/ohlc/, , , , . "
+                "Declare lines above the header with --skip-lines N, or --delimiter CHAR."
+            ),
+        ),
+        (
             "Local time,price,qty",
             {},
             "column 'ts' not found; the file has Local time, price, qty. Map it with --column 'ts=Local time'.",

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libra_ray.data import text_tables
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.importer import Import, import_file
 from libra_ray.data.time_texts import TimeReader
@@ -251,6 +252,41 @@ def test_a_file_without_a_header_is_read_by_declared_names(tmp_path: Path) -> No
     made = read(tmp_path, "1704067200,7,1\n1704067201,8,1", column_names=("ts", "price", "qty"))
 
     assert prices(made) == [700, 800]
+
+
+@pytest.mark.parametrize(
+    ("above", "header", "options"),
+    [
+        ("sep=;", "ts;price;qty", {"skip_lines": 1}),
+        ("# made by\n\n# somebody", "ts;price;qty", {"skip_lines": 3}),
+        ("", "ts;price;qty", {"skip_lines": 1}),
+        ("Price;Close\nTicker;AAPL", "Date;;", {"skip_lines": 3, "column_names": ("ts", "price", "qty")}),
+        ("\ufeffhttps://www.example.com", "", {"skip_lines": 2, "column_names": ("ts", "price", "qty")}),
+    ],
+)
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_lines_above_the_rows_are_skipped_and_counted_as_lines(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    above: str,
+    header: str,
+    options: dict[str, Any],
+    *,
+    is_compiled: bool,
+) -> None:
+    monkeypatch.setattr(text_tables, "_compiled_from", lambda: 0 if is_compiled else 1 << 40)
+    text = f"{above}\n{header}\n1704067200;7;1\n\n1704067201;8;1\n"
+
+    made = read(tmp_path, text, **options)
+
+    assert (prices(made), made.report.rows_read) == ([700, 800], 2)
+    with pytest.raises(DataError, match=rf"^DATA009 file\.csv:{text.count(chr(10)) + 1}: column 'price': 'x' is not"):
+        read(tmp_path, f"{text}1704067202;x;1\n", **options)
+
+
+def test_a_file_of_fewer_lines_than_are_skipped_holds_nothing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^DATA008 file\.csv: 0 data rows"):
+        read(tmp_path, f"{TRADES}1704067200,7,1\n", skip_lines=3)
 
 
 @pytest.mark.parametrize("packing", ["gz", "zip"])

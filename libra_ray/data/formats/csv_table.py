@@ -22,7 +22,9 @@ class CsvTable(TableFormat):
 
     def table(self, file: RawFile, options: ImportOptions) -> TextTable:
         """The file as raw columns."""
-        return TextTable(file, column_names=options.column_names, delimiter=options.delimiter)
+        return TextTable(
+            file, column_names=options.column_names, delimiter=options.delimiter, skip_lines=options.skip_lines
+        )
 
 
 FORMAT: Final = CsvTable()

@@ -26,7 +26,6 @@ __all__ = ["COLUMNS", "Column", "guessed_kind", "is_open_time", "matched_columns
 
 NAMES_SHOWN: Final = 12
 LIKELY_SHOWN: Final = 3
-BARS_FIELDS_MIN: Final = 5
 
 
 class Column(NamedTuple):
@@ -104,10 +103,17 @@ _NO_NAME: Final = re.compile(r"[\d\s.,:/+\-TZ]*\d[\d\s.,:/+\-TZeE]*|")
 
 
 def matched_columns(
-    schema: Schema, header: Sequence[str], given: Mapping[str, str], *, place: str, wording: Wording
+    schema: Schema,
+    header: Sequence[str],
+    given: Mapping[str, str],
+    *,
+    place: str,
+    wording: Wording,
+    is_text: bool = False,
 ) -> dict[str, int]:
     """Our name -> index in `header`. The caller's mapping wins, then our own name, then a single synonym.
 
+    In a text file a header without the names may be none, or cut at other signs.
     Raises `DataError` DATA004 for a needed column that is missing, twice, or could be one of two.
     """
     columns = COLUMNS[schema.name]
@@ -127,6 +133,8 @@ def matched_columns(
             found[column.name] = index
         elif not column.optional:
             missing.append(column)
+    if missing and is_text and (error := _no_header(missing[0].name, header, place, wording)) is not None:
+        raise error
     if missing:
         raise _missing(missing, header, found, place, wording)
     return found
@@ -195,13 +203,6 @@ def _missing(
     missing: Sequence[Column], header: Sequence[str], found: Mapping[str, int], place: str, wording: Wording
 ) -> DataError:
     """The missing column for which the file has a likely candidate comes first; else the first one."""
-    if all(_NO_NAME.fullmatch(name) for name in header):
-        return _no_header(missing[0].name, header, place, wording)
-    if sum(map(bool, header)) <= 1:
-        skip = wording.option("skip-lines", "N")
-        what = f"column '{missing[0].name}' not found; {_listed(header)}"
-        fix = f"Declare lines above the header with {skip}, or {wording.option('delimiter', 'CHAR')}."
-        return DataError("DATA004", place, what, fix, missing[0].name)
     free = [name for index, name in enumerate(header) if index not in found.values()]
     for column in missing:
         if likely := _likely(column, free):
@@ -231,13 +232,18 @@ def _not_found(column: Column, likely: Sequence[str], header: Sequence[str], pla
     return DataError("DATA004", place, f"column '{column.name}' not found; {_listed(header)}", fix, column.name)
 
 
-def _no_header(name: str, header: Sequence[str], place: str, wording: Wording) -> DataError:
-    """The first line is a row: the names have to come from the caller."""
-    usual = (
-        ("ts", "open", "high", "low", "close", "volume") if len(header) > BARS_FIELDS_MIN else ("ts", "price", "qty")
-    )
-    names = [*usual, *(f"x{number}" for number in range(len(usual) + 1, len(header) + 1))][: max(len(header), 1)]
-    fix = f"The first line is no header: name all columns, such as with {wording.column_names(names)}."
+def _no_header(name: str, header: Sequence[str], place: str, wording: Wording) -> DataError | None:
+    """The first line is a row or holds one text only: what it is has to come from the caller. None for a header."""
+    if sum(map(bool, header)) <= 1:
+        skip = wording.option("skip-lines", "N")
+        fix = f"Declare lines above the header with {skip}, or {wording.option('delimiter', 'CHAR')}."
+    elif all(map(_NO_NAME.fullmatch, header)):
+        bars, ticks = ("ts", "open", "high", "low", "close", "volume"), ("ts", "price", "qty")
+        usual = bars if len(header) >= len(bars) else ticks
+        names = [*usual, *(f"x{number}" for number in range(len(usual) + 1, len(header) + 1))][: len(header)]
+        fix = f"The first line is no header: name all columns, such as with {wording.column_names(names)}."
+    else:
+        return None
     return DataError("DATA004", place, f"column '{name}' not found; {_listed(header)}", fix, name)
 
 

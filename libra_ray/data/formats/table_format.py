@@ -12,6 +12,7 @@ from libra_ray.data.joined_table import JoinedTable
 from libra_ray.data.raw_files import RawFile
 from libra_ray.data.raw_tables import RawTable
 from libra_ray.data.symbol_rows import SYMBOL, SymbolRows, symbol_column, symbols_of
+from libra_ray.data.text_tables import TextTable
 from libra_ray.errors import DataError
 from libra_ray.messages.schemas import SCHEMAS
 
@@ -53,7 +54,14 @@ def table_frames(table: RawTable, options: ImportOptions, kind: str | None = Non
     table = _joined(table, options.columns.get("ts", ""))
     given = {ours: theirs for ours, theirs in options.columns.items() if ours != SYMBOL}
     chosen = guessed_kind(table.header, given) if kind is None else kind
-    indices = matched_columns(SCHEMAS[chosen], table.header, given, place=table.header_place, wording=options.wording)
+    indices = matched_columns(
+        SCHEMAS[chosen],
+        table.header,
+        given,
+        place=table.header_place,
+        wording=options.wording,
+        is_text=isinstance(table, TextTable),
+    )
     columns: Mapping[str, str] = {name: table.header[index] for name, index in indices.items()}
     whole = Frame(kind=chosen, table=table, columns=columns)
     index = symbol_column(table.header, options.columns, table.header_place)

@@ -87,6 +87,23 @@ def test_a_line_with_fields_missing(tmp_path: Path) -> None:
     assert refused(path) == ("DATA011 t.csv:4: 2 fields where the file has 3: '1,2'. The line is damaged; correct it.")
 
 
+@pytest.mark.parametrize("name", ["t.arrow", "t.arrows", "t.feather"])
+def test_an_arrow_stream_is_called_by_its_name(tmp_path: Path, name: str) -> None:
+    table = pa.table({"ts": [1], "price": [1.5], "qty": [1]})
+    with pa.ipc.new_stream(tmp_path / name, table.schema) as writer:
+        writer.write_table(table)
+
+    assert refused(tmp_path / name) == (
+        f"DATA011 {name}: is an Arrow stream, which has no footer. Write it as an Arrow IPC file."
+    )
+
+
+def test_the_first_version_of_feather_is_called_by_its_name(tmp_path: Path) -> None:
+    assert refused(csv(tmp_path, "t.feather", b"FEA1\0\0\0\0rest FEA1")) == (
+        "DATA011 t.feather: is Feather of version 1. Write it as an Arrow IPC file."
+    )
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize(
     ("text", "line"),

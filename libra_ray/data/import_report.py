@@ -20,6 +20,8 @@ class ImportReport:
         filled_bars: bars that `on_gap` made.
         start_ns, end_ns: first and last `ts_init_ns`.
         gaps, missing_bars, longest_gap: stretches without bars, the bars that they lack, and those of the longest.
+        early_bars: bars that come sooner after the one before them than their period lasts; a shortened session has
+            some, a file of another period as many as it has rows.
         same_time_rows: rows with the time of the row before them; of bars there are none.
         crossed_rows, locked_rows: quotes whose bid is above, or at, their ask.
         counts: what the format left out or noticed, by its own names.
@@ -45,6 +47,7 @@ class ImportReport:
     gaps: int = 0
     missing_bars: int = 0
     longest_gap: int = 0
+    early_bars: int = 0
     same_time_rows: int = 0
     crossed_rows: int = 0
     locked_rows: int = 0
@@ -62,6 +65,6 @@ class ImportReport:
 _COUNTED = frozenset(
     (
         *("dropped_null", "dropped_bad_bars", "dropped_duplicates", "sorted_rows", "rounded_values", "off_tick_rows"),
-        *("filled_bars", "gaps", "missing_bars", "longest_gap", "crossed_rows", "locked_rows"),
+        *("filled_bars", "gaps", "missing_bars", "longest_gap", "early_bars", "crossed_rows", "locked_rows"),
     )
 )

@@ -133,6 +133,7 @@ class ImportStream:
             gaps=found.gaps,
             missing_bars=found.missing_bars,
             longest_gap=found.longest_gap,
+            early_bars=found.early_bars,
             same_time_rows=found.same_time_rows,
             crossed_rows=found.crossed_rows,
             locked_rows=found.locked_rows,

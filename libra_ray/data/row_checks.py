@@ -39,6 +39,7 @@ class _Found:
     gaps: int = 0
     missing_bars: int = 0
     longest_gap: int = 0
+    early_bars: int = 0
     crossed_rows: int = 0
     locked_rows: int = 0
 
@@ -152,6 +153,7 @@ class RowChecks:
         skew = len(joined) - len(ts_ns)
         missing = missing_between(joined, self._length_ns)
         holes = np.flatnonzero(missing > 0)
+        self.found.early_bars += int(np.count_nonzero((missing < 0) & (joined[1:] > joined[:-1])))
         self._note_gaps(batch, joined, missing, holes, skew)
         if len(holes) and self._options.on_gap == "fill":
             done = 0

@@ -42,6 +42,19 @@ def test_gaps_are_counted_and_kept(tmp_path: Path) -> None:
     assert report.changes == {"gaps": 2, "missing_bars": 3, "longest_gap": 2}
 
 
+@pytest.mark.parametrize(
+    ("hour", "gaps"), [(2, {}), (3, {"gaps": 1, "missing_bars": 1, "longest_gap": 1, "filled_bars": 1})]
+)
+def test_bars_of_a_shorter_period_than_was_said_are_counted(tmp_path: Path, hour: int, gaps: dict[str, int]) -> None:
+    minutes = [0, 1, 2, 2, 60 * hour, 60 * hour + 30]
+    lines = [f"{1_704_067_200 + 60 * minute},1,1,1,1,1\n" for minute in minutes]
+    (tmp_path / "b.csv").write_text(BARS + "".join(lines))
+
+    made = import_file(tmp_path / "b.csv", BTC, "bars", period="1h", dedup="first", on_gap="fill")
+
+    assert made.report.changes == {"early_bars": 3, "dropped_duplicates": 1, **gaps}
+
+
 def test_gaps_are_filled_with_the_close_before_them_and_counted(tmp_path: Path) -> None:
     made = bars(tmp_path, [1, 2, 5, 6, 8], on_gap="fill")
 

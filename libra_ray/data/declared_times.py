@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from libra_ray.data.arrow_arrays import Int64s, Mask, int64s_of, mask_of
 from libra_ray.data.times import NS_PER_SECOND
 
-__all__ = ["declared_times"]
+__all__ = ["declared_times", "likely_form"]
 
 SECONDS_MAX: Final = 9_200_000_000
 _COMPOSITES: Final = {"%T": "%H:%M:%S", "%F": "%Y-%m-%d", "%D": "%m/%d/%y", "%R": "%H:%M"}
@@ -26,6 +26,34 @@ _DIRECTIVES: Final = {
     "z": _OFFSET,
     "%": "%",
 }
+_DATES: Final = (
+    (r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
+    (r"\d{4}/\d{1,2}/\d{1,2}", "%Y/%m/%d"),
+    (r"\d{4}\.\d{1,2}\.\d{1,2}", "%Y.%m.%d"),
+    (r"\d{8}", "%Y%m%d"),
+    (r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"),
+    (r"(?:1[3-9]|[23]\d)/\d{1,2}/\d{4}", "%d/%m/%Y"),
+    (r"\d{1,2}/(?:1[3-9]|[23]\d)/\d{4}", "%m/%d/%Y"),
+    (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"),
+)
+"""Dates whose form is plain; of 1/2/2024 nobody knows which is the month."""
+_CLOCKS: Final = (
+    ("", ""),
+    (r"\d{1,2}:\d{2}", "%H:%M"),
+    (r"\d{1,2}:\d{2}:\d{2}", "%H:%M:%S"),
+    (r"\d{1,2}:\d{2}:\d{2}\.\d{1,9}", "%H:%M:%S.%f"),
+    (r"\d{1,2}:\d{2}:\d{2},\d{1,9}", "%H:%M:%S,%f"),
+    (r"\d{4}", "%H%M"),
+    (r"\d{6}", "%H%M%S"),
+    (r"\d{7,15}", "%H%M%S%f"),
+    (r"\d{6} \d{1,9}", "%H%M%S %f"),
+    (r"\d{6}\.\d{1,9}", "%H%M%S.%f"),
+)
+_LIKELY: Final = tuple(
+    (re.compile(rf"{date}([ TD]?){clock}( ?(?:GMT|UTC)?(?:{_OFFSET})?)"), date_form, clock_form)
+    for date, date_form in _DATES
+    for clock, clock_form in _CLOCKS
+)
 _NUMBERS: Final = frozenset("YmdeHIMSyjf")
 _TWO: Final = r"\d{2}"
 _FIELDS: Final = {"d": "day", "e": "day", "S": "second", "f": "fraction", "z": "offset"}
@@ -53,6 +81,17 @@ def declared_times(texts: pa.Array, form: str) -> tuple[Int64s, Mask]:
     if "fraction" in found:
         ts_ns += int64s_of(pc.utf8_rpad(found["fraction"], 9, "0").cast(pa.int64()))
     return np.where(bad, 0, ts_ns), bad
+
+
+def likely_form(text: str) -> str:
+    """The form that a text seems to have; empty where it is not plain."""
+    for pattern, date, clock in _LIKELY:
+        if (match := pattern.fullmatch(text)) is not None:
+            between, end = match.groups()
+            form = f"{date}{between}{clock}{re.sub(rf'(?:{_OFFSET})$', '%z', end)}"
+            if not declared_times(pa.array([text]), form)[1][0]:
+                return form
+    return ""
 
 
 def _seconds(texts: pa.Array, form: str) -> tuple[Int64s, Mask]:

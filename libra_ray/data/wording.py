@@ -18,7 +18,7 @@ class Wording(StrEnum):
         """`--on-null drop`, `on_null="drop"` or `on_null = "drop"`; without a value a switch: `--sort`, `sort=True`."""
         key = name.replace("-", "_")
         if self is Wording.COMMAND:
-            return f"--{name}" if value is None else f"--{name} {value}"
+            return f"--{name}" if value is None else f"--{name} {shlex.quote(value)}"
         if self is Wording.PYTHON:
             return f"{key}=True" if value is None else f'{key}="{value}"'
         return f"{key} = true" if value is None else f'{key} = "{value}"'

@@ -12,6 +12,7 @@ from libra_ray.data.arrow_arrays import Int64s, Mask, arrow_ints, int64s_of
 from libra_ray.data.code_columns import CODES, codes_of
 from libra_ray.data.column_names import COLUMNS
 from libra_ray.data.column_values import filtered, is_below_zero, is_less, is_missing, is_number_like, is_zero, text_at
+from libra_ray.data.declared_times import likely_form
 from libra_ray.data.faults import Check, Faults
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.number_columns import decimals_of
@@ -177,7 +178,10 @@ class Wrangler:
         times, wording, header = reader.read(batch.read[name]), self._options.wording, self._headers[name]
         batch.made[name] = arrow_ints(times.ts_ns)
         self._note_zones(batch, name, times.naive, times.offsets)
-        forms = f"{wording.option('ts-format', 'FORMAT')} or {wording.option('ts-unit', 'UNIT')}"
+        form = ""
+        if times.malformed.any():
+            form = likely_form(text_at(batch.read[name], int(times.malformed.argmax())).strip())
+        forms = f"{wording.option('ts-format', form or 'FORMAT')} or {wording.option('ts-unit', 'UNIT')}"
         fix = f"Correct the value or declare its form with {forms}."
         self._fault(
             batch, Check.TIME_FORM, "DATA009", name, times.malformed, f"column '{header}': {{value}} is not a time", fix

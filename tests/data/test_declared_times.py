@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_ray.data.declared_times import declared_times
+from libra_ray.data.declared_times import declared_times, likely_form
 
 NEW_YEAR = 1_704_067_200 * 10**9  # 2024-01-01
 FORMS = (
@@ -64,3 +64,30 @@ def test_no_time_is_made_of_what_is_none(text: str, form: str) -> None:
     ts_ns, bad = declared_times(pa.array([text, text]), form)
 
     assert (ts_ns.tolist(), bad.tolist()) == ([0, 0], [True, True])
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("26.03.2025 00:00:00.000", "%d.%m.%Y %H:%M:%S.%f"),
+        ("01.01.2024 00:00:00.000 GMT+0200", "%d.%m.%Y %H:%M:%S.%f GMT%z"),
+        ("2024.01.02 00:00", "%Y.%m.%d %H:%M"),
+        ("2024/1/2", "%Y/%m/%d"),
+        ("20120201 000000", "%Y%m%d %H%M%S"),
+        ("20120201 000003660", "%Y%m%d %H%M%S%f"),
+        ("20240102 000100 1230000", "%Y%m%d %H%M%S %f"),
+        ("20240102093000", "%Y%m%d%H%M%S"),
+        ("2024-01-01D00:00:01.000000000", "%Y-%m-%dD%H:%M:%S.%f"),
+        ("2024-01-01 00:00:00 +00:00", "%Y-%m-%d %H:%M:%S %z"),
+        ("13/01/2024 09:30", "%d/%m/%Y %H:%M"),
+        ("01/13/2024 09:30", "%m/%d/%Y %H:%M"),
+        ("02-Jan-2024 09:30:00", "%d-%b-%Y %H:%M:%S"),
+        ("01/02/2024 09:30", ""),
+        ("31.02.2024", ""),
+        ("2024-01-01 25:00", ""),
+        ("yesterday", ""),
+        ("", ""),
+    ],
+)
+def test_a_plain_form_is_proposed_and_none_that_could_be_another(text: str, form: str) -> None:
+    assert likely_form(text) == form

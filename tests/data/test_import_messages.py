@@ -429,3 +429,12 @@ def test_wrong_kinds_and_periods(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             import_file(path, BTC, kind, period=period)
         assert caught.value.message == message
+
+
+def test_the_form_of_a_time_is_proposed_as_it_can_be_typed(tmp_path: Path) -> None:
+    path = csv(tmp_path, "t.csv", f"{TRADES}26.03.2025 00:00:00.5,1,1\n26.03.2025 00:00:01,1,1\n")
+
+    assert refused(path, "trades") == (
+        "DATA009 t.csv:2: column 'ts': '26.03.2025 00:00:00.5' is not a time (2 such rows). "
+        "Correct the value or declare its form with --ts-format '%d.%m.%Y %H:%M:%S.%f' or --ts-unit UNIT."
+    )

@@ -50,7 +50,7 @@ _CLOCKS: Final = (
     (r"\d{6}\.\d{1,9}", "%H%M%S.%f"),
 )
 _LIKELY: Final = tuple(
-    (re.compile(rf"{date}([ TD]?){clock}( ?(?:GMT|UTC)?(?:{_OFFSET})?)"), date_form, clock_form)
+    (re.compile(rf"{date}( {{0,2}}|[TD]){clock}( ?(?:GMT|UTC)?(?:{_OFFSET})?)"), date_form, clock_form)
     for date, date_form in _DATES
     for clock, clock_form in _CLOCKS
 )

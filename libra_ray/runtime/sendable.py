@@ -7,9 +7,11 @@ actor that works fused also works apart.
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from numbers import Integral
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+import numpy as np
 
 from libra_ray.errors import UnsendableError
 
@@ -18,7 +20,11 @@ __all__ = ["check_sendable"]
 _PLAIN: Final = frozenset(
     {type(None), bool, int, float, str, bytes, Decimal, datetime, date, time, timedelta},
 )
+_ALIKE: Final = (Integral, float, np.floating, np.bool_, str, bytes, bytearray, memoryview)
+"""Numbers of numpy and other kin of plain values: they encode, and arrive as the plain values they equal."""
 _ARROW_DOORS: Final = ("__arrow_c_array__", "__arrow_c_stream__")
+_TRUSTED: Final = ("libra_ray.messages.", "libra_ray.model.")
+"""Where the library itself fills the fields: Python does not hold anybody else to their annotations."""
 
 _closed: set[type] = set(_PLAIN)
 """Types whose every value encodes, found by their annotations once. It grows with the message types there are."""
@@ -27,10 +33,15 @@ _closed: set[type] = set(_PLAIN)
 def check_sendable(message: object) -> None:
     """Raise `UnsendableError`, naming type and field, when `message` cannot be encoded.
 
-    One set lookup for types whose annotations promise it (all messages of the library); others are walked.
+    One set lookup for messages of the library whose annotations promise it; all others are walked.
     """
-    if type(message) not in _closed:
-        _walk(message, type(message).__name__, "")
+    if type(message) in _closed:
+        return
+    type_name = type(message).__name__
+    try:
+        _walk(message, type_name, "")
+    except RecursionError:  # it holds itself
+        raise UnsendableError(type_name, "(itself)") from None
 
 
 def _walk(value: object, type_name: str, field: str) -> None:
@@ -38,7 +49,7 @@ def _walk(value: object, type_name: str, field: str) -> None:
     if kind in _closed or isinstance(value, Enum):
         return
     if isinstance(value, msgspec.Struct):
-        if _is_closed(kind, frozenset()):
+        if kind.__module__.startswith(_TRUSTED) and _is_closed(kind, frozenset()):
             _closed.add(kind)
             return
         for name in value.__struct_fields__:
@@ -52,7 +63,7 @@ def _walk(value: object, type_name: str, field: str) -> None:
     elif isinstance(value, list | tuple | frozenset | set):
         for index, item in enumerate(value):
             _walk(item, type_name, f"{field}[{index}]")
-    elif not any(hasattr(kind, door) for door in _ARROW_DOORS):
+    elif not isinstance(value, _ALIKE) and not any(hasattr(kind, door) for door in _ARROW_DOORS):
         raise UnsendableError(type_name, field or "(itself)")
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -20,7 +21,7 @@ class Side(StrEnum):
 
 
 class Level(msgspec.Struct, frozen=True):
-    """Closed: its annotations promise that it encodes."""
+    """Its annotations promise that it encodes."""
 
     px_raw: int
     side: Side
@@ -34,7 +35,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Tree(msgspec.Struct, frozen=True):
-    """Closed, and made of itself."""
+    """Made of itself."""
 
     children: "tuple[Tree, ...]"
     weight: float | None
@@ -53,6 +54,8 @@ class Tree(msgspec.Struct, frozen=True):
         Note((Level(1, Side.BUY),), {"a": [1]}),
         Tree((Tree((), 1.0),), None),
         Signal("x", 1.5, 3, "A-1"),
+        Signal("x", np.float64(1.5), 3, "A-1"),
+        [np.int64(3), np.float32(0.5), bytearray(b"x"), memoryview(b"y")],
         pa.table({"px": [1]}),
         pa.record_batch({"px": [1]}),
     ],
@@ -70,6 +73,10 @@ def test_plain_values_structs_and_arrow_can_be_sent(message: object) -> None:
         (Note((), {"a": [1, print]}), "Note", "extra['a'][1]"),
         ({(1, 2): 3}, "dict", "[(1, 2)]"),
         ([1, [Actor]], "list", "[1][0]"),
+        (Level(object(), Side.BUY), "Level", "px_raw"),  # type: ignore[arg-type] # nobody holds it to its annotation
+        (Tree((Tree((), object()),), None), "Tree", "children[0].weight"),  # type: ignore[arg-type]
+        (Signal("x", object(), 3, "A-1"), "Signal", "value"),  # type: ignore[arg-type]
+        (np.arange(2), "ndarray", "(itself)"),
     ],
 )
 def test_what_does_not_encode_is_named_by_type_and_field(message: object, type_name: str, field: str) -> None:
@@ -78,15 +85,24 @@ def test_what_does_not_encode_is_named_by_type_and_field(message: object, type_n
     assert (caught.value.type_name, caught.value.field) == (type_name, field)
 
 
+def test_what_holds_itself_does_not_encode() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    with pytest.raises(UnsendableError) as caught:
+        check_sendable(endless)
+    assert (caught.value.type_name, caught.value.field) == ("list", "(itself)")
+
+
 @pytest.mark.parametrize(
     "way",
     [
         lambda actor: actor.publish("words", object()),
+        lambda actor: actor.publish_signal("word", object()),
         lambda actor: actor.send("Kernel.command", object()),
         lambda actor: actor.request("Kernel.command", object(), 5),
         lambda actor: actor.reply(Request(1, "Kernel.command", None, "A-1", 0, 5), object()),
     ],
-    ids=["publish", "send", "request", "reply"],
+    ids=["publish", "publish_signal", "send", "request", "reply"],
 )
 def test_the_sender_learns_it_at_once_and_nothing_is_staged(host: LocalHost, way: Callable[[Actor], object]) -> None:
     actor = Actor()

@@ -29,7 +29,7 @@ class ActorBus:
     """Messages leave when the running handler has returned, in the order in which they were sent.
 
     Subscriptions and endpoints take effect after the message in hand and are taken back if the handler raises; reset,
-    fault and disposal remove them all.
+    fault and disposal remove them all. What ends a request of before them is discarded and counted.
     """
 
     def __init__(self, host: "LocalHost", actor: "Actor") -> None:
@@ -37,6 +37,7 @@ class ActorBus:
         self._staged = host.staged
         self._subscriptions: dict[tuple[str, Delivery], None] = {}
         self._endpoints: dict[str, None] = {}
+        self._releases = 0
 
     def publish(self, topic: str, message: object) -> None:
         """To all subscribers of `topic`. Raises `ValueError` for a bad topic, `UnsendableError` for a bad message."""
@@ -66,7 +67,7 @@ class ActorBus:
         check_topic(endpoint)
         check_sendable(message)
         correlation_id = self._bus.next_correlation_id()
-        on_reply = partial(self._host.deliver, self._actor, callback or self._actor.on_reply)
+        on_reply = partial(self._end_request, self._releases, callback or self._actor.on_reply)
         self._staged.append((self._actor, self._request, (endpoint, message, timeout_ns, on_reply, correlation_id)))
         return correlation_id
 
@@ -114,6 +115,7 @@ class ActorBus:
             self._bus.unregister(endpoint)
         self._subscriptions.clear()
         self._endpoints.clear()
+        self._releases += 1
 
     def _delivery(self, pattern: str, handler: Handler | None) -> Delivery:
         if handler is None:
@@ -150,6 +152,13 @@ class ActorBus:
             source=self._actor.actor_id,
             correlation_id=correlation_id,
         )
+
+    def _end_request(self, releases: int, handler: ReplyHandler, correlation_id: int, end: object) -> None:
+        """Give the end of a request to the actor, unless it was reset since it asked."""
+        if releases == self._releases:
+            self._host.deliver(self._actor, handler, correlation_id, end)
+        else:
+            self._host.hold(self._actor, handler, (correlation_id, end), keep=False)
 
     def _reply(self, answer: tuple[int, Any]) -> None:
         self._bus.reply(*answer)

@@ -13,7 +13,7 @@ from libra_ray.runtime.lifecycle import ACTIVE_STATES, NEXT, State, Trigger, nex
 from libra_ray.runtime.outbox import Outbox
 from libra_ray.runtime.timers import TimerQueue
 from libra_ray.runtime.topics import state_topic
-from libra_ray.runtime.views import BusPort, Handler
+from libra_ray.runtime.views import BusPort
 
 __all__ = ["HELD_EVENTS_MAX", "FaultHandler", "LifecycleDriver"]
 
@@ -37,7 +37,7 @@ class LifecycleDriver(Outbox):
         self.discarded: dict[str, int] = {}
         self.on_faulted: FaultHandler | None = None
         self.on_kernel_fault: FaultHandler | None = None
-        self._held: dict[str, deque[tuple[Handler, tuple[Any, ...]]]] = {}
+        self._held: dict[str, deque[tuple[Callable[..., object], tuple[Any, ...]]]] = {}
         self._announcements: deque[ComponentStateChanged] = deque()
         self._announcing = False
         self.activity = 0
@@ -80,7 +80,7 @@ class LifecycleDriver(Outbox):
         self.hold(actor, handler, args, keep=False)
         return False
 
-    def hold(self, actor: Actor, handler: Handler, args: tuple[Any, ...], *, keep: bool) -> None:
+    def hold(self, actor: Actor, handler: Callable[..., object], args: tuple[Any, ...], *, keep: bool) -> None:
         """What becomes of a message for an actor that is not active: kept in order, or discarded and counted."""
         actor_id = actor.actor_id
         if not keep or actor.state in _ENDED:

@@ -107,8 +107,8 @@ class TimerQueue:
         return alarm
 
     def cancel_all(self, rank_no: int) -> int:
-        """Cancel everything that the actor of that rank has set; returns how many."""
-        keys = [key for key in self._live if key[0] == rank_no]
+        """Cancel everything that the actor of that rank has set; returns how many. Deadlines of the host go on."""
+        keys = [key for key in self._live if key[0] == rank_no and isinstance(key[1], str)]
         for key in keys:
             del self._live[key]
         self._settle_top()

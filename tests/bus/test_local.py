@@ -203,6 +203,22 @@ def test_a_request_of_a_handler_that_raised_was_never_made(host: LocalHost) -> N
     assert (asker.ends, asker.state, len(host.timers)) == ([], State.FAULTED, 0)
 
 
+@pytest.mark.parametrize(("body", "dead"), [(30, {}), (60, {DeadReason.LATE_REPLY: 1}), (-1, {})])
+def test_the_end_of_a_request_of_before_a_reset_comes_to_nobody_and_is_counted(
+    host: LocalHost, body: int, dead: dict[DeadReason, int]
+) -> None:
+    asker = asker_and_oracle(host)
+    asker.request("Oracle.query", body, 50)
+    host.settle()
+    host.stop("Asker-1")
+    host.reset("Asker-1")
+    host.start("Asker-1")
+    host.run_until_idle()
+    assert isinstance(host.bus, Bus)
+    assert (asker.ends, host.bus.requests_open, host.discarded) == ([], 0, {"Asker-1": 1})
+    assert {reason: count for reason, count in host.bus.dead_counts.items() if count} == dead
+
+
 def test_requests_need_a_positive_time_out_and_a_host() -> None:
     bus = Bus()
     bus.register("Oracle.query", print)

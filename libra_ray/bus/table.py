@@ -62,6 +62,8 @@ class RoutingTable(Generic[R]):
         Raises `ValueError` for a bad pattern or a negative priority.
         """
         check_pattern(pattern)
+        if not isinstance(priority, int):
+            raise TypeError(f"priority {priority!r} of {pattern!r} is not an integer")
         if priority < 0:
             raise ValueError(f"priority {priority} of {pattern!r} is negative")
         if self._find(pattern, receiver) is not None:

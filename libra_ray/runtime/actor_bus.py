@@ -4,8 +4,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from libra_ray.runtime.delivery import Delivery
+from libra_ray.runtime.hooks import check_handler
 from libra_ray.runtime.sendable import check_sendable
-from libra_ray.runtime.topics import check_topic
+from libra_ray.runtime.timers import NEVER_NS, whole_ns
+from libra_ray.runtime.topics import check_pattern, check_topic
 from libra_ray.runtime.views import Handler, Replyable, ReplyHandler
 
 if TYPE_CHECKING:
@@ -60,12 +62,15 @@ class ActorBus:
     def request(self, endpoint: str, message: object, *, timeout_ns: int, callback: ReplyHandler | None = None) -> int:
         """Ask `endpoint`; `callback` (default `on_reply`) is given (correlation id, reply, `TimedOut` or `NoReceiver`).
 
-        Raises `ValueError` when `timeout_ns` is not positive.
+        Raises `TypeError` when `timeout_ns` is no integer, `ValueError` when it is not positive or has no end.
         """
-        if timeout_ns < 1:
-            raise ValueError(f"request to {endpoint}: timeout_ns {timeout_ns} is not positive")
         check_topic(endpoint)
+        timeout_ns = whole_ns(timeout_ns, f"request to {endpoint}: timeout_ns")
+        if not 1 <= timeout_ns < NEVER_NS - self._actor.clock.now_ns():
+            raise ValueError(f"request to {endpoint}: timeout_ns {timeout_ns} is not positive, or ends after 2262")
         check_sendable(message)
+        if callback is not None:
+            check_handler(callback, f"request to {endpoint}: callback")
         correlation_id = self._bus.next_correlation_id()
         on_reply = partial(self._end_request, self._releases, callback or self._actor.on_reply)
         self._staged.append((self._actor, self._request, (endpoint, message, timeout_ns, on_reply, correlation_id)))
@@ -103,6 +108,7 @@ class ActorBus:
 
     def register(self, endpoint: str, handler: Handler) -> None:
         """Receive what is sent to `endpoint`. Raises `EndpointTakenError` when it has a receiver."""
+        check_handler(handler, f"endpoint {endpoint}")
         self._bus.register(endpoint, Delivery(self._host, self._actor, handler, keeps=True))
         self._endpoints[endpoint] = None
         self._host.stage_undo(self._actor, partial(self._unregister, endpoint))
@@ -118,9 +124,11 @@ class ActorBus:
         self._releases += 1
 
     def _delivery(self, pattern: str, handler: Handler | None) -> Delivery:
+        check_pattern(pattern)
         if handler is None:
             name = next((hook for prefix, hook in _HOOK_OF_TOPIC if pattern.startswith(prefix)), "on_event")
             handler = getattr(self._actor, name)
+        check_handler(handler, f"subscription to {pattern}")
         return Delivery(self._host, self._actor, handler, keeps=pattern.startswith(_KEPT_PREFIX))
 
     def _forget(self, pattern: str, delivery: Delivery) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from libra_ray.runtime.timers import NEVER_NS, Alarm, Timer
+from libra_ray.runtime.hooks import check_handler
+from libra_ray.runtime.timers import NEVER_NS, Alarm, Timer, whole_ns
 
 if TYPE_CHECKING:
     from libra_ray.runtime.actor import Actor
@@ -48,8 +49,9 @@ class ActorClock:
 
         Raises `ValueError` for an interval below 1 ns, or when nothing would ever fire.
         """
-        first_ns = self.now_ns() + interval_ns if first_ns is None else first_ns
-        stop_ns = NEVER_NS if stop_ns is None else stop_ns
+        interval_ns = whole_ns(interval_ns, f"timer {name!r}: interval_ns")
+        first_ns = self.now_ns() + interval_ns if first_ns is None else whole_ns(first_ns, f"timer {name!r}: first_ns")
+        stop_ns = NEVER_NS if stop_ns is None else whole_ns(stop_ns, f"timer {name!r}: stop_ns")
         if interval_ns < 1:
             raise ValueError(f"timer {name!r}: interval_ns {interval_ns} is not positive")
         if first_ns > stop_ns:
@@ -70,6 +72,9 @@ class ActorClock:
         return self._timers.names(self._rank_no)
 
     def _set(self, name: str, due_ns: int, interval_ns: int, stop_ns: int, callback: TimerHandler | None) -> None:
+        due_ns = whole_ns(due_ns, f"timer {name!r}: its time")
+        if callback is not None:
+            check_handler(callback, f"timer {name!r}")
         if not name or not 0 <= due_ns < NEVER_NS:
             raise ValueError(f"timer {name!r} at {due_ns}: a timer has a name and a time from 1970 to 2262")
         key = (self._rank_no, str(name))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from typing import Final, TypeAlias
+from operator import index
+from typing import Final, SupportsIndex, TypeAlias
 
 import msgspec
 
 from libra_ray.messages.codec import register
 
-__all__ = ["NEVER_NS", "Alarm", "Timer", "TimerKey", "TimerQueue"]
+__all__ = ["NEVER_NS", "Alarm", "Timer", "TimerKey", "TimerQueue", "whole_ns"]
 
 NEVER_NS: Final = 2**63 - 1
 """Later than every time there is: what an empty queue answers."""
@@ -17,6 +18,14 @@ _STALE_MAX: Final = 64
 
 TimerKey: TypeAlias = tuple[int, str | int]
 """(rank number of the owner, name). Names given by actors are text; numbers are the host's own deadlines."""
+
+
+def whole_ns(value: SupportsIndex, what: str) -> int:
+    """`value` as an `int`. Raises `TypeError`, which says of what, for a float and all else that is no integer."""
+    try:
+        return index(value)
+    except TypeError:
+        raise TypeError(f"{what} is {value!r}, not a whole number of nanoseconds; write for example 10**9") from None
 
 
 class Timer(msgspec.Struct, frozen=True, gc=False):

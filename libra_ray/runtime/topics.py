@@ -26,12 +26,16 @@ _PATTERN = re.compile(rf"[A-Za-z0-9_.:/*?-]{{1,{_CHARS_MAX}}}", re.ASCII)
 
 def check_topic(topic: str) -> None:
     """Raises `ValueError` unless `topic` is 1 to 256 of `[A-Za-z0-9_.:/-]`. Endpoints are named by the same rule."""
+    if not isinstance(topic, str):
+        raise TypeError(f"a topic is text, not {topic!r}")
     if _TOPIC.fullmatch(topic) is None:
         raise ValueError(f"{topic!r} is no topic: 1 to {_CHARS_MAX} letters, digits and '_.:/-'")
 
 
 def check_pattern(pattern: str) -> None:
     """Raises `ValueError` unless `pattern` is a topic in which `*` and `?` may stand."""
+    if not isinstance(pattern, str):
+        raise TypeError(f"a pattern is text, not {pattern!r}")
     if _PATTERN.fullmatch(pattern) is None:
         raise ValueError(f"{pattern!r} is no pattern: 1 to {_CHARS_MAX} letters, digits and '_.:/-*?'")
 
@@ -73,6 +77,8 @@ def state_topic(actor_id: str) -> str:
 
 def _venue_first(instrument_id: str) -> str:
     """`EURUSD.SIM` as `SIM.EURUSD`. Raises `ValueError` where there is no venue."""
+    if not isinstance(instrument_id, str):
+        raise TypeError(f"an instrument id is text, not {instrument_id!r}")
     symbol, _, venue = instrument_id.rpartition(".")
     if not symbol or not venue:
         raise ValueError(f"instrument id {instrument_id!r} is not SYMBOL.VENUE")

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import pytest
@@ -158,6 +159,70 @@ def test_a_misspelt_hook_is_refused_with_the_name_that_was_meant(host: LocalHost
         "STRAT003 Deaf defines 'on_bars', which is no hook and would never be called. Did you mean 'on_bar'?"
     )
     assert host.actors == {}
+
+
+async def _soon(_self: Actor, _message: object) -> None:
+    """Nobody would await it."""
+
+
+def _slowly(_self: Actor, _message: object) -> Iterator[int]:
+    """Nobody would iterate over it."""
+    yield 1
+
+
+@pytest.mark.parametrize(
+    ("hook", "why"),
+    [
+        (_soon, "a coroutine or a generator, which would never run"),
+        (_slowly, "a coroutine or a generator, which would never run"),
+        (None, "'None', which cannot be called"),
+    ],
+)
+def test_a_hook_that_would_not_run_is_refused(host: LocalHost, hook: object, why: str) -> None:
+    with pytest.raises(StrategyError) as caught:
+        host.add(type("Asleep", (Actor,), {"on_bar": hook})())
+    fix = "Make it a plain function: def, without async and yield."
+    assert (str(caught.value), host.actors) == (f"STRAT003 Asleep.on_bar is {why}. {fix}", {})
+
+
+@pytest.mark.parametrize("handler", [_soon, _slowly, "on_bar"])
+@pytest.mark.parametrize(
+    ("give", "what"),
+    [
+        (lambda actor, handler: actor.subscribe("words", handler), "subscription to words"),
+        (lambda actor, handler: actor.bus.register("A.x", handler), "endpoint A.x"),
+        (lambda actor, handler: actor.request("A.x", 1, 5, handler), "request to A.x: callback"),
+        (lambda actor, handler: actor.clock.set_alert("a", at_ns=5, callback=handler), "timer 'a'"),
+    ],
+)
+def test_a_handler_that_would_not_run_is_refused_where_it_is_given(
+    host: LocalHost, give: Callable[[Actor, object], object], what: str, handler: object
+) -> None:
+    actor = Actor()
+    host.add(actor)
+    with pytest.raises(TypeError, match=rf"^{what} needs a plain function, not "):
+        give(actor, handler)
+    assert (host.staged, host.bus.receivers("words"), actor.clock.timer_names) == ([], (), [])
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda actor: actor.publish(5, 1), "a topic is text, not 5"),
+        (lambda actor: actor.send(None, 1), "a topic is text, not None"),
+        (lambda actor: actor.subscribe(None), "a pattern is text, not None"),
+        (lambda actor: actor.subscribe("words", priority="1"), "priority '1' of 'words' is not an integer"),
+        (lambda actor: actor.subscribe_quotes(7), "an instrument id is text, not 7"),
+    ],
+)
+def test_names_and_priorities_of_a_wrong_type_are_refused(
+    host: LocalHost, call: Callable[[Actor], object], text: str
+) -> None:
+    actor = Actor()
+    host.add(actor)
+    with pytest.raises(TypeError) as caught:
+        call(actor)
+    assert str(caught.value) == text
 
 
 def test_a_class_adds_hooks_for_its_heirs(host: LocalHost) -> None:

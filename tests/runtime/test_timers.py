@@ -1,8 +1,10 @@
 """Timers: (due time, rank, set sequence) decides, whatever was canceled, replaced or chained."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -285,3 +287,36 @@ def test_a_repetition_counts_as_set_when_its_timer_was_set(host: LocalHost) -> N
     watch.clock.set_alert("second", at_ns=20)
     host.run_until_idle()
     assert [name for name, due_ns, _ in watch.seen if due_ns == 20] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda actor: actor.clock.set_alert("a", at_ns=1e9), "timer 'a': its time is 1000000000.0"),
+        (lambda actor: actor.clock.set_timer("a", interval_ns=0.5), "timer 'a': interval_ns is 0.5"),
+        (lambda actor: actor.clock.set_timer("a", interval_ns=1, first_ns=2.0), "timer 'a': first_ns is 2.0"),
+        (lambda actor: actor.clock.set_timer("a", interval_ns=1, stop_ns="3"), "timer 'a': stop_ns is '3'"),
+        (lambda actor: actor.request("A.x", 1, 1e9), "request to A.x: timeout_ns is 1000000000.0"),
+    ],
+)
+def test_times_are_whole_numbers(host: LocalHost, call: Callable[[Actor], object], what: str) -> None:
+    actor = Actor()
+    host.add(actor)
+    with pytest.raises(TypeError) as caught:
+        call(actor)
+    assert str(caught.value) == f"{what}, not a whole number of nanoseconds; write for example 10**9"
+    assert len(host.timers) == 0
+
+
+def test_a_whole_number_of_numpy_is_a_time_and_becomes_an_int(host: LocalHost) -> None:
+    actor = Actor()
+    host.add(actor)
+    actor.clock.set_alert("a", at_ns=np.int64(5))  # type: ignore[arg-type]
+    assert type(host.timers.next_ns) is int
+
+
+def test_a_request_that_would_time_out_after_all_time_is_refused(host: LocalHost) -> None:
+    actor = Actor()
+    host.add(actor)
+    with pytest.raises(ValueError, match="ends after 2262"):
+        actor.request("A.x", 1, 2**63)

@@ -33,7 +33,7 @@ class Delivery:
         try:
             self.handler(message)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor, and is recorded
-            host.on_handler_error(actor, error, start)
+            host.on_handler_error(actor, error, start, self.handler)
         else:
             if len(host.staged) > start:
                 host.commit(start)

@@ -1,13 +1,14 @@
 """Faults: what an actor raised, where, and in which hook."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import walk_tb
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Final
 
-from libra_ray.errors import LibraError, StrategyError
+from libra_ray.errors import LibraError, StrategyError, UserError
 
 __all__ = ["Fault", "fault_of"]
 
@@ -18,8 +19,9 @@ _LIBRARY: Final = str(Path(__file__).resolve().parents[1])
 class Fault:
     """An error that an actor's code raised, or that was laid to its charge.
 
-    `place` is `file.py:line` of the actor author's code, the innermost line in the file of the actor's class; None for
-    an error that was not raised (an actor faulted by decision).
+    `place` is `file.py:line` of the actor author's code, the innermost line in the file of the actor's class, or where
+    a handler begins that could not be called; None for an error that was not raised (an actor faulted by decision).
+    `is_ours`: no code outside the library had a part in it.
     """
 
     actor_id: str
@@ -27,28 +29,62 @@ class Fault:
     error: Exception
     place: str | None
     ts_ns: int
+    is_ours: bool = False
 
     @property
     def reason(self) -> str:
         """The error in one line."""
         if isinstance(self.error, LibraError):
             return str(self.error)
-        return f"{type(self.error).__name__}: {self.error}"
+        text = _text_of(self.error)
+        return f"{type(self.error).__name__}: {text}" if text else type(self.error).__name__
 
     def to_error(self) -> LibraError:
-        """As the error that ends the run: itself when it is one of ours, else `StrategyError` STRAT001."""
-        if isinstance(self.error, LibraError):
-            return self.error
+        """As the error that ends the run: itself when it says where, or is none of the author's; else STRAT001."""
+        error = self.error
+        is_placed = isinstance(error, UserError) and (error.place is not None or isinstance(error, StrategyError))
+        if isinstance(error, LibraError) and (is_placed or self.is_ours or self.place is None):
+            return error
         what = f"{self.actor_id} {self.hook} raised {self.reason}"
-        error = StrategyError("STRAT001", self.place, what, "", str(self.error))
-        error.__cause__ = self.error
-        return error
+        value = error.value if isinstance(error, UserError) else _text_of(error)
+        found = StrategyError("STRAT001", self.place, what, "", value)
+        found.__cause__ = error
+        return found
 
 
-def fault_of(actor: object, actor_id: str, error: Exception, ts_ns: int, hook: str | None = None) -> Fault:
-    """Describe `error` as raised in code of `actor`. `hook` is found in the traceback when it is not given."""
+def fault_of(
+    actor: object,
+    actor_id: str,
+    error: Exception,
+    ts_ns: int,
+    hook: str | None = None,
+    handler: Callable[..., object] | None = None,
+) -> Fault:
+    """Describe `error` as raised in code of `actor`. `hook` is found in the traceback when it is not given.
+
+    An error of the call itself, such as a wrong number of arguments, leaves no trace there: it is that of `handler`.
+    """
     frames = [(frame, line) for frame, line in walk_tb(error.__traceback__)]
-    return Fault(actor_id, hook or _hook_name(actor, frames), error, _place(actor, frames), ts_ns)
+    is_ours = all(frame.f_code.co_filename.startswith(_LIBRARY) for frame, _ in frames)
+    code = _code_of(handler)
+    if is_ours and code is not None and not code.co_filename.startswith(_LIBRARY):
+        place = f"{Path(code.co_filename).name}:{code.co_firstlineno}"
+        return Fault(actor_id, hook or code.co_name, error, place, ts_ns)
+    return Fault(actor_id, hook or _hook_name(actor, frames), error, _place(actor, frames), ts_ns, is_ours)
+
+
+def _text_of(error: Exception) -> str:
+    """The text of any error, also of one whose own code for it raises."""
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - it is the author's, as the error is
+        return f"(making its text raised {type(broken).__name__})"
+
+
+def _code_of(handler: object) -> CodeType | None:
+    """The code of a function or method; None for anything else that can be called."""
+    code = getattr(getattr(handler, "__func__", handler), "__code__", None)
+    return code if isinstance(code, CodeType) else None
 
 
 def _hook_name(actor: object, frames: list[tuple[FrameType, int]]) -> str:

@@ -60,7 +60,7 @@ class LifecycleDriver(Outbox):
         try:
             handler(*args)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor, and is recorded
-            self.on_handler_error(actor, error, start)
+            self.on_handler_error(actor, error, start, handler)
             return False
         if len(self.staged) > start:
             self.commit(start)
@@ -93,7 +93,9 @@ class LifecycleDriver(Outbox):
             error = StrategyError("STRAT005", None, what, "Resume or dispose of it.", actor_id)
             self._fail(actor, fault_of(actor, actor_id, error, self.clock.now_ns(), "(waiting)"))
 
-    def on_handler_error(self, actor: Actor | None, error: Exception, start: int = 0) -> None:
+    def on_handler_error(
+        self, actor: Actor | None, error: Exception, start: int = 0, handler: Callable[..., object] | None = None
+    ) -> None:
         """A handler of `actor` raised: discard its outbox, record the fault, then FAULT or DEGRADE the actor.
 
         Without an actor the error is no fault of anybody here and is raised again.
@@ -102,7 +104,7 @@ class LifecycleDriver(Outbox):
         if actor is None:
             raise error
         actor._rollback()  # noqa: SLF001
-        self._fail(actor, fault_of(actor, actor.actor_id, error, self.clock.now_ns()))
+        self._fail(actor, fault_of(actor, actor.actor_id, error, self.clock.now_ns(), handler=handler))
 
     @property
     def held_events(self) -> int:

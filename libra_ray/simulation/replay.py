@@ -149,7 +149,7 @@ class Replay:
                         break
             except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
                 self._stand_at_row_of(state)
-                host.on_handler_error(actor, error)
+                host.on_handler_error(actor, error, 0, handler)
             else:
                 self._stand_at_row_of(state)
                 if not staged:
@@ -172,7 +172,7 @@ class Replay:
                         host.commit()
                 except Exception as error:  # noqa: BLE001
                     is_settled = False
-                    host.on_handler_error(actor, error)
+                    host.on_handler_error(actor, error, 0, handler)
             if not is_settled:
                 cursor.index = at
                 host.settle()
@@ -218,7 +218,7 @@ class Replay:
                         host.commit()
                 except Exception as error:  # noqa: BLE001
                     is_settled = False
-                    host.on_handler_error(actor, error)
+                    host.on_handler_error(actor, error, 0, handler)
             if not is_settled:
                 cursor.index = at
                 host.settle()
@@ -290,7 +290,7 @@ class Replay:
                     if staged:
                         host.commit()
                 except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
-                    host.on_handler_error(actor, error)
+                    host.on_handler_error(actor, error, 0, handler)
         if host.queue:
             host.settle()
 

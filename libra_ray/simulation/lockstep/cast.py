@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from libra_ray.errors import LibraError, UserError
+from libra_ray.errors import UserError
 from libra_ray.model.orders import Order
 from libra_ray.runtime import Actor, ActorBus, ActorClock, LocalHost, Rank, inject, known_hooks
 from libra_ray.runtime.faults import fault_of
@@ -101,7 +101,9 @@ class _Performer:
         try:
             result = function(*args)
         except Exception as error:
-            self._exchange.tell(Turn(self.actor_id, self.number, packed_arguments(calls), self._raised(error)))
+            self._exchange.tell(
+                Turn(self.actor_id, self.number, packed_arguments(calls), self._raised(error, function))
+            )
             raise
         else:
             if calls:
@@ -140,13 +142,12 @@ class _Performer:
             return self._callbacks.of(value, lambda function: partial(self.perform, function))
         return value
 
-    def _raised(self, error: Exception) -> Raised:
-        fault = fault_of(self.actor, self.actor_id, error, 0)
-        if isinstance(error, UserError):
-            return Raised(fault.hook, error.place, error.what, error.code, error.fix, error.value)
-        if isinstance(error, LibraError):
-            return Raised(fault.hook, fault.place, error.message, "", "", None)
-        return Raised(fault.hook, fault.place, fault.reason, "", "", str(error))
+    def _raised(self, error: Exception, handler: Callable[..., object]) -> Raised:
+        fault = fault_of(self.actor, self.actor_id, error, 0, handler=handler)
+        told = fault.to_error()
+        if isinstance(told, UserError):
+            return Raised(fault.hook, told.place, told.what, told.code, told.fix, told.value)
+        return Raised(fault.hook, fault.place, told.message, "", "", None)
 
 
 class _StandIn:

@@ -173,10 +173,16 @@ class LifecycleDriver(Outbox):
         self._enter_fault(actor, fault_of(actor, actor_id, error, self.clock.now_ns(), "(decision)"))
 
     def save(self, actor_id: str) -> Mapping[str, bytes] | None:
-        """What `on_save` gives; None when it raised, which faults the actor."""
+        """What `on_save` gives; None when it raised or is no mapping of text to bytes, which faults the actor."""
         actor = self.actor(actor_id)
-        saved: list[Mapping[str, bytes]] = []
-        return saved[0] if self.run(actor, lambda: saved.append(actor.on_save())) else None
+        start = len(self.staged)
+        try:
+            saved = _saved(actor.on_save())
+        except Exception as error:  # noqa: BLE001 - whatever a hook raises faults its actor
+            self.on_handler_error(actor, error, start, actor.on_save)
+            return None
+        self.commit(start)
+        return saved
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -265,3 +271,13 @@ class LifecycleDriver(Outbox):
     def _as_new(self, actor: Actor) -> None:
         self._release(actor)
         actor._forget()  # noqa: SLF001
+
+
+def _saved(given: object) -> dict[str, bytes]:
+    """What `on_save` gave. Raises `TypeError` for what a snapshot could not give back in the next life."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"on_save gave {quoted(given)}, not a mapping of names to bytes")
+    for name, value in given.items():
+        if not isinstance(name, str) or not isinstance(value, bytes | bytearray | memoryview):
+            raise TypeError(f"on_save gave {quoted(value)} for {quoted(name)}: names are text, values are bytes")
+    return {name: bytes(value) for name, value in given.items()}

@@ -288,6 +288,42 @@ def test_a_save_that_raises_faults_and_gives_nothing(host: LocalHost) -> None:
     assert host.faults[0].hook == "on_save"
 
 
+class Saver(Actor):
+    """Saves what it was told to."""
+
+    given: object = None
+
+    def on_save(self) -> Mapping[str, bytes]:
+        return self.given  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (None, "on_save gave 'None', not a mapping of names to bytes"),
+        ([("a", b"x")], "on_save gave '[('a', b'x')]', not a mapping of names to bytes"),
+        ({"a": "x"}, "on_save gave 'x' for 'a': names are text, values are bytes"),
+        ({1: b"x"}, "on_save gave 'b'x'' for '1': names are text, values are bytes"),
+    ],
+)
+def test_a_save_that_the_next_life_could_not_read_is_a_fault(host: LocalHost, given: object, text: str) -> None:
+    actor = Saver()
+    actor.given = given
+    host.start(host.add(actor))
+    assert host.save("Saver-1") is None
+    place = f"test_lifecycle.py:{Saver.on_save.__code__.co_firstlineno}"
+    assert [(fault.hook, fault.place, fault.reason) for fault in host.faults] == [
+        ("on_save", place, f"TypeError: {text}")
+    ]
+
+
+def test_a_save_of_other_kinds_of_bytes_is_one_of_bytes(host: LocalHost) -> None:
+    actor = Saver()
+    actor.given = {"a": bytearray(b"x"), "b": memoryview(b"y")}
+    host.start(host.add(actor))
+    assert host.save("Saver-1") == {"a": b"x", "b": b"y"}
+
+
 def test_a_failed_start_leaves_the_others_running_and_is_reported_at_the_end(host: LocalHost) -> None:
     actors = [Diary(), Diary(raises_in="on_start"), Diary()]
     ids = [host.add(actor) for actor in actors]

@@ -9,7 +9,7 @@ from libra_ray.messages.schemas import Bar, Quote, Trade
 from libra_ray.runtime.actor_bus import ActorBus
 from libra_ray.runtime.actor_clock import ActorClock
 from libra_ray.runtime.actor_config import ActorConfig, config_of
-from libra_ray.runtime.injected import Injected, inject
+from libra_ray.runtime.injected import Injected, Kept, inject
 from libra_ray.runtime.lifecycle import State
 from libra_ray.runtime.rank import Rank
 from libra_ray.runtime.signals import Signal, SignalValue
@@ -31,7 +31,7 @@ class Actor:
 
     Attributes:
         config: the settings, an instance of the class that annotates `config`. Always there.
-        state: where the lifecycle stands. Always there.
+        state: where the lifecycle stands. Always there, for reading.
         is_active: RUNNING or DEGRADED, the states in which data and event handlers run. Always there.
         actor_id, rank, clock, bus, log, cache, portfolio: from INITIALIZE on; before, `NotInitializedError`.
 
@@ -62,7 +62,7 @@ class Actor:
     )
 
     config: ActorConfig
-    state: State
+    state: Kept[State] = Kept()
     is_active: bool
 
     actor_id: Injected[str] = Injected()
@@ -77,7 +77,7 @@ class Actor:
 
     def __init__(self, config: ActorConfig | None = None, **settings: Any) -> None:  # noqa: ANN401 - pydantic checks them
         self.config = config_of(type(self), config, settings)
-        self.state = State.PRE_INITIALIZED
+        self._state = State.PRE_INITIALIZED
         self.is_active = False
 
     # --- what is sent -------------------------------------------------------------------------------------------

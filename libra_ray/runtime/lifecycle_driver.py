@@ -210,7 +210,7 @@ class LifecycleDriver(Outbox):
         """One transition of the table, announced. Raises `InvalidTransitionError` and leaves the state."""
         from_state = actor.state
         to_state = to_state or next_state(actor.actor_id, from_state, trigger)
-        actor.state = to_state
+        actor._state = to_state  # noqa: SLF001 - the host is the actor's other half
         is_active = to_state in ACTIVE_STATES
         if is_active is not actor.is_active:
             actor.is_active = is_active

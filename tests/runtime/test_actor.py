@@ -123,6 +123,19 @@ def test_an_actor_that_was_not_added_can_be_copied_and_pickled() -> None:
         assert (twin.config, twin.state) == (actor.config, State.PRE_INITIALIZED)
 
 
+def test_the_state_of_the_lifecycle_is_not_to_be_set_by_the_actor(host: LocalHost) -> None:
+    class Trend(Actor):
+        def on_start(self) -> None:
+            self.state = "flat"
+
+    actor = Trend()
+    assert not host.start(host.add(actor))
+    (fault,) = host.faults
+    text = "Trend.state is where its lifecycle stands and not to be set. Give yours another name."
+    place = f"test_actor.py:{Trend.on_start.__code__.co_firstlineno + 1}"
+    assert (actor.state, fault.place, str(fault.error)) == (State.FAULTED, place, text)
+
+
 def test_ids_count_from_one_per_class_and_given_ones_stand(host: LocalHost) -> None:
     actors = [Heir(fast=1, slow=2), Cross(fast=1, slow=2), Cross(fast=1, slow=2, actor_id="Cross-2")]
     actors += [Cross(fast=1, slow=2)]

@@ -8,7 +8,7 @@ import numpy as np
 from libra_ray.messages.schemas import Bar, Quote, Trade
 from libra_ray.runtime.actor_bus import ActorBus
 from libra_ray.runtime.actor_clock import ActorClock
-from libra_ray.runtime.actor_config import ActorConfig, config_of
+from libra_ray.runtime.actor_config import ActorConfig, OnError, config_of
 from libra_ray.runtime.injected import Injected, Kept, inject
 from libra_ray.runtime.lifecycle import State
 from libra_ray.runtime.rank import Rank
@@ -60,6 +60,9 @@ class Actor:
             "on_gap",
         }
     )
+
+    on_error: ClassVar[OnError]
+    """What a data or event handler that raises leads to, where the settings do not say: `ActorConfig.on_error`."""
 
     config: ActorConfig
     state: Kept[State] = Kept()

@@ -3,13 +3,17 @@
 import inspect
 import sys
 from collections.abc import Mapping
-from typing import Annotated, Any, ForwardRef, Literal, get_type_hints
+from typing import Annotated, Any, Final, ForwardRef, Literal, TypeAlias, get_args, get_type_hints
 
 from pydantic import Field
 
 from libra_ray.config import Settings
 
-__all__ = ["ActorConfig", "config_class_of", "config_of"]
+__all__ = ["ON_ERROR", "ActorConfig", "OnError", "config_class_of", "config_of"]
+
+
+OnError: TypeAlias = Literal["fault", "degrade"]
+ON_ERROR: Final = get_args(OnError)
 
 
 class ActorConfig(Settings):
@@ -18,12 +22,13 @@ class ActorConfig(Settings):
     Attributes:
         actor_id: the actor's name; `{ClassName}-{n}` when None.
         on_error: what a data or event handler that raises leads to: FAULT, or DEGRADE while the actor is RUNNING. Once
-            it is degraded, the next raise is a fault.
+            it is degraded, the next raise is a fault. Where it is not given, what the actor's class declares under
+            that name.
 
     """
 
     actor_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
-    on_error: Literal["fault", "degrade"] = "fault"
+    on_error: OnError = "fault"
 
 
 def config_class_of(actor_class: type) -> type[ActorConfig]:
@@ -43,6 +48,14 @@ def config_class_of(actor_class: type) -> type[ActorConfig]:
 
 def config_of(actor_class: type, config: ActorConfig | None, settings: Mapping[str, Any]) -> ActorConfig:
     """`config` checked against the class, or one made of `settings`; pydantic's errors pass through."""
+    made = _given(actor_class, config, settings)
+    declared = getattr(actor_class, "on_error", None)
+    if declared in ON_ERROR and "on_error" not in made.model_fields_set:
+        return made.model_copy(update={"on_error": declared})
+    return made
+
+
+def _given(actor_class: type, config: ActorConfig | None, settings: Mapping[str, Any]) -> ActorConfig:
     config_class = config_class_of(actor_class)
     if config is None:
         return config_class(**settings)

@@ -5,6 +5,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from typing import Final
 
 from libra_ray.errors import StrategyError, did_you_mean, quoted
+from libra_ray.runtime.actor_config import ON_ERROR
 
 __all__ = ["check_handler", "check_hooks", "known_hooks"]
 
@@ -26,6 +27,8 @@ def check_hooks(actor_class: type) -> None:
     if name:
         what = f"{actor_class.__name__} defines {quoted(name)}, which is no hook and would never be called"
         fix = did_you_mean(name, sorted(known_hooks(actor_class))) or "Give it a name without 'on_'."
+        if name == "on_error":
+            fix = 'Declare on_error = "fault" or "degrade"; the hook is on_fault.'
         raise StrategyError("STRAT003", None, what, f"{fix} A callback of your own goes into KNOWN_HOOKS.", name)
     name, why = _first_idle(actor_class)
     if name:
@@ -61,5 +64,7 @@ def _first_idle(actor_class: type) -> tuple[str, str]:
 
 @cache  # a sweep makes the same few classes again and again
 def _first_unknown(actor_class: type) -> str:
-    known = known_hooks(actor_class)
+    known = set(known_hooks(actor_class))
+    if getattr(actor_class, "on_error", None) in ON_ERROR:
+        known.add("on_error")  # it is a declaration
     return min((name for name in dir(actor_class) if name.startswith("on_") and name not in known), default="")

@@ -123,6 +123,15 @@ def test_an_actor_that_was_not_added_can_be_copied_and_pickled() -> None:
         assert (twin.config, twin.state) == (actor.config, State.PRE_INITIALIZED)
 
 
+@pytest.mark.parametrize("declared", ["ignore", lambda _self, _error: None])
+def test_an_on_error_that_is_none_is_refused(host: LocalHost, declared: object) -> None:
+    with pytest.raises(StrategyError) as caught:
+        host.add(type("Careless", (Actor,), {"on_error": declared})())
+    what = "STRAT003 Careless defines 'on_error', which is no hook and would never be called."
+    fix = 'Declare on_error = "fault" or "degrade"; the hook is on_fault. A callback of your own goes into KNOWN_HOOKS.'
+    assert str(caught.value) == f"{what} {fix}"
+
+
 def test_the_state_of_the_lifecycle_is_not_to_be_set_by_the_actor(host: LocalHost) -> None:
     class Trend(Actor):
         def on_start(self) -> None:

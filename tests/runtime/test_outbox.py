@@ -212,6 +212,26 @@ def test_on_error_degrade_degrades_once_and_faults_the_second_time(host: LocalHo
     assert [fault.hook for fault in host.faults] == ["on_event", "on_event"]
 
 
+class Enduring(Scripted):
+    """Declares what becomes of it."""
+
+    on_error = "degrade"
+
+
+@pytest.mark.parametrize(
+    ("settings", "state"),
+    [({}, State.DEGRADED), ({"actor_id": "E"}, State.DEGRADED), ({"on_error": "fault"}, State.FAULTED)],
+)
+def test_a_class_may_declare_on_error_and_settings_go_before(
+    host: LocalHost, settings: dict[str, object], state: State
+) -> None:
+    actor = Enduring(**settings)
+    host.start(host.add(actor))
+    host.deliver(actor, actor.on_event, ("raise",))
+    assert actor.state is state
+    assert type(actor)(**actor.config.model_dump(exclude_unset=True)).config == actor.config
+
+
 def test_events_for_a_stopped_actor_wait_in_order_and_market_data_is_discarded(host: LocalHost) -> None:
     actor = running(host)
     host.run(actor, actor.subscribe, "events.order.x", actor.hear)

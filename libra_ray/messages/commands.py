@@ -9,6 +9,7 @@ __all__ = [
     "CancelOrder",
     "Command",
     "ModifyOrder",
+    "RefuseCommand",
     "SetTradingState",
     "SubmitOrder",
     "SubmitOrderList",
@@ -59,6 +60,12 @@ class CancelAllOrders(Command, frozen=True, gc=False):
     """Cancel all open orders of the strategy, in order of acceptance; `instrument_id` None means all instruments."""
 
     instrument_id: str | None
+
+
+class RefuseCommand(Command, frozen=True, gc=False):
+    """Answer new orders, or a change of one, with a refusal: an actor that has failed sends nothing but cancels."""
+
+    command: Command
 
 
 class SetTradingState(Command, frozen=True, gc=False):

@@ -9,6 +9,7 @@ from libra_ray.messages.commands import (
     CancelOrder,
     Command,
     ModifyOrder,
+    RefuseCommand,
     SetTradingState,
     SubmitOrder,
     SubmitOrderList,
@@ -112,6 +113,8 @@ class RiskEngine(Actor):
             self.submit_list(command)
         elif type(command) is ModifyOrder:
             self.modify(command)
+        elif type(command) is RefuseCommand:
+            self.refuse(command.command)
         elif type(command) is SetTradingState:
             self.set_state(TradingState(command.state), command.reason, command.ts_ns)
         else:
@@ -160,10 +163,18 @@ class RiskEngine(Actor):
             self._checks.count_modification(order, command.ts_ns)
             self._forward(on_grid(command, self._cache.instruments[order.instrument_id]))
         else:
-            event = OrderModifyRejected(
-                command.ts_ns, order.strategy_id, order.instrument_id, order.client_order_id, code
-            )
-            self._report(order, event)
+            self._reject_change(command, code)
+
+    def refuse(self, command: Command) -> None:
+        """Answer a command of an actor that has failed: new orders are denied, a change is rejected."""
+        name, now_ns = command.strategy_id, command.ts_ns
+        refusal = Refusal("TRADING_HALTED", f"ORD010 {name} has failed: nothing but cancels leaves its on_fault.")
+        if isinstance(command, SubmitOrder | SubmitOrderList):
+            for order in command.orders if isinstance(command, SubmitOrderList) else (command.order,):
+                self._take(order)
+                self._deny(order, refusal, now_ns)
+        elif isinstance(command, ModifyOrder):
+            self._reject_change(command, refusal.code)
 
     def set_state(self, state: TradingState, reason: str, ts_ns: int) -> None:
         """Somebody moves the trading state; the same state again does nothing. Breaches may be told anew."""
@@ -212,6 +223,11 @@ class RiskEngine(Actor):
             now_ns, order.strategy_id, order.instrument_id, order.client_order_id, refusal.code, refusal.message
         )
         self._report(order, denied)
+
+    def _reject_change(self, command: ModifyOrder, code: str) -> None:
+        order = command.order
+        event = OrderModifyRejected(command.ts_ns, order.strategy_id, order.instrument_id, order.client_order_id, code)
+        self._report(order, event)
 
     def _deny_list(self, orders: tuple[Order, ...], failed_at: int, refusal: Refusal, now_ns: int) -> None:
         others = Refusal("LIST_DENIED", "ORD017 another order of its list is denied.")

@@ -11,6 +11,7 @@ from libra_ray.runtime.actor_clock import ActorClock
 from libra_ray.runtime.actor_config import ActorConfig, OnError, config_of
 from libra_ray.runtime.injected import Injected, Kept, inject
 from libra_ray.runtime.lifecycle import State
+from libra_ray.runtime.outbox import Staged
 from libra_ray.runtime.rank import Rank
 from libra_ray.runtime.signals import Signal, SignalValue
 from libra_ray.runtime.timers import Timer
@@ -241,6 +242,10 @@ class Actor:
 
     def _rollback(self) -> None:
         """A handler of this actor raised and its outbox was discarded: set back what a subclass counted in it."""
+
+    def _last_words(self, staged: list[Staged]) -> list[Staged]:
+        """What `on_fault` staged, as it may leave: a subclass that sends orders lets none of them reach a venue."""
+        return staged
 
     def _forget(self) -> None:
         """RESET: drop what a subclass of the library keeps from the last run. Runs after `on_reset`."""

@@ -247,12 +247,17 @@ class LifecycleDriver(Outbox):
     def _enter_fault(self, actor: Actor, fault: Fault) -> None:
         self.faults.append(fault)
         self._move(actor, Trigger.FAULT, reason=fault.reason)
-        self.run(actor, actor.on_fault, fault.error)
+        self.run(actor, self._speak_last, actor, fault.error)
         self._release(actor)
         self._move(actor, Trigger.FAULT_COMPLETED, reason=fault.reason)
         answer = self.on_kernel_fault if actor.rank.kind.is_kernel else self.on_faulted
         if answer is not None:
             answer(actor, fault)
+
+    def _speak_last(self, actor: Actor, error: Exception) -> None:
+        start = len(self.staged)
+        actor.on_fault(error)
+        self.staged[start:] = actor._last_words(self.staged[start:])  # noqa: SLF001 - the actor's other half
 
     def _deliver_held(self, actor: Actor) -> None:
         held = self._held.get(actor.actor_id)

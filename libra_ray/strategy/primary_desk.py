@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from libra_ray.execution import ExecutionPort
-from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, SubmitOrder
+from libra_ray.messages.commands import CancelOrder, Command, ModifyOrder, RefuseCommand, SubmitOrder
 from libra_ray.messages.events import (
     OrderCanceled,
     OrderCancelRejected,
@@ -22,6 +22,7 @@ from libra_ray.model.enums import OrderStatus, TimeInForce
 from libra_ray.model.orders import Order
 from libra_ray.portfolio import Cache
 from libra_ray.runtime import Delivery, Injected, LocalHost, Rank, State, Timer
+from libra_ray.runtime.outbox import Staged
 from libra_ray.runtime.views import Handler
 from libra_ray.strategy.order_hooks import HOOK_OF_EVENT, OrderHooks
 from libra_ray.strategy.primary_work import PrimaryWork
@@ -285,6 +286,18 @@ class PrimaryDesk(OrderHooks):
                 self._execution.unhold(work.primary)
                 self._execution.process_local(OrderCanceled(*self._head(work.primary), "ALGORITHM_FAULTED"))
         self._forget()
+
+    def _last_words(self, staged: list[Staged]) -> list[Staged]:
+        """No child and no primary is sent any more: `give_up` ends them all."""
+        spoken: list[Staged] = []
+        for actor, handler, message in staged:
+            if handler == self._send_primary:
+                message.stay()
+            elif isinstance(message, ModifyOrder):
+                spoken.append((self, self._risk, RefuseCommand(message.ts_ns, message.strategy_id, message)))
+            elif handler != self._send_child:
+                spoken.append((actor, handler, message))
+        return spoken
 
     def _bind(self, host: LocalHost, actor_id: str, rank: Rank) -> None:
         super()._bind(host, actor_id, rank)

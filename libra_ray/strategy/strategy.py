@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Literal
 
-from libra_ray.messages.commands import CancelAllOrders, CancelOrder, ModifyOrder, SubmitOrder, SubmitOrderList
+from libra_ray.messages.commands import (
+    CancelAllOrders,
+    CancelOrder,
+    ModifyOrder,
+    RefuseCommand,
+    SubmitOrder,
+    SubmitOrderList,
+)
 from libra_ray.messages.events import (
     OrderAccepted,
     OrderCanceled,
@@ -33,6 +40,7 @@ from libra_ray.model.orders import Order
 from libra_ray.model.positions import Position
 from libra_ray.portfolio import Cache, StrategyPortfolio
 from libra_ray.runtime import Actor, ActorConfig, Injected, LocalHost, Rank, inject
+from libra_ray.runtime.outbox import Staged
 from libra_ray.runtime.views import Handler
 from libra_ray.strategy.order_factory import OrderFactory
 
@@ -293,6 +301,14 @@ class Strategy(Actor):
     def _forget(self) -> None:
         super()._forget()
         self.orders.forget()
+
+    def _last_words(self, staged: list[Staged]) -> list[Staged]:
+        return [
+            (self, self._risk, RefuseCommand(message.ts_ns, message.strategy_id, message))
+            if isinstance(message, SubmitOrder | SubmitOrderList | ModifyOrder)
+            else (actor, handler, message)
+            for actor, handler, message in staged
+        ]
 
     @classmethod
     def _overrides(cls, name: str) -> bool:

@@ -87,6 +87,60 @@ def test_what_was_staged_is_not_sent_and_the_other_strategy_goes_on() -> None:
     assert result.counts["denied"] == 0
 
 
+class Talkative(Faulty):
+    """Wants to trade on when it has failed."""
+
+    def on_quote(self, quote: lr.Quote) -> None:
+        del quote
+        self.seen += 1
+        if self.seen == 1:
+            self.resting = self.sell("ACME.SIM", 10, price="20.00")
+            self.other = self.sell("ACME.SIM", 10, price="21.00")
+        else:
+            raise RuntimeError("planted")
+
+    def on_fault(self, error: Exception) -> None:
+        self.buy("ACME.SIM", 1)
+        self.modify_order(self.other, price="22.00")
+        self.buy("ACME.SIM", 2, price="30.00", emulation_trigger="LAST_PRICE")
+        self.buy("ACME.SIM", 3, exec_algorithm_id="Slicer-1")
+        self.submit_order_list(self.orders.bracket("ACME.SIM", "BUY", 4, stop_loss="5.00", take_profit="25.00"))
+        self.cancel_order(self.resting)
+        self.publish("words", str(error))
+
+
+class Slicer(lr.ExecAlgorithm):
+    """Sends what it is given."""
+
+    def on_order(self, primary: lr.Order) -> None:
+        self.submit_primary(primary)
+
+
+def test_what_on_fault_sends_reaches_no_venue_but_for_cancels() -> None:
+    heard: list[object] = []
+
+    class Listener(lr.Actor):
+        def on_start(self) -> None:
+            self.subscribe("words", heard.append)
+
+    system = lr.System("words").add_venue("SIM", balances=["100_000 USD"])
+    system.add(Talkative(fault_policy="keep"))
+    system.add(Slicer())
+    listener = Listener()
+    kernel, replay = build(system, _quotes(4))
+    kernel.add(listener)
+    kernel.start()
+    replay.run()
+
+    orders = [(order.client_order_id, str(order.status), order.code) for order in kernel.record.orders]
+    denied = [(f"Talkative-1-{number}", "DENIED", "TRADING_HALTED") for number in range(3, 9)]
+    assert orders == [("Talkative-1-1", "CANCELED", ""), ("Talkative-1-2", "ACCEPTED", ""), *denied]
+    assert kernel.record.orders[2].message == "ORD010 Talkative-1 has failed: nothing but cancels leaves its on_fault."
+    rejected = [event for event in kernel.record.events if isinstance(event, lr.OrderModifyRejected)]
+    assert [(event.client_order_id, event.code) for event in rejected] == [("Talkative-1-2", "TRADING_HALTED")]
+    assert (heard, len(kernel.host.faults), kernel.cache.new) == (["planted"], 1, {})
+
+
 def test_the_kernel_starts_in_order_of_dependency_and_stops_in_reverse() -> None:
     system = lr.System("order").add_venue("SIM", balances=["1_000 USD"])
     system.add(Steady())

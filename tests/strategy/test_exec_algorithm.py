@@ -136,6 +136,29 @@ def test_a_handler_that_raises_gives_back_ids_quantities_and_orders(cell: Cell) 
     assert story(cell) == ["P Updated 70", "E1 Filled 30"]
 
 
+def test_an_algorithm_that_has_failed_sends_nothing_any_more(cell: Cell) -> None:
+    algorithm = new_cutter(cell)
+    first, second = primary_of(cell), primary_of(cell)
+    resting = send(cell, algorithm, first, 30, "9.00")
+
+    def last_words(error: Exception) -> None:
+        del error
+        algorithm.submit_child(algorithm.spawn_market(first, 20))
+        algorithm.submit_primary(second)
+        algorithm.move_child(resting, "9.50")
+
+    algorithm.on_fault = last_words  # type: ignore[method-assign]
+    cell.kernel.host.fault(algorithm.actor_id, lr.StrategyError("STRAT006", None, "planted", ""))
+    with pytest.raises(lr.StrategyError, match="planted"):
+        cell.advance_to(cell.now_ns)
+
+    ends = {order.client_order_id: str(order.status) for order in cell.kernel.record.orders}
+    assert ends == dict.fromkeys(["Hand-1", "Hand-2", "Hand-1-E1", "Hand-1-E2"], "CANCELED")
+    assert [str(command.order.client_order_id) for command in cell.sent(SubmitOrder)] == ["Hand-1-E1"]
+    assert cell.sent(ModifyOrder) == []
+    assert [event.code for event in cell.events(lr.OrderModifyRejected)] == ["TRADING_HALTED"]
+
+
 def test_a_cancel_of_the_primary_first_cancels_its_open_children(cell: Cell) -> None:
     algorithm = new_cutter(cell)
     primary = primary_of(cell)

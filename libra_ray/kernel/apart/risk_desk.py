@@ -7,7 +7,7 @@ from libra_ray.kernel.apart.letters import OrderReport
 from libra_ray.kernel.apart.links import link, open_door
 from libra_ray.kernel.apart.plan import KernelPlan
 from libra_ray.kernel.risk_rules import risk_rules
-from libra_ray.messages.commands import Command, ModifyOrder, SubmitOrder, SubmitOrderList
+from libra_ray.messages.commands import Command, ModifyOrder, RefuseCommand, SubmitOrder, SubmitOrderList
 from libra_ray.messages.events import (
     AccountBooked,
     AnyEvent,
@@ -84,24 +84,30 @@ class RiskDesk:
 
     def execute(self, command: Command) -> None:
         """Endpoint `RiskEngine.execute`."""
-        if isinstance(command, SubmitOrder):
-            order = self._projection.own(command.order, RISK)
-            if order is None:
-                self.resent += 1
-            else:
-                self._risk.submit(SubmitOrder(command.ts_ns, command.strategy_id, order))
-        elif isinstance(command, SubmitOrderList):
-            orders = [self._projection.own(order, RISK) for order in command.orders]
+        if isinstance(command, RefuseCommand):
+            own = self._own(command.command)
+            if own is not None:
+                self._risk.refuse(own)
+            return
+        own = self._own(command)
+        if own is not None:
+            self._risk.execute(own)
+
+    def _own(self, command: Command) -> Command | None:
+        """The same about this host's own orders; None where its new orders had come before."""
+        if isinstance(command, SubmitOrder | SubmitOrderList):
+            copies = command.orders if isinstance(command, SubmitOrderList) else (command.order,)
+            orders = [self._projection.own(order, RISK) for order in copies]
             known = tuple(order for order in orders if order is not None)
             if len(known) < len(orders):
                 self.resent += 1
-            else:
-                self._risk.submit_list(SubmitOrderList(command.ts_ns, command.strategy_id, known))
-        elif isinstance(command, ModifyOrder):
-            order = self._as_asked(self._projection.known(command.order))
-            self._risk.modify(msgspec.structs.replace(command, order=order))
-        else:
-            self._risk.execute(command)
+                return None
+            if isinstance(command, SubmitOrderList):
+                return SubmitOrderList(command.ts_ns, command.strategy_id, known)
+            return SubmitOrder(command.ts_ns, command.strategy_id, known[0])
+        if isinstance(command, ModifyOrder):
+            return msgspec.structs.replace(command, order=self._as_asked(self._projection.known(command.order)))
+        return command
 
     def _pass_on(self, message: object) -> None:
         self._forward_on(message)

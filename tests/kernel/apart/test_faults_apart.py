@@ -6,7 +6,7 @@ import pytest
 
 import libra_ray as lr
 from libra_ray.model.enums import TradingState
-from tests.kernel.apart.bench import Bench
+from tests.kernel.apart.bench import Bench, Hand
 
 
 class Stubborn(lr.ExecAlgorithm):
@@ -54,6 +54,33 @@ def test_what_a_failed_strategy_had_under_way_does_not_work_on(seed: int) -> Non
 
     assert [str(order.status) for order in bench.desk.books.cache.orders.values()] == ["CANCELED"]
     assert not bench.desk.books.cache.working
+
+
+class LastWords(Hand):
+    """Wants to trade on when it has failed."""
+
+    def on_fault(self, error: Exception) -> None:
+        del error
+        (resting,) = self.cache.orders_open()
+        self.buy("ACME.SIM", 1)
+        self.submit_order_list(self.orders.bracket("ACME.SIM", "BUY", 4, stop_loss="5.00", take_profit="25.00"))
+        self.modify_order(resting, price="21.00")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_on_fault_sends_reaches_no_venue(seed: int) -> None:
+    bench = Bench(seed=seed, hand=LastWords, settings={"fault_policy": "keep"})
+    bench.quote()
+    resting = bench.do(lambda hand: hand.sell("ACME.SIM", 10, price="20.00"))
+
+    bench.fail("Hand")
+
+    assert bench.state(resting.client_order_id) == ("ACCEPTED", "ACCEPTED")
+    denied = [bench.state(f"Hand-{number}") for number in range(2, 6)]
+    assert denied == [("DENIED", "DENIED")] * 4
+    assert {order.code for order in bench.desk.books.cache.orders.values()} == {"", "TRADING_HALTED"}
+    (rejected,) = bench.events(lr.OrderModifyRejected)
+    assert (rejected.client_order_id, rejected.code) == (resting.client_order_id, "TRADING_HALTED")
 
 
 @pytest.mark.parametrize("part", ["ExecEngine", "OrderEmulator", "RiskEngine", "Portfolio", "SIM-client"])

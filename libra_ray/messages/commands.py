@@ -2,6 +2,7 @@
 
 import msgspec
 
+from libra_ray.model.enums import TradingState
 from libra_ray.model.orders import Order
 
 __all__ = [
@@ -71,5 +72,9 @@ class RefuseCommand(Command, frozen=True, gc=False):
 class SetTradingState(Command, frozen=True, gc=False):
     """Set what the risk engine lets through."""
 
-    state: str
+    state: TradingState
     reason: str
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a state that there is not, at whoever says it."""
+        msgspec.structs.force_setattr(self, "state", TradingState(self.state))

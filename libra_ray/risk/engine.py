@@ -116,7 +116,7 @@ class RiskEngine(Actor):
         elif type(command) is RefuseCommand:
             self.refuse(command.command)
         elif type(command) is SetTradingState:
-            self.set_state(TradingState(command.state), command.reason, command.ts_ns)
+            self.set_state(command.state, command.reason, command.ts_ns)
         else:
             self._forward(command)
 

@@ -3,15 +3,31 @@
 import inspect
 import sys
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, ForwardRef, Literal, TypeAlias, get_args, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    ForwardRef,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    get_args,
+    get_type_hints,
+)
 
 from pydantic import Field
 
 from libra_ray.config import Settings
+from libra_ray.errors import StrategyError
 
-__all__ = ["ON_ERROR", "ActorConfig", "OnError", "config_class_of", "config_of"]
+__all__ = ["ON_ERROR", "ActorConfig", "OnError", "actor_of", "config_class_of", "config_of"]
 
 
+if TYPE_CHECKING:
+    from libra_ray.runtime.actor import Actor
+
+A = TypeVar("A", bound="Actor")
 OnError: TypeAlias = Literal["fault", "degrade"]
 ON_ERROR: Final = get_args(OnError)
 
@@ -53,6 +69,35 @@ def config_of(actor_class: type, config: ActorConfig | None, settings: Mapping[s
     if declared in ON_ERROR and "on_error" not in made.model_fields_set:
         return made.model_copy(update={"on_error": declared})
     return made
+
+
+def actor_of(actor_class: type[A], config: ActorConfig) -> A:
+    """A new actor of these settings; a class whose `__init__` takes nothing is given them when it is made.
+
+    Raises `StrategyError` STRAT004 where `__init__` takes anything but settings: what it was given once is not known.
+    """
+    signature = inspect.signature(actor_class)
+    if not signature.parameters:
+        actor = actor_class()
+        actor.config = config
+        return actor
+    try:
+        signature.bind(config)
+    except TypeError as error:
+        raise _not_of_settings(actor_class, f": {error}") from None
+    actor = actor_class(config)
+    if getattr(actor, "config", config).actor_id != config.actor_id:
+        raise _not_of_settings(actor_class, "")
+    return actor
+
+
+def _not_of_settings(actor_class: type, why: str) -> StrategyError:
+    name = actor_class.__name__
+    what = f"{name}.__init__ does not take the settings of which a system makes its actors anew{why}"
+    fix = (
+        "Write 'def __init__(self, config=None): super().__init__(config)', with fields of a config class for the rest."
+    )
+    return StrategyError("STRAT004", None, what, fix, name)
 
 
 def _given(actor_class: type, config: ActorConfig | None, settings: Mapping[str, Any]) -> ActorConfig:

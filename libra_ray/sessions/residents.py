@@ -11,7 +11,7 @@ from libra_ray.kernel.apart.parts import KERNEL_KINDS, add_kernel_part
 from libra_ray.kernel.apart.plan import KernelPlan, client_id
 from libra_ray.kernel.apart.user_actors import add_user_actor
 from libra_ray.model.instruments import Instrument
-from libra_ray.runtime import Actor, ActorConfig, Kind
+from libra_ray.runtime import Actor, ActorConfig, Kind, actor_of
 from libra_ray.runtime.supervision import StartStage
 from libra_ray.strategy import ExecAlgorithm, Strategy, StrategyConfig
 
@@ -83,7 +83,7 @@ class UserResident:
         """Build, add and wire it. Actors that are added to this host later are wired in the same way."""
         view = view_of(host, self.plan, self.actor_id)
         host.adopt = lambda actor, _kind: add_user_actor(host, view, actor)
-        actor = self.actor_class(self.config.model_copy(update={"actor_id": self.actor_id}))
+        actor = actor_of(self.actor_class, self.config.model_copy(update={"actor_id": self.actor_id}))
         add_user_actor(host, view, actor)
         _keep_books(host, self.plan)
         return actor

@@ -11,7 +11,7 @@ from libra_ray.errors import ConfigError, did_you_mean, quoted
 from libra_ray.kernel import RiskSettings, VenueSettings
 from libra_ray.kernel.settings import FeeSettings
 from libra_ray.model.instruments import Instrument
-from libra_ray.runtime import Actor, ActorConfig
+from libra_ray.runtime import Actor, ActorConfig, actor_of
 
 __all__ = ["ActorEntry", "System"]
 
@@ -25,7 +25,7 @@ class ActorEntry(NamedTuple):
 
     def make(self) -> Actor:
         """A new instance."""
-        return self.cls(self.config.model_copy(update={"actor_id": self.actor_id}))
+        return actor_of(self.cls, self.config.model_copy(update={"actor_id": self.actor_id}))
 
 
 class System:
@@ -87,8 +87,10 @@ class System:
     def add(self, actor: Actor, actor_id: str | None = None) -> str:
         """Take note of an actor's class and settings; returns its id, `{ClassName}-{n}` unless one is given.
 
-        Raises `ConfigError` CONF007 for an id given twice.
+        Raises `ConfigError`, CONF004 for what is no actor, CONF007 for an id given twice.
         """
+        if not isinstance(actor, Actor):
+            raise _no_actor(actor)
         name = actor_id or actor.config.actor_id
         if name is None:
             number = 1 + sum(entry.cls is type(actor) for entry in self._actors.values())
@@ -167,3 +169,8 @@ class System:
                 for entry in self._actors.values()
             ],
         }
+
+
+def _no_actor(given: object) -> ConfigError:
+    fix = f"Give an instance: {given.__name__}()." if isinstance(given, type) else "Give an instance of one."
+    return ConfigError("CONF004", "System.add", f"{quoted(given)} is not an actor", fix, str(given))

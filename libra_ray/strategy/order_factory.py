@@ -173,6 +173,7 @@ class OrderFactory:
         offset type or trigger type.
         """
         if quote_quantity:
+            _check_id(instrument_id)
             size_raw, size_precision = parse_decimal(quantity)
         else:
             size_raw, size_precision = self.size(instrument_id, quantity)
@@ -264,6 +265,8 @@ class OrderFactory:
     ) -> Order:
         """A market order of a raw quantity at the instrument's decimals."""
         instrument = self._strategy.cache.instruments.get(instrument_id)
+        if instrument is None:
+            _check_id(instrument_id)
         px_precision = 0 if instrument is None else instrument.price_precision
         order = Order(
             self._next_id(), self._strategy_id, instrument_id, side, _MARKET, qty_raw, precision,
@@ -287,6 +290,7 @@ class OrderFactory:
         if found is None:
             instrument = self._strategy.cache.instruments.get(instrument_id)
             if instrument is None:
+                _check_id(instrument_id)
                 return parse_decimal(quantity)
             size = instrument.quantity(quantity)
             if len(self._sizes) >= SIZES_MAX:
@@ -375,3 +379,9 @@ _TYPE_OF = {
     (False, True): OrderType.STOP_MARKET,
     (True, True): OrderType.STOP_LIMIT,
 }
+
+
+def _check_id(instrument_id: object) -> None:
+    """Raises `TypeError` for what is no text, here and not where somebody else looks at the order."""
+    if not isinstance(instrument_id, str):
+        raise TypeError(f"an instrument id is text, not {instrument_id!r}")

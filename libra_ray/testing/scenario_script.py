@@ -6,7 +6,7 @@ from typing import Any
 from libra_ray.messages.commands import SetTradingState
 from libra_ray.messages.events import OrderEvent, OrderFilled
 from libra_ray.messages.schemas import Bar, Quote, Row, Trade
-from libra_ray.model.enums import ContingencyType
+from libra_ray.model.enums import ContingencyType, TradingState
 from libra_ray.model.orders import Order
 from libra_ray.runtime import Timer
 from libra_ray.strategy import Strategy, StrategyConfig
@@ -137,7 +137,9 @@ class ScriptedStrategy(Strategy):
                 case CloseOp():
                     self._close(operation)
                 case TradingStateOp():
-                    command = SetTradingState(self.clock.now_ns(), self.actor_id, operation.state, "script")
+                    command = SetTradingState(
+                        self.clock.now_ns(), self.actor_id, TradingState(operation.state), "script"
+                    )
                     self._host.stage(self, self._risk, command)
                 case AlertOp():
                     self._alert(operation)

@@ -49,7 +49,7 @@ def test_a_type_has_one_lane(message: object) -> None:
 
 def test_commands_go_with_orders_but_for_the_trading_state() -> None:
     assert lane_of(CancelAllOrders(1, "S", None)) is Lane.ORDERS
-    assert lane_of(SetTradingState(1, "S", "HALTED", "")) is Lane.RISK
+    assert lane_of(SetTradingState(1, "S", TradingState.HALTED, "")) is Lane.RISK
 
 
 def test_a_type_of_the_user_may_be_given_a_lane_of_messages() -> None:

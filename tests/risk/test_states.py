@@ -23,7 +23,7 @@ def _cell(**more: Any) -> Cell:  # noqa: ANN401 - of the venue and its limits
 
 
 def _set(cell: Cell, state: str) -> None:
-    cell.kernel.risk.execute(SetTradingState(cell.now_ns, "person", state, "said so"))
+    cell.kernel.risk.execute(SetTradingState(cell.now_ns, "person", TradingState(state), "said so"))
 
 
 def _modify_codes(cell: Cell) -> list[str]:

@@ -94,9 +94,9 @@ class Actor:
         """A `Signal` to whoever subscribed to `signals.{name}`."""
         self.bus.publish(signal_topic(name), Signal(name, value, self.clock.now_ns(), self.actor_id))
 
-    def send(self, endpoint: str, message: object) -> None:
-        """To the one receiver of `endpoint`; a dead letter when there is none."""
-        self.bus.send(endpoint, message)
+    def send(self, endpoint: str, message: object) -> bool:
+        """To the one receiver of `endpoint`; when there is none a dead letter and False, and for a command a raise."""
+        return self.bus.send(endpoint, message)
 
     def request(self, endpoint: str, message: object, timeout_ns: int, callback: ReplyHandler | None = None) -> int:
         """Ask `endpoint`; returns the correlation id with which `on_reply` (or `callback`) will be called, once."""

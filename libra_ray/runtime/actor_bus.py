@@ -3,6 +3,8 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from libra_ray.errors import NoReceiverError
+from libra_ray.messages.commands import Command
 from libra_ray.runtime.delivery import Delivery
 from libra_ray.runtime.hooks import check_handler
 from libra_ray.runtime.sendable import check_sendable
@@ -47,11 +49,18 @@ class ActorBus:
         check_sendable(message)
         self._staged.append((self._actor, self._publish, (topic, message)))
 
-    def send(self, endpoint: str, message: object) -> None:
-        """To the one receiver of `endpoint`; a dead letter when it has none by then."""
+    def send(self, endpoint: str, message: object) -> bool:
+        """To the one receiver of `endpoint`; a dead letter when it has none by then. False when it has none now.
+
+        Raises `NoReceiverError` for a command that nobody would receive: an order must never vanish.
+        """
         check_topic(endpoint)
         check_sendable(message)
+        is_received = self._bus.has_endpoint(endpoint)
+        if not is_received and isinstance(message, Command):
+            raise NoReceiverError(endpoint)
         self._staged.append((self._actor, self._send, (endpoint, message)))
+        return is_received
 
     def command(self, endpoint: str, message: object) -> None:
         """As `send`, for what must never vanish: raises `NoReceiverError` now when `endpoint` has no receiver."""

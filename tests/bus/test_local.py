@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from libra_ray.bus import Bus, DeadLetter, DeadReason, NoReceiver, Request, TimedOut
 from libra_ray.clock import VirtualClock
 from libra_ray.errors import EndpointTakenError, NoReceiverError
+from libra_ray.messages.commands import CancelAllOrders
 from libra_ray.runtime import Actor, LocalHost, State
 
 
@@ -118,6 +119,20 @@ def test_a_command_to_nobody_raises_at_the_sender_and_is_not_staged(host: LocalH
     with pytest.raises(NoReceiverError):
         actor.bus.command("RiskEngine.execute", 1)
     assert host.staged == []
+
+
+def test_an_actor_learns_whether_anybody_receives_and_its_command_to_nobody_raises(host: LocalHost) -> None:
+    actor, received = Actor(), list[object]()
+    host.add(actor)
+    host.bus.register("Somebody.execute", received.append)
+    command = CancelAllOrders(0, "S", None)
+    assert [actor.send(f"{name}.execute", "word") for name in ("Somebody", "Nobody")] == [True, False]
+    assert actor.send("Somebody.execute", command)
+    with pytest.raises(NoReceiverError, match=r"Nobody\.execute"):
+        actor.send("Nobody.execute", command)
+    host.settle()
+    assert received == ["word", command]
+    assert [letter.message for letter in host.bus.dead_letters] == ["word"]  # type: ignore[attr-defined]
 
 
 class Asker(Actor):

@@ -186,12 +186,17 @@ class ActorCarrier:
         return Answer(is_ok=True)
 
     def stop(self, deadline_ns: int) -> Steps:
-        """Stop all actors in reverse order; then this host only sends what it has to send."""
+        """Stop all actors in reverse order, dispose of the users'; then this host only sends what it has to send.
+
+        Parts of the kernel stay and answer: hosts that stop after this one may still ask.
+        """
         yield from ()
         self.ends_by_ns = self._clock.now_ns() + deadline_ns
-        faults = len(self.host.faults)
-        self.host.stop_all(list(self.host.actors))
-        texts = [f"{each.actor_id} {each.hook}: {each.reason}" for each in self.host.faults[faults:]]
+        host = self.host
+        faults = len(host.faults)
+        host.stop_all(list(host.actors))
+        host.dispose_all([actor_id for actor_id, actor in host.actors.items() if not actor.rank.kind.is_kernel])
+        texts = [f"{each.actor_id} {each.hook}: {each.reason}" for each in host.faults[faults:]]
         return Answer(is_ok=not texts, text="; ".join(texts))
 
     def ask_to_stop(self, deadline_ns: int) -> None:
@@ -226,7 +231,7 @@ class ActorCarrier:
     def _save_if_due(self, now_ns: int) -> None:
         waits = now_ns < self._saved_ns + self._program.save_every_ns and not self._runner.wants_save
         size = self._port.replay_bytes
-        if not size or (waits and size < REPLAY_BYTES_MAX):
+        if self.ends_by_ns is not None or not size or (waits and size < REPLAY_BYTES_MAX):
             return
         if not self._program.is_journaled or not self._runner.has_started or self.host.held_events:
             return  # there is nothing to save to, nobody to ask, or something that nobody would save

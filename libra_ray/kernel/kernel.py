@@ -177,6 +177,10 @@ class TradingKernel:
         """Stop everything in reverse order, past failures; returns the faults that stopping met."""
         return self.host.stop_all(self.start_order)
 
+    def dispose(self) -> list[Fault]:
+        """Dispose of everything in reverse order: the last that happens to the actors of a run."""
+        return self.host.dispose_all(self.start_order)
+
     def _on_from_emulator(self, command: Command) -> None:
         """An order that was released: to the algorithm that it names, else to the risk engine."""
         algorithm = command.order.exec_algorithm_id if isinstance(command, SubmitOrder) else None

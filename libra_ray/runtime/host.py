@@ -169,6 +169,15 @@ class LocalHost(LifecycleDriver):
                 self.settle()
         return self.faults[before:]
 
+    def dispose_all(self, actor_ids: Sequence[str]) -> list[Fault]:
+        """Dispose of those of these that can be, the failed too, in reverse order; returns the faults this met."""
+        before = len(self.faults)
+        for actor_id in reversed(actor_ids):
+            if (self.actor(actor_id).state, Trigger.DISPOSE) in NEXT:
+                self.dispose(actor_id)
+                self.settle()
+        return self.faults[before:]
+
     # --- messages -----------------------------------------------------------------------------------------------
 
     def settle(self) -> int:

@@ -111,13 +111,14 @@ def _in_lockstep(system: System, data: Dataset, batch_rows: int, placement: str 
 
 
 def run_cell(kernel: TradingKernel, replay: Replay) -> float:
-    """Start the kernel, replay all rows, stop it; returns the seconds that took."""
+    """Start the kernel, replay all rows, stop it, dispose of its actors; returns the seconds that took."""
     watch = LiveClock()
     began_ns = watch.now_ns()
     with calm_collector():
         kernel.start()
         replay.run()
         kernel.stop()
+        kernel.dispose()
     return (watch.now_ns() - began_ns) / NS_PER_SECOND
 
 

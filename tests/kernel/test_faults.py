@@ -158,6 +158,43 @@ def test_the_kernel_starts_in_order_of_dependency_and_stops_in_reverse() -> None
     assert stopped == running[::-1]
 
 
+class Closing(Faulty):
+    """Has something to close."""
+
+    closed: ClassVar[list[str]] = []
+
+    def on_stop(self) -> None:
+        self.closed.append(f"{self.actor_id} stop")
+
+    def on_dispose(self) -> None:
+        self.closed.append(f"{self.actor_id} dispose")
+        if self.actor_id == "Closing-2":
+            raise OSError("no such file")
+
+
+class Unhurt(Closing):
+    """Goes on to the end."""
+
+    def on_quote(self, quote: lr.Quote) -> None:
+        pass
+
+
+def test_a_run_ends_with_the_disposal_of_its_actors_also_of_those_that_failed() -> None:
+    system = lr.System("end").add_venue("SIM", balances=["100_000 USD"])
+    for actor in (Closing(), Closing(), Unhurt()):
+        system.add(actor)
+    Closing.closed.clear()
+
+    result = lr.backtest(system, data=_quotes(4))
+
+    assert Closing.closed == ["Unhurt-1 stop", "Unhurt-1 dispose", "Closing-2 dispose", "Closing-1 dispose"]
+    assert [(fault.actor_id, fault.hook) for fault in result.faults] == [
+        ("Closing-1", "on_quote"),
+        ("Closing-2", "on_quote"),
+        ("Closing-2", "on_dispose"),
+    ]
+
+
 def test_a_subscription_to_data_that_is_not_there_is_refused() -> None:
     class Elsewhere(lr.Strategy):
         def on_start(self) -> None:

@@ -22,7 +22,7 @@ __all__ = ["HOOKS", "cancels_at_end", "reason_not_core", "reason_not_started", "
 
 HOOKS: Final = {BARS.name: "on_bar", QUOTES.name: "on_quote"}
 """The hook that is given the rows of a schema."""
-_OWN_HOOKS: Final = frozenset({"on_start", "on_save", "on_load", "on_dispose"})
+_OWN_HOOKS: Final = frozenset({"on_start", "on_save", "on_load"})
 _VENUE: Final = {
     "account": "margin",
     "oms": "netting",

@@ -44,6 +44,7 @@ def watched_run(
     faults = tuple(kernel.host.faults)
     state = look(kernel) if look is not None else {}
     kernel.stop()
+    kernel.dispose()
     return WatchedRun(events, faults, data.end_ns, kernel, state)
 
 

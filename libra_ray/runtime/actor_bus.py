@@ -95,7 +95,8 @@ class ActorBus:
 
         Without a handler it is the hook of the topic: `on_bar`, `on_quote`, `on_trade`, `on_book`, `on_data`,
         `on_signal`, for anything else `on_event`. Higher priority first, except for market data, which goes by rank.
-        What comes while the actor does not run is kept for patterns that begin with `events.`, else discarded.
+        What comes while the actor does not run is kept for patterns that begin with `events.`, and where it is an event
+        of an order or position; else it is discarded.
         Raises `ValueError` for a bad pattern or a negative priority.
         """
         delivery = self._delivery(pattern, handler)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from libra_ray.messages.events import OrderEvent, PositionEvent
 from libra_ray.runtime.views import Handler
 
 if TYPE_CHECKING:
@@ -14,8 +15,9 @@ __all__ = ["Delivery"]
 class Delivery:
     """Calls `handler(message)` of an active actor; an error faults that actor and nobody else.
 
-    While the actor is not active a message is kept until it runs again (`keeps`, events and commands) or discarded and
-    counted (market data, signals). Two deliveries of one handler are equal, so that subscribing twice counts once.
+    While the actor is not active a message is kept until it runs again (`keeps`, events and commands; events of orders
+    and positions by whatever pattern they come) or discarded and counted (market data, signals). Two deliveries of one
+    handler are equal, so that subscribing twice counts once.
     """
 
     __slots__ = ("actor", "handler", "host", "keeps", "rank_no")
@@ -27,7 +29,8 @@ class Delivery:
     def __call__(self, message: Any) -> None:  # noqa: ANN401 - the handler knows what it takes
         actor, host = self.actor, self.host
         if not actor.is_active:
-            host.hold(actor, self.handler, (message,), keep=self.keeps)
+            keep = self.keeps or isinstance(message, OrderEvent | PositionEvent)
+            host.hold(actor, self.handler, (message,), keep=keep)
             return
         start = len(host.staged)
         try:

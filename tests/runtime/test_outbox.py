@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from libra_ray.bus import Bus
 from libra_ray.clock import VirtualClock
 from libra_ray.errors import StrategyError
+from libra_ray.messages.events import ComponentStateChanged, OrderSubmitted
 from libra_ray.runtime import HELD_EVENTS_MAX, SETTLE_MESSAGES_MAX, Actor, ActorConfig, LocalHost, Signal, State, Timer
 from libra_ray.runtime.delivery import Delivery
 from libra_ray.runtime.views import Handler
@@ -243,6 +244,19 @@ def test_events_for_a_stopped_actor_wait_in_order_and_market_data_is_discarded(h
     assert (actor.seen, host.discarded) == ([], {"Scripted-1": 3})
     host.resume("Scripted-1")
     assert actor.seen == [0, 1, 2]
+
+
+@pytest.mark.parametrize("pattern", ["*", "events*", "?vents.order.S", "events.order.S"])
+def test_events_of_orders_wait_by_whatever_pattern_they_come(host: LocalHost, pattern: str) -> None:
+    actor = running(host)
+    actor.subscribe(pattern, actor.hear)
+    host.settle()
+    host.stop(actor.actor_id)
+    event = OrderSubmitted(1, "S", "ACME.SIM", "S-1")
+    host.bus.publish("events.order.S", event)
+    host.bus.publish("data.custom.x", 5)
+    host.resume(actor.actor_id)
+    assert [each for each in actor.seen if not isinstance(each, ComponentStateChanged)] == [event]
 
 
 def test_kept_events_that_raise_leave_the_rest_to_a_faulted_actor_undelivered_and_counted(host: LocalHost) -> None:

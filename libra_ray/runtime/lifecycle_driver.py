@@ -211,17 +211,22 @@ class LifecycleDriver(Outbox):
         from_state = actor.state
         to_state = to_state or next_state(actor.actor_id, from_state, trigger)
         actor._state = to_state  # noqa: SLF001 - the host is the actor's other half
-        is_active = to_state in ACTIVE_STATES
-        if is_active is not actor.is_active:
-            actor.is_active = is_active
-            self.activity += 1
+        if to_state not in ACTIVE_STATES or not self._held.get(actor.actor_id):
+            self._set_active(actor)
         event = ComponentStateChanged(
             actor.actor_id, from_state, to_state, trigger, self.clock.now_ns(), self.epoch, reason
         )
         self._announcements.append(event)
         if not self._announcing:
             self._announce()
+        self._set_active(actor)  # not before, where events are kept: what is announced comes behind them
         return to_state
+
+    def _set_active(self, actor: Actor) -> None:
+        is_active = actor.state in ACTIVE_STATES
+        if is_active is not actor.is_active:
+            actor.is_active = is_active
+            self.activity += 1
 
     def _announce(self) -> None:
         """Publish transitions in the order in which they happened, also those that publishing them brings about."""

@@ -259,6 +259,16 @@ def test_events_of_orders_wait_by_whatever_pattern_they_come(host: LocalHost, pa
     assert [each for each in actor.seen if not isinstance(each, ComponentStateChanged)] == [event]
 
 
+def test_an_actor_hears_of_its_own_transitions_in_order(host: LocalHost) -> None:
+    actor = running(host)
+    actor.subscribe("events.system.*", actor.hear)
+    host.settle()
+    for drive in (host.stop, host.resume, host.stop, host.resume):
+        drive(actor.actor_id)
+    heard = [str(each.to_state) for each in actor.seen if isinstance(each, ComponentStateChanged)]
+    assert heard == ["STOPPING", "STOPPED", "RESUMING", "RUNNING"] * 2
+
+
 def test_kept_events_that_raise_leave_the_rest_to_a_faulted_actor_undelivered_and_counted(host: LocalHost) -> None:
     actor = running(host)
     host.stop("Scripted-1")

@@ -18,6 +18,7 @@ __all__ = [
     "HostPlan",
     "PlacementLike",
     "PlacementSettings",
+    "check_host",
     "host_of",
     "placement_of",
     "plan",
@@ -100,7 +101,7 @@ def placement_of(
     entries = [(place("hosts", host), actor_id, host) for host, ids in settings.hosts.items() for actor_id in ids]
     entries += [(place("actors", actor_id), actor_id, target) for actor_id, target in settings.actors.items()]
     for host_id in settings.hosts:
-        _check_host(host_id, place("hosts", host_id))
+        check_host(host_id, place("hosts", host_id))
     mapping: dict[str, str] = {}
     places: dict[str, str] = {}
     for where, actor_id, target in entries:
@@ -127,7 +128,7 @@ def _hosts_of(actors: Mapping[str, object], placement: PlacementLike) -> dict[st
     _check_targets(named, actors, _key)
     others = placement.get(OTHERS, MAIN)
     if others != ISOLATED:
-        _check_host(others, _key(OTHERS))
+        check_host(others, _key(OTHERS))
     return {actor_id: _resolved(actor_id, named, others) for actor_id in actors}
 
 
@@ -136,7 +137,7 @@ def _own_host(actor_id: str) -> str:
     if actor_id in RESERVED:
         what = f"{quoted(actor_id)} is the name of a host of ours"
         raise ConfigError("CONF010", "placement", what, "Give the actor or its host another.", actor_id)
-    _check_host(actor_id, "placement")
+    check_host(actor_id, "placement")
     return actor_id
 
 
@@ -150,7 +151,8 @@ def _check_actor(actor_id: str, known: Collection[str], place: str) -> None:
         raise ConfigError("CONF010", place, f"no actor {quoted(actor_id)}", hint, actor_id)
 
 
-def _check_host(host_id: object, place: str) -> None:
+def check_host(host_id: object, place: str) -> None:
+    """Raises `ConfigError` CONF010 for what cannot name a host."""
     if not isinstance(host_id, str) or _NAME.fullmatch(host_id) is None or host_id in RESERVED:
         what = f"{quoted(host_id)} cannot name a host"
         fix = f"Use 1 to {NAME_CHARS_MAX} letters, digits and '_.-', and none of {', '.join(RESERVED)}."
@@ -162,7 +164,7 @@ def _check_targets(named: Mapping[str, str], known: Collection[str], place: Call
     for actor_id, target in named.items():
         other = _followed(target)
         if other is None:
-            _check_host(target, place(actor_id))
+            check_host(target, place(actor_id))
         else:
             _check_actor(other, known, place(actor_id))
     for actor_id in named:

@@ -6,7 +6,7 @@ from libra_ray.runtime.actor_clock import ActorClock, TimerHandler
 from libra_ray.runtime.actor_config import ActorConfig, actor_of, config_class_of, config_of
 from libra_ray.runtime.delivery import Delivery
 from libra_ray.runtime.faults import Fault
-from libra_ray.runtime.hooks import check_hooks, known_hooks
+from libra_ray.runtime.hooks import check_handler, check_hooks, known_hooks
 from libra_ray.runtime.host import SETTLE_MESSAGES_MAX, LocalHost
 from libra_ray.runtime.inbox import FullPolicy, Inbox, Lane, LaneCount
 from libra_ray.runtime.injected import Injected, inject
@@ -46,6 +46,7 @@ __all__ = [
     "TimerQueue",
     "Trigger",
     "actor_of",
+    "check_handler",
     "check_hooks",
     "check_sendable",
     "config_class_of",

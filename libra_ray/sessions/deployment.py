@@ -17,9 +17,9 @@ from libra_ray.hosts.commands import AddActor, Answer
 from libra_ray.hosts.context import imported_class
 from libra_ray.hosts.metrics import serving_metrics
 from libra_ray.hosts.metrics_settings import MetricsSettings
-from libra_ray.hosts.placement import FUSED, ISOLATED, MAIN, PlacementLike
+from libra_ray.hosts.placement import FUSED, ISOLATED, MAIN, PlacementLike, check_host
 from libra_ray.hosts.status import TreeStatus, write_status
-from libra_ray.runtime import Actor, Signal, SignalValue, config_class_of
+from libra_ray.runtime import Actor, Signal, SignalValue, check_handler, config_class_of
 from libra_ray.runtime.private_folders import PrivateFolder
 from libra_ray.runtime.ray import RaySession, own_node
 from libra_ray.runtime.ray.nodes import NodeFolders, living_nodes
@@ -42,7 +42,7 @@ from libra_ray.sessions.supervision_settings import (
 )
 from libra_ray.sessions.supervisor import Orders, SupervisorCarrier
 from libra_ray.sessions.supervisor_thread import SupervisorThread
-from libra_ray.simulation.system import ActorEntry, System
+from libra_ray.simulation.system import ActorEntry, System, check_actor
 
 __all__ = ["Deployment", "deploy"]
 
@@ -254,8 +254,12 @@ class Deployment:
     ) -> str:
         """Add an actor to what runs, in a new host or in one that is there; it is not started. Returns its id.
 
-        Raises `ConfigError` CONF007 for an id that is taken, `LibraError` when it cannot be added.
+        Raises `ConfigError`: CONF004 for what is no actor, CONF007 for an id that is taken, CONF010 for what cannot be
+        a host; `LibraError` when it cannot be added.
         """
+        check_actor(actor, "Deployment.add_actor")
+        if host is not None:
+            check_host(host, "Deployment.add_actor")
         name = actor_id or actor.config.actor_id or self._new_id(type(actor).__name__)
         spec = self._spec(ActorEntry(name, type(actor), actor.config), checked_restarts(restart, [name])[name])
         self._do(lambda carrier: carrier.operations.add_actor(spec, host))
@@ -297,6 +301,7 @@ class Deployment:
 
     def subscribe(self, pattern: str, callback: Callable[[Any], object]) -> None:
         """Have what is published on matching topics given to `callback`, in the supervisor's thread: be quick there."""
+        check_handler(callback, f"subscription to {pattern}")
         self._ask(lambda carrier: carrier.subscribe(pattern, callback))
 
     # --- inside -------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from libra_ray.kernel.settings import FeeSettings
 from libra_ray.model.instruments import Instrument
 from libra_ray.runtime import Actor, ActorConfig, actor_of
 
-__all__ = ["ActorEntry", "System"]
+__all__ = ["ActorEntry", "System", "check_actor"]
 
 
 class ActorEntry(NamedTuple):
@@ -89,8 +89,7 @@ class System:
 
         Raises `ConfigError`, CONF004 for what is no actor, CONF007 for an id given twice.
         """
-        if not isinstance(actor, Actor):
-            raise _no_actor(actor)
+        check_actor(actor, "System.add")
         name = actor_id or actor.config.actor_id
         if name is None:
             number = 1 + sum(entry.cls is type(actor) for entry in self._actors.values())
@@ -171,6 +170,8 @@ class System:
         }
 
 
-def _no_actor(given: object) -> ConfigError:
-    fix = f"Give an instance: {given.__name__}()." if isinstance(given, type) else "Give an instance of one."
-    return ConfigError("CONF004", "System.add", f"{quoted(given)} is not an actor", fix, str(given))
+def check_actor(given: object, place: str) -> None:
+    """Raises `ConfigError` CONF004 unless `given` is an actor, and not its class."""
+    if not isinstance(given, Actor):
+        fix = f"Give an instance: {given.__name__}()." if isinstance(given, type) else "Give an instance of one."
+        raise ConfigError("CONF004", place, f"{quoted(given)} is not an actor", fix, str(given))

@@ -7,6 +7,7 @@ from libra_ray.hosts.context import MadeActor
 from libra_ray.hosts.placement import PlacementLike
 from libra_ray.runtime import Actor, Kind
 from libra_ray.runtime.supervision import Restart, StartStage
+from libra_ray.sessions.deployment import Deployment
 from libra_ray.sessions.residents import placeable
 from libra_ray.sessions.specs import ActorSpec, HostSpec, actor_spec, host_specs, start_runs
 from libra_ray.simulation.system import ActorEntry, System
@@ -87,3 +88,14 @@ def test_an_actor_is_described_by_its_class_and_settings() -> None:
     assert ticker.resident == MadeActor(Ticker, "T", {"on_error": "fault", "period_ns": 5}, Kind.ACTOR)
     assert (ticker.stage, quiet.stage) == (StartStage.ACTOR, StartStage.STRATEGY)
     assert described("C", Counter(), Restart.TRANSIENT).stage is StartStage.ACTOR
+
+
+def test_a_deployment_refuses_at_once_what_is_no_actor_no_host_and_no_callback() -> None:
+    deployment = Deployment(System("empty"))
+    with pytest.raises(ConfigError, match=r"^CONF004 Deployment\.add_actor: .* Give an instance: Counter\(\)\.$"):
+        deployment.add_actor(Counter)  # type: ignore[arg-type]
+    for host in ("no such", "a/b", "bus", ""):
+        with pytest.raises(ConfigError, match=f"^CONF010 Deployment.add_actor: '{host}' cannot name a host"):
+            deployment.add_actor(Counter(), host=host)
+    with pytest.raises(TypeError, match="subscription to words needs a plain function, not 'print', which cannot be"):
+        deployment.subscribe("words", "print")  # type: ignore[arg-type]

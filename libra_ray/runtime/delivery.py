@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from libra_ray.messages.events import OrderEvent, PositionEvent
+from libra_ray.runtime.faults import RAISED
 from libra_ray.runtime.views import Handler
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Delivery:
         start = len(host.staged)
         try:
             self.handler(message)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor, and is recorded
+        except RAISED as error:
             host.on_handler_error(actor, error, start, self.handler)
         else:
             if len(host.staged) > start:

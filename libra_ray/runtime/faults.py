@@ -1,5 +1,6 @@
 """Faults: what an actor raised, where, and in which hook."""
 
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +11,16 @@ from typing import Final
 
 from libra_ray.errors import LibraError, StrategyError, UserError
 
-__all__ = ["Fault", "fault_of"]
+__all__ = ["RAISED", "Fault", "HandlerExitError", "charged", "fault_of"]
 
+RAISED: Final = (Exception, SystemExit)
+"""What a handler may raise that is its actor's fault: a strategy does not end the process that it lives in."""
 _LIBRARY: Final = str(Path(__file__).resolve().parents[1])
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class HandlerExitError(Exception):
+    """`sys.exit` in a handler: it ends the actor and not the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,8 @@ class Fault:
         if isinstance(self.error, LibraError):
             return str(self.error)
         text = _text_of(self.error)
-        return f"{type(self.error).__name__}: {text}" if text else type(self.error).__name__
+        name = SystemExit.__name__ if isinstance(self.error, HandlerExitError) else type(self.error).__name__
+        return f"{name}: {text}" if text else name
 
     def to_error(self) -> LibraError:
         """As the error that ends the run: itself when it says where, or is none of the author's; else STRAT001."""
@@ -71,6 +80,17 @@ def fault_of(
         place = f"{Path(code.co_filename).name}:{code.co_firstlineno}"
         return Fault(actor_id, hook or code.co_name, error, place, ts_ns)
     return Fault(actor_id, hook or _hook_name(actor, frames), error, _place(actor, frames), ts_ns, is_ours)
+
+
+def charged(error: BaseException) -> Exception:
+    """The error as its actor is charged with it. An exit that a signal asked for is no fault, and raised again."""
+    if isinstance(error, Exception):
+        return error
+    endings = {_code_of(signal.getsignal(number)) for number in _ENDING} - {None}
+    if not isinstance(error, SystemExit) or any(frame.f_code in endings for frame, _ in walk_tb(error.__traceback__)):
+        raise error
+    text = "" if error.code is None else str(error.code)
+    return HandlerExitError(text).with_traceback(error.__traceback__)
 
 
 def _text_of(error: Exception) -> str:

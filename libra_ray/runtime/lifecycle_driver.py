@@ -8,7 +8,7 @@ from libra_ray.clock import Clock
 from libra_ray.errors import StrategyError, did_you_mean, quoted
 from libra_ray.messages.events import ComponentStateChanged
 from libra_ray.runtime.actor import Actor
-from libra_ray.runtime.faults import Fault, fault_of
+from libra_ray.runtime.faults import RAISED, Fault, charged, fault_of
 from libra_ray.runtime.lifecycle import ACTIVE_STATES, NEXT, State, Trigger, next_state
 from libra_ray.runtime.outbox import Outbox
 from libra_ray.runtime.timers import TimerQueue
@@ -59,7 +59,7 @@ class LifecycleDriver(Outbox):
         start = len(self.staged)
         try:
             handler(*args)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor, and is recorded
+        except RAISED as error:
             self.on_handler_error(actor, error, start, handler)
             return False
         if len(self.staged) > start:
@@ -94,7 +94,7 @@ class LifecycleDriver(Outbox):
             self._fail(actor, fault_of(actor, actor_id, error, self.clock.now_ns(), "(waiting)"))
 
     def on_handler_error(
-        self, actor: Actor | None, error: Exception, start: int = 0, handler: Callable[..., object] | None = None
+        self, actor: Actor | None, error: BaseException, start: int = 0, handler: Callable[..., object] | None = None
     ) -> None:
         """A handler of `actor` raised: discard its outbox, record the fault, then FAULT or DEGRADE the actor.
 
@@ -104,7 +104,7 @@ class LifecycleDriver(Outbox):
         if actor is None:
             raise error
         actor._rollback()  # noqa: SLF001
-        self._fail(actor, fault_of(actor, actor.actor_id, error, self.clock.now_ns(), handler=handler))
+        self._fail(actor, fault_of(actor, actor.actor_id, charged(error), self.clock.now_ns(), handler=handler))
 
     @property
     def held_events(self) -> int:
@@ -178,7 +178,7 @@ class LifecycleDriver(Outbox):
         start = len(self.staged)
         try:
             saved = _saved(actor.on_save())
-        except Exception as error:  # noqa: BLE001 - whatever a hook raises faults its actor
+        except RAISED as error:
             self.on_handler_error(actor, error, start, actor.on_save)
             return None
         self.commit(start)

@@ -17,6 +17,7 @@ from libra_ray.data.merge import Run, merged_runs
 from libra_ray.kernel import TradingKernel
 from libra_ray.messages.schemas import Bar, Row
 from libra_ray.runtime import Actor
+from libra_ray.runtime.faults import RAISED
 from libra_ray.runtime.views import Handler
 from libra_ray.simulation.agenda import Agenda
 from libra_ray.simulation.book_view import OrderBook
@@ -147,7 +148,7 @@ class Replay:
                     handler(cursor.row)
                     if staged:
                         break
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
+            except RAISED as error:
                 self._stand_at_row_of(state)
                 host.on_handler_error(actor, error, 0, handler)
             else:
@@ -170,7 +171,7 @@ class Replay:
                     if staged:
                         is_settled = False
                         host.commit()
-                except Exception as error:  # noqa: BLE001
+                except RAISED as error:
                     is_settled = False
                     host.on_handler_error(actor, error, 0, handler)
             if not is_settled:
@@ -216,7 +217,7 @@ class Replay:
                     if staged:
                         is_settled = False
                         host.commit()
-                except Exception as error:  # noqa: BLE001
+                except RAISED as error:
                     is_settled = False
                     host.on_handler_error(actor, error, 0, handler)
             if not is_settled:
@@ -289,7 +290,7 @@ class Replay:
                     handler(message)
                     if staged:
                         host.commit()
-                except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
+                except RAISED as error:
                     host.on_handler_error(actor, error, 0, handler)
         if host.queue:
             host.settle()
@@ -322,7 +323,7 @@ class Replay:
         """Send what a compiled handler has left."""
         try:
             scanner.act()
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises faults its actor
+        except RAISED as error:
             self._host.on_handler_error(actor, error)
         self._host.settle()
 

@@ -1,5 +1,6 @@
 """A strategy that raises is stopped by its policy; the others and the kernel go on, and nothing it staged is sent."""
 
+import sys
 from typing import ClassVar, Literal
 
 import pytest
@@ -139,6 +140,27 @@ def test_what_on_fault_sends_reaches_no_venue_but_for_cancels() -> None:
     rejected = [event for event in kernel.record.events if isinstance(event, lr.OrderModifyRejected)]
     assert [(event.client_order_id, event.code) for event in rejected] == [("Talkative-1-2", "TRADING_HALTED")]
     assert (heard, len(kernel.host.faults), kernel.cache.new) == (["planted"], 1, {})
+
+
+def test_a_strategy_that_exits_has_failed_and_the_run_goes_on() -> None:
+    class Quitter(lr.Strategy):
+        def on_start(self) -> None:
+            self.subscribe_quotes("ACME.SIM")
+
+        def on_quote(self, quote: lr.Quote) -> None:
+            del quote
+            sys.exit(0)
+
+    system = lr.System("exits").add_venue("SIM", balances=["100_000 USD"])
+    system.add(Quitter())
+    system.add(Steady())
+
+    result = lr.backtest(system, data=_quotes(4))
+
+    assert [(fault.actor_id, fault.hook, fault.reason) for fault in result.faults] == [
+        ("Quitter-1", "on_quote", "SystemExit: 0")
+    ]
+    assert result.counts["orders"] == 4
 
 
 def test_the_kernel_starts_in_order_of_dependency_and_stops_in_reverse() -> None:

@@ -1,5 +1,7 @@
 """The table of states and triggers, and the host that drives it."""
 
+import signal
+import sys
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -252,6 +254,45 @@ def test_what_an_author_let_happen_is_told_with_the_line_unless_it_says_where(
     told = host.faults[0].to_error()
     expected = f"STRAT001 test_lifecycle.py:{line}: Thrower-1 on_start raised {text}" if text else str(error)
     assert (str(told), told.exit_code) == (expected, 1 if text else error.exit_code)  # type: ignore[attr-defined]
+
+
+class Quitter(Actor):
+    """Ends the process, as it thinks."""
+
+    def on_event(self, event: object) -> None:
+        sys.exit(event)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("code", "reason"), [(0, "SystemExit: 0"), (None, "SystemExit"), ("bye", "SystemExit: bye")])
+def test_an_exit_in_a_handler_ends_the_actor_and_not_the_process(host: LocalHost, code: object, reason: str) -> None:
+    actor = Quitter()
+    host.start(host.add(actor))
+    actor.subscribe("words")
+    host.bus.publish("words", code)
+    line = Quitter.on_event.__code__.co_firstlineno + 1
+    told = [(fault.hook, fault.place, fault.reason) for fault in host.faults]
+    assert (actor.state, told) == (State.FAULTED, [("on_event", f"test_lifecycle.py:{line}", reason)])
+
+
+def test_an_exit_that_a_signal_asks_for_in_a_handler_ends_the_process(host: LocalHost) -> None:
+    class Slow(Actor):
+        def on_event(self, event: object) -> None:
+            del event
+            signal.raise_signal(signal.SIGTERM)
+
+    def leave(_number: int, _frame: object) -> None:
+        sys.exit(7)
+
+    actor = Slow()
+    host.start(host.add(actor))
+    actor.subscribe("words")
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        with pytest.raises(SystemExit):
+            host.bus.publish("words", 1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (actor.state, host.faults) == (State.RUNNING, [])
 
 
 def test_a_raising_dispose_is_reported_with_the_transition(host: LocalHost) -> None:

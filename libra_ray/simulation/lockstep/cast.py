@@ -12,7 +12,7 @@ from typing import Any, Final
 from libra_ray.errors import UserError
 from libra_ray.model.orders import Order
 from libra_ray.runtime import Actor, ActorBus, ActorClock, LocalHost, Rank, inject, known_hooks
-from libra_ray.runtime.faults import fault_of
+from libra_ray.runtime.faults import RAISED, charged, fault_of
 from libra_ray.simulation.lockstep.calls import (
     Asked,
     Call,
@@ -100,10 +100,9 @@ class _Performer:
         calls = self._calls
         try:
             result = function(*args)
-        except Exception as error:
-            self._exchange.tell(
-                Turn(self.actor_id, self.number, packed_arguments(calls), self._raised(error, function))
-            )
+        except RAISED as error:
+            raised = self._raised(charged(error), function)
+            self._exchange.tell(Turn(self.actor_id, self.number, packed_arguments(calls), raised))
             raise
         else:
             if calls:

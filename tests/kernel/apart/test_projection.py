@@ -19,7 +19,7 @@ from libra_ray.model.orders import Order
 from libra_ray.model.positions import Position
 from libra_ray.portfolio import Cache, Portfolio
 from libra_ray.testing.random_flow import KINDS, random_scenario
-from libra_ray.testing.scenario_form import read_form
+from libra_ray.testing.scenario_reading import read_form
 from libra_ray.testing.scenario_run import ScenarioParts
 
 TOPICS = ("events.order.*", "events.position.*", "events.account.*")

@@ -4,6 +4,7 @@ Every rule divides by a constant of the instrument: the multiplier, the decimals
 constants are reduced fractions, ready for `libra_ray.model.rules`.
 """
 
+from fractions import Fraction
 from math import gcd
 from typing import Self
 
@@ -78,6 +79,15 @@ class ContractTerms:
         if self.inverse:
             return pnl_inverse(sign, value, released_value, self.precision)
         return pnl_linear(sign, value, released_value, self._pnl_num, self._pnl_den)
+
+    def at_the_end(self, sign: int, qty_raw: int, open_value: int, px: Fraction) -> tuple[int, int]:
+        """(value, profit) of all that is open where a contract ends at the raw `px`, which may be off the tick."""
+        if self.inverse:
+            value = inverse_value(px.numerator, qty_raw * px.denominator, self._value_num, self._value_den)
+            return value, self.gain(sign, value, open_value)
+        worth, den = qty_raw * px.numerator, px.denominator
+        profit = pnl_linear(sign, worth, open_value * den, self._pnl_num, self._pnl_den * den)
+        return div_half_even(worth, den), profit
 
     def unrealized(self, quantity_raw: int, open_value: int, px_raw: int) -> int:
         """Profit if the signed `quantity_raw` were closed at `px_raw`, settlement raw."""

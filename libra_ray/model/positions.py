@@ -1,6 +1,7 @@
 """A position: signed quantity and open value as integers, changed by fills and nothing else."""
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final, Self
 
 import msgspec
@@ -178,6 +179,17 @@ class Position(msgspec.Struct, eq=False, gc=False):
         else:
             self.realized_raw += pnl
             self._charge(commission_raw, foreign)
+        return pnl
+
+    def end(self, px: Fraction) -> int:
+        """Take all off at a contract's settlement price, raw and exact, without commission; returns the profit."""
+        sign, size = (1, self.quantity_raw) if self.quantity_raw > 0 else (-1, -self.quantity_raw)
+        value, pnl = self.terms.at_the_end(sign, size, self.open_value, px)
+        self.open_value = self.quantity_raw = 0
+        self.exit_raw += size
+        self.exit_value += value
+        self.fills += 1
+        self.realized_raw += pnl
         return pnl
 
     def _charge(self, commission_raw: int, foreign: Currency) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Final, TypeAlias
 
 from libra_ray.messages.events import (
@@ -160,18 +161,20 @@ class Portfolio:
             events.append(self.book(account, "TRADE", sign * got, instrument.base, fill.ts_ns, instrument.id))
         events.append(self.book(account, "TRADE", -sign * paid.raw, paid.currency, fill.ts_ns, instrument.id))
 
-    def settle(self, position: Position, px_raw: int, ts_ns: int) -> list[PortfolioEvent]:
-        """Close an expired contract's position at its settlement price, without a fill and without a fee."""
+    def settle(self, position: Position, px: Fraction, ts_ns: int) -> list[PortfolioEvent]:
+        """Close an expired contract's position at its settlement price (raw, exact), without a fill and a fee."""
         terms, quantity = position.terms, position.quantity_raw
         account = self.accounts[terms.venue]
         instrument = terms.instrument
         self.net[instrument.id] -= quantity
-        pnl = position.reduce(abs(quantity), px_raw)
+        pnl = position.end(px)
         self._close(position, "", ts_ns)
         amount, unit = pnl, instrument.settlement
         if not account.is_margin:
-            paid = instrument.notional(px_raw=px_raw, qty_raw=quantity)
-            amount, unit = paid.raw, paid.currency
+            unit = instrument.quote
+            worth = quantity * px * Fraction(instrument.multiplier.num, instrument.multiplier.den)
+            worth *= Fraction(10**unit.precision, 10 ** (instrument.price_precision + instrument.size_precision))
+            amount = div_half_even(worth.numerator, worth.denominator)
         head = (ts_ns, position.strategy_id, instrument.id, position.position_id, "", 0, instrument.size_precision, 0)
         closed = PositionClosed(
             *head, pnl, position.realized_raw, instrument.settlement.code, instrument.settlement.precision

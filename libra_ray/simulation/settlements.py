@@ -9,10 +9,8 @@ from libra_ray.messages.rows import RATE_PRECISION
 from libra_ray.messages.schemas import FundingRate
 from libra_ray.model.enums import InstrumentKind, OrderSide, OrderType
 from libra_ray.model.instruments import Instrument
-from libra_ray.model.numbers import parse_decimal
 from libra_ray.model.orders import Order
 from libra_ray.model.positions import Position
-from libra_ray.model.rules.fixed_point import rescale_half_even
 from libra_ray.runtime import NEVER_NS
 from libra_ray.simulation.market import Market
 from libra_ray.simulation.steps import Steps
@@ -101,25 +99,18 @@ class Settlements(Steps):
         for working in [*market.working.values(), *held]:
             if not working.order.is_closed:
                 self._cancel(working, "INSTRUMENT_EXPIRED")
-        px_raw = self._settlement_px(market)
+        px = self._settlement_px(market)
         for position in list(self._portfolio.positions_open(name)):
-            if px_raw is not None:
-                self._links.book(self._portfolio.settle(position, px_raw, self._now_ns))
+            if px is not None:
+                self._links.book(self._portfolio.settle(position, px, self._now_ns))
 
-    def _settlement_px(self, market: Market) -> int | None:
-        """Given, else mark, else last."""
+    def _settlement_px(self, market: Market) -> Fraction | None:
+        """Given, else mark (a row, else the mid), else last: raw, and exact."""
         given = self.settings.settlement_prices.get(market.instrument.id)
         if given is not None:
-            return rescale_half_even(*parse_decimal(given), market.instrument.price_precision)
-        marks = market.rows.marks
-        row = None if marks is None else marks.hand or marks.row
-        if row is not None:
-            return row.price_raw
-        last = market.rows.last()
-        if last is not None:
-            return last
-        twice = market.rows.mark_twice()
-        return None if twice is None else twice // 2
+            return Fraction(given) * Fraction(10**market.instrument.price_precision)
+        twice: int | None = market.rows.mark_twice()
+        return None if twice is None else Fraction(twice, 2)
 
     # ------------------------------------------------------------------ liquidation
 

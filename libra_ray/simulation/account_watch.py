@@ -4,7 +4,7 @@ Between bookings equity is a function of prices. So each booking either shows th
 account there, or puts guards around the market: prices at which the venue must look again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final
 
@@ -118,6 +118,7 @@ class AccountWatch:
             need = maintenance.get(code, 0) * self._ratio.num
             if self._liquidates and equity * self._ratio.den <= need:
                 self._liquidate()
+                self._watch_what_is_left()
                 return
             held = locked.get(code, 0)
             self._look_at_call(unit, equity, held)
@@ -144,14 +145,22 @@ class AccountWatch:
         simple = len(cushions) == 1 and not self._called and all(self._is_simple(p) for p in positions)
         if not simple:
             watched = self._markets.values() if self._account.base is not None else [self._markets[n] for n in names]
-            for market in watched:
-                market.every_row = True
-                self._guarded.append(market)
+            self._guard_every_row(watched)
         else:
             share = max(next(iter(cushions.values())), 0) // len(names)
             for name in names:
                 self._guard_market(self._markets[name], share)
-        for market in self._guarded:
+
+    def _watch_what_is_left(self) -> None:
+        """What the book did not take is looked at again after every row, until it is closed too or can be held."""
+        self._unguard()
+        left = self._portfolio.positions_open(venue=self._venue)
+        self._guard_every_row([self._markets[name] for name in dict.fromkeys(each.instrument_id for each in left)])
+
+    def _guard_every_row(self, markets: Iterable[Market]) -> None:
+        for market in markets:
+            market.every_row = True
+            self._guarded.append(market)
             market.changed()
 
     def _is_simple(self, position: Position) -> bool:
@@ -163,11 +172,11 @@ class AccountWatch:
         name = market.instrument.id
         gross = [p.quantity_raw for p in self._portfolio.positions_open(name)]
         longs, shorts = sum(q for q in gross if q > 0), -sum(q for q in gross if q < 0)
-        prices = [px for px in (market.rows.exit_px(sign) for sign in (1, -1)) if px is not None]
-        if not prices:
-            market.every_row = True
-            self._guarded.append(market)
+        sides = [sign for sign, size in ((1, longs), (-1, shorts)) if size]
+        if any(market.rows.exit_px(sign) is None for sign in sides):
+            self._guard_every_row([market])  # what it is worth is not known before there is a price to close it at
             return
+        prices = [px for px in (market.rows.exit_px(sign) for sign in (1, -1)) if px is not None]
         num, den = self._portfolio.terms[name].pnl_factor
         need = self._need(market)
         fall, rise = NEVER_FALL, NEVER_RISE
@@ -178,6 +187,7 @@ class AccountWatch:
             rise = max(prices) + share * den * need.den // (gain * num)
         market.guards = (fall, rise)
         self._guarded.append(market)
+        market.changed()
 
     def _unguard(self) -> None:
         for market in self._guarded:

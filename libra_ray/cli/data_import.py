@@ -3,7 +3,7 @@
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from libra_ray.data import Catalog, FileSurvey, ImportOptions, ImportStream
     from libra_ray.data.formats.frames import Frame
     from libra_ray.data.importer import OpenedFile
+    from libra_ray.data.parquet_catalog import OnOverlap
     from libra_ray.model.instruments import Instrument
 
     Chooser = Callable[..., Any]
@@ -87,6 +88,7 @@ def import_data(
     book: Annotated[Text, _option("book", "Book of a capture: levels or replay.")] = None,
     quote_side: Annotated[Text, _option("quote-side", "Bars of bid or ask from bars of quotes.")] = None,
     drop_suspicious: Annotated[bool, _switch("drop-suspicious", "Leave out trades marked as doubtful.")] = False,
+    on_overlap: Annotated[Text, _option("on-overlap", "Times in the catalog already: error, keep or replace.")] = None,
     streaming: Annotated[bool, _switch("streaming", "Files of any size, block by block.")] = False,
     config: Annotated[Path | None, _option("config", "A run file with [[instrument]] tables.", "FILE")] = None,
     sets: Sets = None,
@@ -137,6 +139,7 @@ def import_data(
     if instrument is not None:
         check_instrument_id(instrument)
     _check_kind(kind, period)
+    _check_overlap(on_overlap)
     target = catalog_at(catalog)
     definition = {"kind": define, "base": base, "quote": quote, "tick": tick, "step": step}
     defined = {name: text for name, text in definition.items() if text}
@@ -150,7 +153,7 @@ def import_data(
     if dry_run:
         return _seen(opened, kind, period, named, instrument_of, save_profile)
     streams = _streams(opened, kind, period, named, instrument_of)
-    documents = [_written(stream, target, catalog) for stream in streams]
+    documents = [_written(stream, target, catalog, on_overlap or "error") for stream in streams]
     if save_profile is not None:
         _save(save_profile, options, documents[0]["report"]["columns"], documents[0], opened.format_name)
     return Answer(documents[0] if len(documents) == 1 else {"imports": documents}, lambda out: _show(out, documents))
@@ -187,10 +190,10 @@ def _wanted(opened: "OpenedFile", kind: Text, named: "Instrument | None") -> "li
     return found
 
 
-def _written(stream: "ImportStream", target: "Catalog", folder: Path) -> dict[str, Any]:
+def _written(stream: "ImportStream", target: "Catalog", folder: Path, on_overlap: str) -> dict[str, Any]:
     from libra_ray.data.catalog_imports import import_into
 
-    entry = import_into(target, stream)
+    entry = import_into(target, stream, on_overlap=cast("OnOverlap", on_overlap))
     report = asdict(stream.report)
     return {
         "instrument": stream.instrument.id,
@@ -200,7 +203,7 @@ def _written(stream: "ImportStream", target: "Catalog", folder: Path) -> dict[st
         "start_ns": report["start_ns"],
         "end_ns": report["end_ns"],
         "written": str(folder / entry.file),
-        "changes": stream.report.changes,
+        "changes": dict(entry.counts),
         "report": report,
     }
 
@@ -350,6 +353,12 @@ def _options(source: "ConfigSource", remembered: "Mapping[str, Any]", flags: dic
             return f"profile {keys[0]}" if keys[0] in remembered else source.place("data", *keys)
 
         raise first_of(errors_of(ImportOptions, error, place)) from None
+
+
+def _check_overlap(policy: Text) -> None:
+    if policy not in (None, "error", "keep", "replace"):
+        fix = did_you_mean(policy, ["error", "keep", "replace"])
+        raise ConfigError("CONF002", "--on-overlap", f"{quoted(policy)} is no policy", fix, policy)
 
 
 def _check_kind(kind: Text, period: str) -> None:

@@ -239,7 +239,9 @@ def refuse_overlap(entries: Sequence[Entry], key: tuple[str, str, str], start_ns
             theirs = f"{time_text(entry.start_ns)} to {time_text(entry.end_ns)}"
             known = f"'{entry.source}'" if entry.source else entry.file
             what = f"{ours} overlaps {known}, {theirs}, of {label}"
-            raise DataError("DATA013", name, what, "Import each time range once.", ours)
+            raise DataError(
+                "DATA013", name, what, "Import each time range once, or say with on-overlap which rows stay.", ours
+            )
 
 
 def remove_orphans(store: Store, manifest: Manifest) -> None:

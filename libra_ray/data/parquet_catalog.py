@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -39,13 +39,14 @@ from libra_ray.messages.schemas import BARS, QUOTES, TRADES, Schema, schema_name
 from libra_ray.model.identifiers import period_ns
 from libra_ray.model.instruments import Instrument
 
-__all__ = ["Catalog", "CatalogCheck", "Entry", "Gap", "StreamKey", "catalog"]
+__all__ = ["Catalog", "CatalogCheck", "Entry", "Gap", "OnOverlap", "StreamKey", "catalog"]
 
 BATCH_ROWS: Final = 65_536
 TEXT_BYTES: Final = 16
 """What a text is reckoned at."""
 FILE_ROWS_MAX: Final = 1 << 26
 Instant = int | str | None
+OnOverlap: TypeAlias = Literal["error", "keep", "replace"]
 StreamKey = tuple[Schema, str, str]
 """Type, instrument id and period (empty but for bars)."""
 
@@ -197,7 +198,7 @@ class Catalog:
         """
         return CatalogWriter(self.store, instrument, schema, period, source)
 
-    def add(self, imported: Import) -> Entry:
+    def add(self, imported: Import, *, on_overlap: OnOverlap = "error") -> Entry:
         """Write what `import_file` gave, with its counts. As `write`."""
         report = imported.report
         return self.write(
@@ -208,6 +209,7 @@ class Catalog:
             source=report.source,
             counts=report.changes,
             notes=report.notes,
+            on_overlap=on_overlap,
         )
 
     def write(
@@ -220,7 +222,7 @@ class Catalog:
         source: str = "",
         counts: Mapping[str, int] | None = None,
         notes: Sequence[str] = (),
-        on_overlap: Literal["error", "keep", "replace"] = "error",
+        on_overlap: OnOverlap = "error",
     ) -> Entry:
         """One new file with these rows; on return it is on the disk and in the manifest.
 
@@ -231,7 +233,7 @@ class Catalog:
         Raises `DataError` DATA013 for an overlap, DATA023 while another process writes, DATA002 when times fall,
         DATA008 for no rows; `ConfigError` CONF007 when the instrument is defined otherwise.
         """
-        if on_overlap not in ("error", "keep", "replace"):
+        if on_overlap not in get_args(OnOverlap):
             fix = 'Give "error", "keep" or "replace".'
             raise ConfigError("CONF002", "on_overlap", f"{quoted(on_overlap)} is no policy", fix, on_overlap)
         with self.appending(instrument, schema, period, source=source) as writer:

@@ -298,3 +298,34 @@ def test_of_a_file_of_several_instruments_the_named_one_is_imported(libra: Libra
     assert (imported.document["instrument"], imported.document["rows"]) == ("ETHUSDT.BINANCE", 1)
     assert missing.document["error"]["code"] == "CONF008"
     assert missing.document["error"]["message"].startswith("CONF008 SPOT.csv: the file holds BTCUSDT, ETHUSDT, not ")
+
+
+@pytest.mark.parametrize("streaming", [(), ("--streaming",)])
+@pytest.mark.parametrize(
+    ("policy", "volumes", "changes"),
+    [("keep", ["10", "11", "12", "14"], {"overlap_kept": 2}), ("replace", ["10", "13", "14"], {"overlap_replaced": 2})],
+)
+def test_what_comes_twice_stays_or_goes_as_it_is_said(
+    libra: Libra,
+    bars: Path,
+    policy: str,
+    volumes: list[str],
+    changes: dict[str, int],
+    streaming: tuple[str, ...],
+) -> None:
+    assert libra(*IMPORT).code == 0
+    rows = ["02:00:00Z,1,1,1,1,13", "06:00:00Z,1,1,1,1,14"]
+    if policy == "keep":
+        rows.insert(1, "04:00:00Z,1,1,1,1,13")
+    bars.write_text(BARS.splitlines()[0] + "".join(f"\n2024-01-01T{row}" for row in rows))
+
+    refused = libra(*IMPORT)
+    misspelt = libra(*IMPORT, "--on-overlap", "kep")
+    ended = libra(*IMPORT, "--on-overlap", policy, *streaming, "--json")
+
+    assert (refused.code, misspelt.code) == (3, 2)
+    assert refused.err.endswith("Import each time range once, or say with on-overlap which rows stay.\n")
+    assert misspelt.err == "CONF002 --on-overlap: 'kep' is no policy. Did you mean 'keep'?\n"
+    assert {name: ended.document["changes"][name] for name in changes} == changes
+    held = catalog(bars.parent / "catalog").bars("EURUSD.SIM", "1h").streams[0].table.column("volume")
+    assert [str(volume) for volume in held.to_pylist()] == volumes

@@ -111,7 +111,8 @@ def test_an_overlap_in_time_is_refused_and_nothing_is_written(tmp_path: Path) ->
     assert caught.value.message == (
         "DATA013 b.csv: 1970-01-01T09:00:00Z to 1970-01-01T11:00:00Z overlaps "
         "bars/EURUSD.SIM-1h/18000000000000-32400000000000.parquet, "
-        "1970-01-01T05:00:00Z to 1970-01-01T09:00:00Z, of EURUSD.SIM bars 1h. Import each time range once."
+        "1970-01-01T05:00:00Z to 1970-01-01T09:00:00Z, of EURUSD.SIM bars 1h. Import each time range once, "
+        "or say with on-overlap which rows stay."
     )
     assert made.ls() == before
     assert made.check().errors == ()

@@ -179,8 +179,8 @@ class Wrangler:
         batch.made[name] = arrow_ints(times.ts_ns)
         self._note_zones(batch, name, times.naive, times.offsets)
         form = ""
-        if times.malformed.any():
-            form = likely_form(text_at(batch.read[name], int(times.malformed.argmax())).strip())
+        if times.malformed.all() and len(times.malformed):  # not for one odd time among others
+            form = likely_form(text_at(batch.read[name], 0).strip())
         forms = f"{wording.option('ts-format', form or 'FORMAT')} or {wording.option('ts-unit', 'UNIT')}"
         fix = f"Correct the value or declare its form with {forms}."
         self._fault(

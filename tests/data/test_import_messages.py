@@ -438,3 +438,12 @@ def test_the_form_of_a_time_is_proposed_as_it_can_be_typed(tmp_path: Path) -> No
         "DATA009 t.csv:2: column 'ts': '26.03.2025 00:00:00.5' is not a time (2 such rows). "
         "Correct the value or declare its form with --ts-format '%d.%m.%Y %H:%M:%S.%f' or --ts-unit UNIT."
     )
+
+
+def test_no_form_is_proposed_for_one_time_among_others(tmp_path: Path) -> None:
+    path = csv(tmp_path, "t.csv", f"{TRADES}1704067200,1,1\n01.01.2024 00:00:01,1,1\n")
+
+    assert refused(path, "trades") == (
+        "DATA009 t.csv:3: column 'ts': '01.01.2024 00:00:01' is not a time. "
+        "Correct the value or declare its form with --ts-format FORMAT or --ts-unit UNIT."
+    )

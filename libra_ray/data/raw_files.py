@@ -18,6 +18,7 @@ from libra_ray.errors import DataError
 __all__ = ["RawFile"]
 
 MEMBERS_MAX: Final = 1_000
+WORKBOOK_PART: Final = "[Content_Types].xml"
 PARQUET_SUFFIXES: Final = (".parquet", ".pq")
 PARQUET_MAGIC: Final = b"PAR1"
 DAMAGE: Final = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
@@ -151,6 +152,8 @@ class RawFile:
         return found[0]
 
     def _several(self, found: list[zipfile.ZipInfo]) -> DataError:
+        if any(each.filename == WORKBOOK_PART for each in found):
+            return DataError("DATA011", self.name, "is a workbook of Excel, not text", "Save it as CSV, UTF-8.")
         what = f"the archive holds {len(found):,} files"
         return DataError("DATA011", self.name, what, "Unpack it and give each file by itself.")
 

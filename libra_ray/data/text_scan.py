@@ -14,6 +14,16 @@ BLOCK_BYTES: Final = 1 << 17  # in the cache of a core, and below the size for w
 LINE_BYTES_MAX: Final = 4 << 20
 BOM: Final = codecs.BOM_UTF8
 _FEED, _RETURN = 10, 13
+_OTHERS: Final = {
+    b"\x28\xb5\x2f\xfd": ("packed by zstd", "Unpack the file."),
+    b"\xfd7zXZ": ("packed by xz", "Unpack the file."),
+    b"BZh": ("packed by bzip2", "Unpack the file."),
+    b"7z\xbc\xaf": ("a 7z archive", "Unpack the file."),
+    b"PK\x03\x04": ("a zip archive once more", "Unpack the file."),
+    b"\x1f\x8b": ("packed by gzip once more", "Unpack the file."),
+    b"\xd0\xcf\x11\xe0": ("a workbook of Excel", "Save it as CSV, UTF-8."),
+}
+"""How files begin that are no text, what they are, and what helps."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +38,15 @@ class TextFacts:
 def scan_text(stream: BinaryIO, name: str) -> TextFacts:
     """Count lines, in blocks.
 
-    Raises `DataError` DATA015 for other encodings and inner byte order marks, DATA011 for bare carriage returns and for
-    lines of more than 4 MiB.
+    Raises `DataError` DATA015 for other encodings and inner byte order marks, DATA011 for bare carriage returns, for
+    lines of more than 4 MiB, and for packings that are not read.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     done = lines = blank = line_bytes = 0
     tail, before = b"", b"\n"
     while block := stream.read(BLOCK_BYTES):
+        if not done:
+            _refuse_others(block, name)
         if not block.isascii() or tail or decoder.getstate()[0]:
             _check_encoding(decoder, block, name, lines + 1)
             _check_marks(tail, block, name, lines + 1, at_start=done == 0)
@@ -47,6 +59,12 @@ def scan_text(stream: BinaryIO, name: str) -> TextFacts:
         raise _bare_returns(name)
     _check_encoding(decoder, b"", name, lines + 1, final=True)
     return TextFacts(lines + (line_bytes > 0), blank, done)
+
+
+def _refuse_others(block: bytes, name: str) -> None:
+    for magic, (what, fix) in _OTHERS.items():
+        if block.startswith(magic):
+            raise DataError("DATA011", name, f"is {what}, not text", fix)
 
 
 def _longest_checked(block: bytes, line_bytes: int, name: str, line: int) -> int:

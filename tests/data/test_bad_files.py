@@ -1,8 +1,12 @@
 """Files that are no files, damaged, or not what they say: refused before a value is read."""
 
 import base64
+import bz2
+import gzip
+import lzma
 import os
 import socket
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -85,6 +89,28 @@ def test_a_line_with_fields_missing(tmp_path: Path) -> None:
     path = csv(tmp_path, "t.csv", f"{TRADES}{GOOD_TRADE}\n\n1,2\n")
 
     assert refused(path) == ("DATA011 t.csv:4: 2 fields where the file has 3: '1,2'. The line is damaged; correct it.")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (bz2.compress(b"ts,price,qty\n1,1,1\n"), "is packed by bzip2, not text. Unpack the file."),
+        (lzma.compress(b"ts,price,qty\n1,1,1\n"), "is packed by xz, not text. Unpack the file."),
+        (bytes.fromhex("28b52ffd0458b10000"), "is packed by zstd, not text. Unpack the file."),
+        (gzip.compress(gzip.compress(b"x")), "is packed by gzip once more, not text. Unpack the file."),
+        (bytes.fromhex("d0cf11e0a1b11ae1"), "is a workbook of Excel, not text. Save it as CSV, UTF-8."),
+    ],
+)
+def test_what_is_packed_otherwise_is_called_by_its_name(tmp_path: Path, content: bytes, what: str) -> None:
+    assert refused(csv(tmp_path, "t.csv", content)) == f"DATA011 t.csv: {what}"
+
+
+def test_a_workbook_of_excel_is_called_by_its_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as archive:
+        for name in ("[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"):
+            archive.writestr(name, "<x/>")
+
+    assert refused(tmp_path / "t.xlsx") == ("DATA011 t.xlsx: is a workbook of Excel, not text. Save it as CSV, UTF-8.")
 
 
 @pytest.mark.parametrize("name", ["t.arrow", "t.arrows", "t.feather"])

@@ -18,7 +18,7 @@ __all__ = ["SYMBOL", "SymbolRows", "symbol_column", "symbols_of"]
 
 SYMBOL: Final = "symbol"
 """What the column is called beside those of the types; it is not read into their rows."""
-SYMBOLS_MAX: Final = 1 << 17
+SYMBOLS_MAX, LETTERS_MAX = 1 << 17, 1 << 24
 _NAMES: Final = (
     "symbol", "ticker", "sym", "instrument", "instrumentname", "instrumentid", "instid", "productid", "pair",
     "currencypair", "ric", "isin",
@@ -86,13 +86,15 @@ def symbols_of(table: RawTable, index: int) -> dict[str, int]:
     if type_of is not None and pa.types.is_nested(type_of(index)):
         return {}
     found: dict[str, int] = {}
+    letters = 0
     read = table.cells if isinstance(table, TextTable) else table.batches
     for batch in read([index]):
         for each in pc.value_counts(_texts(texts_of(batch.columns[0]))).to_pylist():
-            symbol = each["values"] or ""
+            symbol = each["values"]
+            letters += 0 if symbol in found else len(symbol)
             found[symbol] = found.get(symbol, 0) + each["counts"]
-        if len(found) > SYMBOLS_MAX:
-            what = f"column '{table.header[index]}' has more than {SYMBOLS_MAX:,} different values"
+        if len(found) > SYMBOLS_MAX or letters > LETTERS_MAX:
+            what = f"column '{table.header[index]}' has more than {SYMBOLS_MAX:,} different values, or too long ones"
             raise DataError("DATA017", table.header_place, what, "Map another column to 'symbol', or none.")
     return found
 

@@ -124,5 +124,13 @@ def test_a_column_that_is_not_there_is_no_symbol(tmp_path: Path) -> None:
 def test_a_file_of_very_many_symbols_is_refused(tmp_path: Path) -> None:
     pl.DataFrame({"ts": [T0] * 140_000, "sym": range(140_000), "price": 1, "size": 1}).write_parquet(tmp_path / "t.pq")
 
-    with pytest.raises(DataError, match=r"DATA017 t\.pq: column 'sym' has more than 131,072 different values"):
+    with pytest.raises(DataError, match=r"DATA017 t\.pq: column 'sym' has more than 131,072 different values, or"):
+        import_file(tmp_path / "t.pq", AAA)
+
+
+def test_long_texts_are_no_symbols(tmp_path: Path) -> None:
+    texts = [f"{number}{'x' * 60_000}" for number in range(300)]
+    pl.DataFrame({"ts": [T0] * 300, "sym": texts, "price": 1, "size": 1}).write_parquet(tmp_path / "t.pq")
+
+    with pytest.raises(DataError, match=r"DATA017 t\.pq: column 'sym' has more than"):
         import_file(tmp_path / "t.pq", AAA)

@@ -64,7 +64,7 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
         *_TIMES,
         Column("price", ("px", "p", "trade_price", "last_px"), hints=("last", "close")),
         Column("qty", ("quantity", "size", "q", "amount", "volume", "last_qty"), hints=("vol",)),
-        Column("aggressor", ("side", "aggressor_side", "taker_side"), optional=True),
+        Column("aggressor", ("side", "aggressor_side", "taker_side", "direction"), optional=True),
         Column("is_buyer_maker", ("buyer_maker",), optional=True),
     ),
     BOOK_DELTAS.name: (
@@ -127,7 +127,7 @@ def matched_columns(
     missing: list[Column] = []
     for column in columns:
         if column.name in given:
-            if given[column.name] or not column.may_be_zero:
+            if given[column.name] or not (column.may_be_zero or column.optional):
                 found[column.name] = _exact(given[column.name], header, keys, place)
         elif (index := _index(column, header, keys, place, wording)) is not None:
             found[column.name] = index
@@ -158,7 +158,9 @@ _OF_A_BOOK: Final = frozenset(("action", "updateaction", "orderid", "flags", "bo
 
 def is_open_time(name: str) -> bool:
     """Whether a column of times is called the beginning of a bar."""
-    return name_key(name) in _OPEN_TIMES or not _OPEN_WORDS.isdisjoint(re.split(r"[^a-z]+", name.lower()))
+    return name_key(name) in _OPEN_TIMES or not _OPEN_WORDS.isdisjoint(
+        word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    )
 
 
 def name_key(name: str) -> str:

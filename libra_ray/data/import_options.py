@@ -19,7 +19,8 @@ class ImportOptions(Settings):
 
     Attributes:
         columns: our name -> the file's column, such as `{"close": "last"}`; an empty text for `volume`, `bid_qty` or
-            `ask_qty` says that the file has none, and the column is zeros.
+            `ask_qty` says that the file has none, and the column is zeros; for a column that a file may lack, as
+            `aggressor`, that it is not read. `symbol` is the column that says whose a row is.
         column_names: the names of the columns of a text file without a header line.
         skip_lines: lines of a text file above its header, or above its first row if the names are declared.
         delimiter: between the fields of a text file; None = the most frequent of `, ; | tab` in its first line.

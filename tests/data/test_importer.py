@@ -248,6 +248,13 @@ def test_the_time_of_arrival_orders_the_replay(tmp_path: Path) -> None:
     assert list(made.stream.raw("ts_event_ns")) == [T0 + 5 * 10**9, T0]
 
 
+def test_a_column_that_a_file_may_lack_can_be_left_out(tmp_path: Path) -> None:
+    text = "time,price,amount,direction\n1704067200,7,1,sell\n1704067200,7,1,buy\n"
+
+    assert read(tmp_path, text).table.column("aggressor").to_pylist() == [2, 1]
+    assert read(tmp_path, text, columns={"aggressor": ""}).table.column("aggressor").to_pylist() == [0, 0]
+
+
 def test_a_file_without_a_header_is_read_by_declared_names(tmp_path: Path) -> None:
     made = read(tmp_path, "1704067200,7,1\n1704067201,8,1", column_names=("ts", "price", "qty"))
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_ray.data import row_checks, sorted_rows, text_tables
+from libra_ray.data.column_names import is_open_time
 from libra_ray.data.importer import Import, import_file, open_import
 from libra_ray.errors import DataError
 from tests.data.import_files import BTC, T0
@@ -133,6 +134,25 @@ def test_times_that_are_called_opens_must_be_declared(tmp_path: Path) -> None:
     )
     assert import_file(path, BTC, "bars", stamp="open", **given).stream.ts_ns.tolist() == [T0 + HOUR]
     assert import_file(path, BTC, "bars", stamp="close", **given).stream.ts_ns.tolist() == [T0]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_open"),
+    [
+        ("Open time", True),
+        ("window_start", True),
+        ("startTime", True),
+        ("periodBegin", True),
+        ("OPENTIME", True),
+        ("bar_start_utc", True),
+        ("close_time", False),
+        ("timestamp", False),
+        ("restarted", False),
+        ("end", False),
+    ],
+)
+def test_what_a_time_of_opens_is_called(name: str, *, is_open: bool) -> None:
+    assert is_open_time(name) is is_open
 
 
 def naive(rows: list[tuple[int, int]], *, sort: bool, dedup: str, fill: bool) -> tuple[Any, ...]:

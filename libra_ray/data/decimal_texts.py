@@ -1,5 +1,6 @@
 """Decimal texts to scaled integers, exactly and by whole columns; a float is never on the way."""
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, Overflow
 from typing import Final
@@ -60,7 +61,7 @@ def decimals_of_texts(
             pass  # some text is odd: the slow way finds out which
     plain = _plain(texts, decimal, thousands)
     is_number = mask_of(pc.match_substring_regex(plain, NUMBER))
-    marked = ~is_number & mask_of(pc.match_substring_regex(plain, MARKED))
+    marked = ~is_number & mask_of(pc.match_substring_regex(pc.utf8_trim_whitespace(texts), MARKED))
     simple = mask_of(pc.match_substring_regex(plain, PLAIN)) & is_number
     fine = pc.if_else(arrow_bools(simple), plain, pa.scalar("0", plain.type)).cast(FINE)
     rounded = pc.round(fine, precision, "half_to_even")
@@ -84,11 +85,15 @@ def decimals_of_texts(
 
 
 def _plain(texts: pa.Array, decimal: str, thousands: str) -> pa.Array:
-    """Without outer space and thousands separators, with a decimal point."""
+    """Without outer space and thousands separators, with a decimal point.
+
+    Only whole groups of three are thousands: `0,125` and `1,2500` are what somebody else calls decimals.
+    """
     plain = pc.utf8_trim_whitespace(texts)
     if thousands:
-        plain = pc.replace_substring_regex(plain, rf"(\d)[{thousands}](\d{{3}})", r"\1\2")
-        plain = pc.replace_substring_regex(plain, rf"(\d)[{thousands}](\d{{3}})", r"\1\2")
+        sign, point = re.escape(thousands), re.escape(decimal)
+        grouped = pc.match_substring_regex(plain, rf"^[+-]?[1-9]\d{{0,2}}({sign}\d{{3}})+({point}\d*)?$")
+        plain = pc.if_else(grouped, pc.replace_substring(plain, thousands, ""), plain)
     if decimal != ".":
         # A point is no number then, and must not become one.
         plain = pc.replace_substring(pc.replace_substring(plain, ".", "?"), decimal, ".")

@@ -227,6 +227,8 @@ class Wrangler:
         label = f"column '{self._headers[name]}': {{value}}"
         wording = options.wording
         marks = f"Declare them with {wording.option('decimal', ',')} or {wording.option('thousands', ',')}."
+        if options.decimal == ",":
+            marks = f"Declare them with {wording.option('thousands', '.')}."
         what = f"{label} has a decimal comma or thousands separators"
         self._fault(batch, Check.NUMBER_MARKS, "DATA016", name, read.marked, what, marks)
         what = f"{label} is not a finite decimal"

@@ -159,20 +159,6 @@ def test_columns_that_cannot_be_told(tmp_path: Path, header: str, options: dict[
     assert refused(path, "trades", **options) == f"DATA004 t.csv:1: {message}"
 
 
-@pytest.mark.parametrize(
-    ("header", "fix"),
-    [
-        ("Volume BTC,Volume USD", "Map it with --column 'volume=Volume BTC' or --column 'volume=Volume USD'."),
-        ("trades,vwap", "Map it with --column volume=NAME or --column volume= if there is none."),
-        ("quote_volume,base_volume", "Map it with --column volume=base_volume."),
-    ],
-)
-def test_the_volume_of_bars_is_never_guessed(tmp_path: Path, header: str, fix: str) -> None:
-    path = csv(tmp_path, "t.csv", f"ts,open,high,low,close,{header}\n1,1,1,1,1,1,1\n")
-
-    assert refused(path, "bars").endswith(f", {header.replace(',', ', ')}. {fix}")
-
-
 def test_a_price_that_is_not_positive(tmp_path: Path) -> None:
     path = csv(tmp_path, "trades.csv", trades_with(12, "2024-01-01T12:00:05Z,-5.0,1"))
 
@@ -429,21 +415,3 @@ def test_wrong_kinds_and_periods(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             import_file(path, BTC, kind, period=period)
         assert caught.value.message == message
-
-
-def test_the_form_of_a_time_is_proposed_as_it_can_be_typed(tmp_path: Path) -> None:
-    path = csv(tmp_path, "t.csv", f"{TRADES}26.03.2025 00:00:00.5,1,1\n26.03.2025 00:00:01,1,1\n")
-
-    assert refused(path, "trades") == (
-        "DATA009 t.csv:2: column 'ts': '26.03.2025 00:00:00.5' is not a time (2 such rows). "
-        "Correct the value or declare its form with --ts-format '%d.%m.%Y %H:%M:%S.%f' or --ts-unit UNIT."
-    )
-
-
-def test_no_form_is_proposed_for_one_time_among_others(tmp_path: Path) -> None:
-    path = csv(tmp_path, "t.csv", f"{TRADES}1704067200,1,1\n01.01.2024 00:00:01,1,1\n")
-
-    assert refused(path, "trades") == (
-        "DATA009 t.csv:3: column 'ts': '01.01.2024 00:00:01' is not a time. "
-        "Correct the value or declare its form with --ts-format FORMAT or --ts-unit UNIT."
-    )

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from libra_ray.data.wording import Wording
-from libra_ray.errors import DataError, did_you_mean
+from libra_ray.errors import VALUE_CHARS_MAX, DataError, did_you_mean
 from libra_ray.messages.schemas import (
     BARS,
     BOOK_DELTAS,
@@ -251,4 +251,5 @@ def _no_header(name: str, header: Sequence[str], place: str, wording: Wording) -
 
 def _listed(header: Sequence[str]) -> str:
     more = f" and {len(header) - NAMES_SHOWN:,} more" if len(header) > NAMES_SHOWN else ""
-    return f"the file has {', '.join(header[:NAMES_SHOWN])}{more}"
+    names = (name if len(name) <= VALUE_CHARS_MAX else f"{name[:VALUE_CHARS_MAX]}..." for name in header[:NAMES_SHOWN])
+    return f"the file has {', '.join(names)}{more}"

@@ -14,10 +14,12 @@ BLOCK_BYTES: Final = 1 << 17  # in the cache of a core, and below the size for w
 LINE_BYTES_MAX: Final = 4 << 20
 BOM: Final = codecs.BOM_UTF8
 _FEED, _RETURN = 10, 13
+TAR_MAGIC_AT: Final = 257
 _OTHERS: Final = {
     b"\x28\xb5\x2f\xfd": ("packed by zstd", "Unpack the file."),
     b"\xfd7zXZ": ("packed by xz", "Unpack the file."),
     b"BZh": ("packed by bzip2", "Unpack the file."),
+    b"\x04\x22\x4d\x18": ("packed by lz4", "Unpack the file."),
     b"7z\xbc\xaf": ("a 7z archive", "Unpack the file."),
     b"PK\x03\x04": ("a zip archive once more", "Unpack the file."),
     b"\x1f\x8b": ("packed by gzip once more", "Unpack the file."),
@@ -65,6 +67,8 @@ def _refuse_others(block: bytes, name: str) -> None:
     for magic, (what, fix) in _OTHERS.items():
         if block.startswith(magic):
             raise DataError("DATA011", name, f"is {what}, not text", fix)
+    if block[TAR_MAGIC_AT:].startswith(b"ustar"):
+        raise DataError("DATA011", name, "is a tar archive, not text", "Unpack the file.")
 
 
 def _longest_checked(block: bytes, line_bytes: int, name: str, line: int) -> int:

@@ -24,7 +24,7 @@ UNIT_NS: Final = {"s": NS_PER_SECOND, "ms": 10**6, "us": 10**3, "ns": 1}
 EPOCH_LIMITS: Final = (("s", 10**8), ("ms", 10**11), ("us", 10**14), ("ns", 10**17))
 """From which value on a number of this unit lies: seconds from 1973 on, each unit 1,000x the one before."""
 DAY_NS: Final = 86_400 * NS_PER_SECOND
-NUMERIC: Final = r"^\d{1,18}(\.\d{0,9})?$|^[1-8]\d{18}$"
+NUMERIC: Final = r"^-?\d{1,18}$|^\d{1,18}\.\d{0,9}$|^[1-8]\d{18}$"
 COMPACT_DAY: Final = r"^(19|20|21)\d{6}$"
 COMPACT_MINUTE: Final = r"^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
 """A date and a time in 12 or 14 digits: read as milliseconds it would be another century."""
@@ -133,7 +133,7 @@ class TimeReader:
         none = _none(len(values))
         if self._day_ns is not None:
             unit_ns = UNIT_NS[self.unit or "ms"]
-            bad = bad | (np.abs(values) > DAYS_MAX * DAY_NS // unit_ns)
+            bad = bad | (values < 0) | (values > DAYS_MAX * DAY_NS // unit_ns)
             ts_ns = np.where(bad, 0, values) * unit_ns + billionths * unit_ns // 10**9 + self._day_ns
             return self._localized(ts_ns, bad, naive=~none)
         if self._unit_index is None and len(values):

@@ -97,6 +97,8 @@ def test_a_line_with_fields_missing(tmp_path: Path) -> None:
         (bz2.compress(b"ts,price,qty\n1,1,1\n"), "is packed by bzip2, not text. Unpack the file."),
         (lzma.compress(b"ts,price,qty\n1,1,1\n"), "is packed by xz, not text. Unpack the file."),
         (bytes.fromhex("28b52ffd0458b10000"), "is packed by zstd, not text. Unpack the file."),
+        (bytes.fromhex("04224d1860408200"), "is packed by lz4, not text. Unpack the file."),
+        (gzip.compress(b"a.csv" + bytes(252) + b"ustar\x0000"), "is a tar archive, not text. Unpack the file."),
         (gzip.compress(gzip.compress(b"x")), "is packed by gzip once more, not text. Unpack the file."),
         (bytes.fromhex("d0cf11e0a1b11ae1"), "is a workbook of Excel, not text. Save it as CSV, UTF-8."),
     ],

@@ -25,6 +25,15 @@ def csv(folder: Path, name: str, text: str) -> Path:
     return path
 
 
+def test_long_names_are_cut(tmp_path: Path) -> None:
+    path = csv(tmp_path, "t.csv", f"{'a' * 61},{'b' * 60},qty\n1,1,1\n")
+
+    assert refused(path, "trades") == (
+        f"DATA004 t.csv:1: column 'ts' not found; the file has {'a' * 60}..., {'b' * 60}, qty. "
+        "Map it with --column ts=NAME."
+    )
+
+
 @pytest.mark.parametrize(
     ("header", "fix"),
     [

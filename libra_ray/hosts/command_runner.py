@@ -145,16 +145,9 @@ class CommandRunner:
     # --- who is here --------------------------------------------------------------------------------------------
 
     def _add(self, command: AddActor) -> Steps:
-        host, actor_id = self._host, command.actor_id
-        before = host.actors.get(actor_id)
-        try:
-            self._make(ImportedActor(command.path, actor_id, command.settings, Kind(command.kind)))
-        except Exception as error:  # noqa: BLE001 - code of an actor's author; whoever gave the command is told
-            if host.actors.get(actor_id) is not before:
-                self._take_out(actor_id)
-            text = str(error) if isinstance(error, LibraError) else f"{command.path}: {type(error).__name__}: {error}"
-            return Answer(is_ok=False, text="; ".join(line.strip() for line in text.splitlines()))
-        return (yield from self._settled(len(host.faults)))
+        resident = ImportedActor(command.path, command.actor_id, command.settings, Kind(command.kind))
+        refused = self._refused(resident, command.path)
+        return refused or (yield from self._settled(len(self._host.faults)))
 
     def _remove(self, command: RemoveActor) -> Steps:
         faults = len(self._host.faults)
@@ -165,12 +158,15 @@ class CommandRunner:
 
     def _restart(self, command: RestartActor) -> Steps:
         actor_id = command.actor_id
-        self._host.actor(actor_id)
         resident = self.residents.get(actor_id)
         if resident is None:
+            self._host.actor(actor_id)
             return Answer(is_ok=False, text=f"{actor_id} was not made here as a resident; it cannot be made again")
-        self._take_out(actor_id)
-        self._make(resident)
+        if actor_id in self._host.actors:
+            self._take_out(actor_id)
+        refused = self._refused(resident, actor_id)
+        if refused is not None:
+            return refused
         state = self.saved.get(actor_id)
         return (yield from self._start(StartActors((actor_id,), None if state is None else {actor_id: state})))
 
@@ -183,6 +179,19 @@ class CommandRunner:
             host.dispose(actor_id)
         host.settle()
         host.remove(actor_id)
+
+    def _refused(self, resident: Resident, name: str) -> Answer | None:
+        """Make a resident. Where its code raises the host is as before, and the answer tells; else None."""
+        actors, actor_id = self._host.actors, resident.actor_id
+        before = actors.get(actor_id)
+        try:
+            self._make(resident)
+        except Exception as error:  # noqa: BLE001 - code of an actor's author; whoever gave the command is told
+            if actors.get(actor_id) is not before:
+                self._take_out(actor_id)
+            text = str(error) if isinstance(error, LibraError) else f"{name}: {type(error).__name__}: {error}"
+            return Answer(is_ok=False, text="; ".join(line.strip() for line in text.splitlines()))
+        return None
 
     def _make(self, resident: Resident) -> None:
         actor = resident.make(self._host)

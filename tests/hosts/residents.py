@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -45,6 +45,18 @@ class Relay(Actor):
 
     def tell(self, request: Request) -> None:
         self.reply(request, (os.getpid(), self.story, self.numbers))
+
+
+class Fickle(Actor):
+    """Cannot be made the second time, but for the third."""
+
+    made: ClassVar[list[str]] = []
+
+    def __init__(self, config: ActorConfig | None = None, **settings: Any) -> None:  # noqa: ANN401 - pydantic checks them
+        super().__init__(config, **settings)
+        self.made.append("once more")
+        if len(self.made) == 2:
+            raise OSError("the file is gone")
 
 
 class Counter(Actor):

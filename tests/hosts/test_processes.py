@@ -29,7 +29,7 @@ from libra_ray.hosts.commands import (
 from libra_ray.hosts.context import BUS, HostProgram, MadeActor
 from libra_ray.hosts.loop import run_host
 from tests.hosts.director import MS, SECOND, Director
-from tests.hosts.residents import Counter, NoStart, Quiet, Relay
+from tests.hosts.residents import Counter, Fickle, NoStart, Quiet, Relay
 
 pytestmark = pytest.mark.slow
 
@@ -113,6 +113,14 @@ def test_a_faulted_actor_is_made_anew_with_what_it_saved(director: Director) -> 
     director.until(lambda: director.states("h") == {"Relay": "FAULTED", "Counter": "RUNNING"})
     assert director.ask("h", RestartActor("Relay")).is_ok
     assert director.query("Relay.query")[1:] == (["start", "load"], [1, 2])
+
+
+def test_an_actor_that_cannot_be_made_anew_says_why_and_its_host_lives_on(director: Director) -> None:
+    director.start("h", Fickle, Quiet)
+    answers = [director.ask("h", RestartActor("Fickle")) for _ in range(2)]
+    assert (answers[0].is_ok, answers[0].text) == (False, "Fickle: OSError: the file is gone")
+    assert (answers[1].is_ok, answers[1].text) == (True, "")
+    assert director.states("h") == {"Quiet": "RUNNING", "Fickle": "RUNNING"}
 
 
 def test_an_actor_is_faulted_by_decision(director: Director) -> None:

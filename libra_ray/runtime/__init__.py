@@ -3,7 +3,7 @@
 from libra_ray.runtime.actor import Actor
 from libra_ray.runtime.actor_bus import ActorBus
 from libra_ray.runtime.actor_clock import ActorClock, TimerHandler
-from libra_ray.runtime.actor_config import ActorConfig, actor_of, config_class_of, config_of
+from libra_ray.runtime.actor_config import ActorConfig, actor_of, check_actor_id, config_class_of, config_of
 from libra_ray.runtime.delivery import Delivery
 from libra_ray.runtime.faults import Fault
 from libra_ray.runtime.hooks import check_handler, check_hooks, known_hooks
@@ -46,6 +46,7 @@ __all__ = [
     "TimerQueue",
     "Trigger",
     "actor_of",
+    "check_actor_id",
     "check_handler",
     "check_hooks",
     "check_sendable",

@@ -1,6 +1,7 @@
 """Settings of actors: frozen models, found by the annotation of `config` on the actor's class."""
 
 import inspect
+import re
 import sys
 from collections.abc import Mapping
 from typing import (
@@ -19,9 +20,9 @@ from typing import (
 from pydantic import Field
 
 from libra_ray.config import Settings
-from libra_ray.errors import StrategyError
+from libra_ray.errors import ConfigError, StrategyError, quoted
 
-__all__ = ["ON_ERROR", "ActorConfig", "OnError", "actor_of", "config_class_of", "config_of"]
+__all__ = ["ON_ERROR", "ActorConfig", "OnError", "actor_of", "check_actor_id", "config_class_of", "config_of"]
 
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound="Actor")
 OnError: TypeAlias = Literal["fault", "degrade"]
 ON_ERROR: Final = get_args(OnError)
+_ACTOR_ID: Final = r"^[A-Za-z0-9_.-]{1,128}$"
 
 
 class ActorConfig(Settings):
@@ -43,8 +45,15 @@ class ActorConfig(Settings):
 
     """
 
-    actor_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
+    actor_id: Annotated[str, Field(pattern=_ACTOR_ID)] | None = None
     on_error: OnError = "fault"
+
+
+def check_actor_id(actor_id: object, place: str) -> None:
+    """Raises `ConfigError` CONF002 for what is no actor's id: it is a part of topics and of names of files."""
+    if not isinstance(actor_id, str) or re.fullmatch(_ACTOR_ID[1:-1], actor_id, re.ASCII) is None:
+        fix = "Use 1 to 128 letters, digits and '_.-'."
+        raise ConfigError("CONF002", place, f"{quoted(actor_id)} is no actor id", fix, str(actor_id))
 
 
 def config_class_of(actor_class: type) -> type[ActorConfig]:

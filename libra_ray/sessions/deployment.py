@@ -19,7 +19,7 @@ from libra_ray.hosts.metrics import serving_metrics
 from libra_ray.hosts.metrics_settings import MetricsSettings
 from libra_ray.hosts.placement import FUSED, ISOLATED, MAIN, PlacementLike, check_host
 from libra_ray.hosts.status import TreeStatus, write_status
-from libra_ray.runtime import Actor, Signal, SignalValue, check_handler, config_class_of
+from libra_ray.runtime import Actor, Signal, SignalValue, check_actor_id, check_handler, config_class_of
 from libra_ray.runtime.private_folders import PrivateFolder
 from libra_ray.runtime.ray import RaySession, own_node
 from libra_ray.runtime.ray.nodes import NodeFolders, living_nodes
@@ -260,6 +260,8 @@ class Deployment:
         check_actor(actor, "Deployment.add_actor")
         if host is not None:
             check_host(host, "Deployment.add_actor")
+        if actor_id is not None:
+            check_actor_id(actor_id, "Deployment.add_actor")
         name = actor_id or actor.config.actor_id or self._new_id(type(actor).__name__)
         spec = self._spec(ActorEntry(name, type(actor), actor.config), checked_restarts(restart, [name])[name])
         self._do(lambda carrier: carrier.operations.add_actor(spec, host))

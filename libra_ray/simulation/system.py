@@ -11,7 +11,7 @@ from libra_ray.errors import ConfigError, did_you_mean, quoted
 from libra_ray.kernel import RiskSettings, VenueSettings
 from libra_ray.kernel.settings import FeeSettings
 from libra_ray.model.instruments import Instrument
-from libra_ray.runtime import Actor, ActorConfig, actor_of
+from libra_ray.runtime import Actor, ActorConfig, actor_of, check_actor_id
 
 __all__ = ["ActorEntry", "System", "check_actor"]
 
@@ -87,11 +87,13 @@ class System:
     def add(self, actor: Actor, actor_id: str | None = None) -> str:
         """Take note of an actor's class and settings; returns its id, `{ClassName}-{n}` unless one is given.
 
-        Raises `ConfigError`, CONF004 for what is no actor, CONF007 for an id given twice.
+        Raises `ConfigError`, CONF002 for what is no id, CONF004 for what is no actor, CONF007 for an id given twice.
         """
         check_actor(actor, "System.add")
-        name = actor_id or actor.config.actor_id
-        if name is None:
+        name = actor.config.actor_id if actor_id is None else actor_id
+        if name is not None:
+            check_actor_id(name, "System.add")
+        else:
             number = 1 + sum(entry.cls is type(actor) for entry in self._actors.values())
             while f"{type(actor).__name__}-{number}" in self._actors:
                 number += 1

@@ -55,6 +55,14 @@ def test_what_is_no_actor_is_refused(actor: object, fix: str) -> None:
     assert caught.value.fix == fix
 
 
+@pytest.mark.parametrize("actor_id", ["a b", "", 5, "x" * 129, "../x", "a\n", "*"])
+def test_an_id_is_part_of_topics_and_files_and_refused_where_it_cannot_be(actor_id: object) -> None:
+    with pytest.raises(
+        lr.ConfigError, match=r"^CONF002 System\.add: '.*' is no actor id\. Use 1 to 128 letters, digits"
+    ):
+        lr.System().add(lr.Strategy(), actor_id)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("actor", [Bare(), WithConfig(), lr.Strategy(fault_policy="keep")])
 def test_actors_are_made_anew_of_their_settings_also_by_an_init_that_takes_nothing(actor: lr.Strategy) -> None:
     system = lr.System()

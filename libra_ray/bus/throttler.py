@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
+from operator import index
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from libra_ray.runtime.actor_clock import ActorClock
-from libra_ray.runtime.timers import Timer
+from libra_ray.runtime.timers import Timer, whole_ns
 
 __all__ = ["Admission", "ThrottledSender", "Throttler"]
 
@@ -37,6 +38,7 @@ class Throttler(Generic[T]):
     __slots__ = ("_last_ns", "_passed_ns", "_queue", "denied", "interval_ns", "limit", "on_excess", "passed")
 
     def __init__(self, limit: int, interval_ns: int, on_excess: Literal["deny", "queue"] = "deny") -> None:
+        limit, interval_ns = index(limit), whole_ns(interval_ns, "interval_ns")
         if limit < 1 or interval_ns < 1 or on_excess not in ("deny", "queue"):
             raise ValueError(f"no throttler of {limit} per {interval_ns} ns that would {on_excess!r}")
         self.limit, self.interval_ns, self.on_excess = limit, interval_ns, on_excess

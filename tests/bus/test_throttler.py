@@ -1,5 +1,7 @@
 """Throttlers: never more than the limit in any window, nothing overtakes, nothing is lost unsaid."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +102,9 @@ def test_what_comes_later_does_not_overtake_what_waits_although_the_window_is_fr
     ]
     assert throttler.release(30) == ["b"]
     assert throttler.next_release_ns == 40
+
+
+@pytest.mark.parametrize(("limit", "interval_ns"), [(1.5, 10), ("1", 10), (1, 1e9), (1, "10")])
+def test_limit_and_interval_are_whole_numbers(limit: Any, interval_ns: Any) -> None:  # noqa: ANN401
+    with pytest.raises(TypeError):
+        Throttler(limit, interval_ns)

@@ -53,7 +53,9 @@ def _walk(value: object, type_name: str, field: str) -> None:
             _closed.add(kind)
             return
         for name in value.__struct_fields__:
-            _walk(getattr(value, name), type_name, f"{field}.{name}" if field else name)
+            item = getattr(value, name)
+            if type(item) not in _closed:
+                _walk(item, type_name, f"{field}.{name}" if field else name)
     elif isinstance(value, dict):
         for key, item in value.items():
             inner = f"{field}[{key!r}]"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeAlias
 
@@ -193,6 +193,7 @@ class LatencySettings(Settings):
         return value
 
 
+@lru_cache  # every venue of every trial asks for the same few
 def seconds_ns(text: str) -> int:
     """Decimal seconds as nanoseconds. Raises `ConfigError` CONF002 for a negative or a finer one."""
     nanoseconds = Fraction(text) * NS_PER_SECOND

@@ -4,6 +4,7 @@ import inspect
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -56,6 +57,7 @@ def check_actor_id(actor_id: object, place: str) -> None:
         raise ConfigError("CONF002", place, f"{quoted(actor_id)} is no actor id", fix, str(actor_id))
 
 
+@cache  # a sweep makes the same few classes again and again
 def config_class_of(actor_class: type) -> type[ActorConfig]:
     """The nearest annotation `config: SomeConfig` over the class and its ancestors; `ActorConfig` when there is none.
 
@@ -85,19 +87,28 @@ def actor_of(actor_class: type[A], config: ActorConfig) -> A:
 
     Raises `StrategyError` STRAT004 where `__init__` takes anything but settings: what it was given once is not known.
     """
-    signature = inspect.signature(actor_class)
-    if not signature.parameters:
+    kind: type = actor_class  # its own type is not hashable to mypy
+    if _takes_nothing(kind):
         actor = actor_class()
         actor.config = config
         return actor
-    try:
-        signature.bind(config)
-    except TypeError as error:
-        raise _not_of_settings(actor_class, f": {error}") from None
     actor = actor_class(config)
     if getattr(actor, "config", config).actor_id != config.actor_id:
         raise _not_of_settings(actor_class, "")
     return actor
+
+
+@cache
+def _takes_nothing(actor_class: type) -> bool:
+    """Whether `__init__` takes nothing; raises STRAT004 where it takes neither nothing nor settings alone."""
+    signature = inspect.signature(actor_class)
+    if not signature.parameters:
+        return True
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        raise _not_of_settings(actor_class, f": {error}") from None
+    return False
 
 
 def _not_of_settings(actor_class: type, why: str) -> StrategyError:

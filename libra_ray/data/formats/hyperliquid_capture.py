@@ -1,5 +1,8 @@
 """Captured streams of Hyperliquid: `l2Book` messages are whole books of 20 levels a side, `bbo` messages quotes.
 
+A line is a message, with or without a receive time before it; in Hyperliquid's own archive it is `time`, when a message
+was received in UTC, `ver_num` and `raw`, the message.
+
 Messages of other channels are counted. The first `trades` message after a subscription repeats trades from before it:
 they are rows as the others, at the time they were received.
 """
@@ -7,6 +10,7 @@ they are rows as the others, at the time they were received.
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
@@ -18,18 +22,23 @@ from libra_ray.data.formats.columns_table import ColumnsTable, time_column
 from libra_ray.data.formats.frames import Frame, Head, InstrumentHint
 from libra_ray.data.import_options import ImportOptions
 from libra_ray.data.raw_files import RawFile
+from libra_ray.data.times import NS_PER_SECOND
 from libra_ray.errors import DataError, quoted
 
 __all__ = ["FORMAT"]
 
 _FIRST_LINE: Final = re.compile(
-    rb'(?:\d{10,19}[ ,\t]+)?\{\s*"channel"\s*:\s*"(?:l2Book|trades|subscriptionResponse|bbo|activeAssetCtx)"'
+    rb'(?:\d{10,19}[ ,\t]+|\{\s*"time"\s*:\s*"[^"]{19,30}"\s*,\s*"ver_num"\s*:\s*\d+\s*,\s*"raw"\s*:\s*)?'
+    rb'\{\s*"channel"\s*:\s*"(?:l2Book|trades|subscriptionResponse|bbo|activeAssetCtx)"'
 )
 _LINE: Final = re.compile(rb"(\d{19})?[ ,\t]*(\{.*)", re.DOTALL)
+_ARCHIVED: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z?")
 _SIDES: Final = {"A": 2, "B": 1}
 _SILENT: Final = ("subscriptionResponse", "pong")
 """Channels that carry no data."""
 _LEVEL_SIDES: Final = ((1, 0), (2, 1))
+ARCHIVED_START: Final = b'{"time"'
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST: Final = 1
 MS: Final = 10**6
 TIME_NS_MAX: Final = 2**63 - 1
@@ -63,6 +72,11 @@ class _Bbo(msgspec.Struct):
 class _Message(msgspec.Struct):
     channel: str
     data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Archived(msgspec.Struct):
+    time: str
+    raw: msgspec.Raw
 
 
 class _Rows:
@@ -110,22 +124,26 @@ class _Capture:
         try:
             if match is None:
                 raise msgspec.DecodeError("no receive time and JSON")
-            message = msgspec.json.decode(match.group(2), type=_Message)
-            self._put(number, message, self._received(match.group(1)))
+            text, received = match.group(2), None if match.group(1) is None else int(match.group(1))
+            if received is None and text.startswith(ARCHIVED_START):
+                archived = msgspec.json.decode(text, type=_Archived)
+                text, received = bytes(archived.raw), _archived_ns(archived.time)
+            message = msgspec.json.decode(text, type=_Message)
+            self._put(number, message, self._received(received))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             text = line.decode(errors="replace").rstrip()
             what = f"{quoted(text)} is no message ({error})"
             raise DataError("DATA011", f"{self.name}:{number}", what, "Correct or remove the line.", text) from error
 
-    def _received(self, text: bytes | None) -> int | None:
+    def _received(self, ts_ns: int | None) -> int | None:
         """When a line was received; all lines have that, or none."""
         if self.has_times is None:
-            self.has_times = text is not None
-        if self.has_times != (text is not None):
+            self.has_times = ts_ns is not None
+        if self.has_times != (ts_ns is not None):
             raise msgspec.ValidationError("some lines have a receive time and some do not")
-        if text is None:
+        if ts_ns is None:
             return None
-        received = int(text) + self.offset_ns
+        received = ts_ns + self.offset_ns
         if not 0 <= received <= TIME_NS_MAX:
             raise msgspec.ValidationError("the receive time is out of range")
         return received
@@ -187,6 +205,18 @@ class HyperliquidCapture:
         if not made:
             raise DataError("DATA008", file.name, "the capture has no trades, books or quotes", "Check the file.")
         return made
+
+
+def _archived_ns(text: str) -> int:
+    """The time of a line of the archive. Raises `ValidationError` for a text that is none."""
+    match = _ARCHIVED.fullmatch(text)
+    if match is None:
+        raise msgspec.ValidationError(f"time {quoted(text)} is no time")
+    try:
+        seconds = (datetime.fromisoformat(f"{match[1]}+00:00") - EPOCH) // timedelta(seconds=1)
+    except ValueError as error:
+        raise msgspec.ValidationError(f"time {quoted(text)} is no time") from error
+    return seconds * NS_PER_SECOND + int((match[2] or "").ljust(9, "0"))
 
 
 def _frame(name: str, kind: str, coin: str, rows: _Rows, others: int) -> Frame:

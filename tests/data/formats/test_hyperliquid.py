@@ -70,3 +70,27 @@ def test_a_line_without_the_receive_time_that_others_have_is_refused(tmp_path: P
         DataError, match=r"^DATA011 capture\.jsonl:2: .* \(some lines have a receive time and some do not\)"
     ):
         import_file(written(tmp_path, quote, quote, times=(True, False)), BTC)
+
+
+def archived(folder: Path, *times: str) -> Path:
+    levels = [[level("18.8", "1.2")], [level("18.9", "2.0"), level("19.0", "3")]]
+    message = {"channel": "l2Book", "data": {"coin": "BTC", "time": MS, "levels": levels}}
+    path = folder / "BTC"
+    path.write_text("".join(f"{json.dumps({'time': time, 'ver_num': 1, 'raw': message})}\n" for time in times))
+    return path
+
+
+def test_lines_of_the_archive_are_received_at_their_time(tmp_path: Path) -> None:
+    made = import_file(archived(tmp_path, "2025-01-26T00:00:00.144", "2025-01-26T00:00:07.705751164"), BTC)
+
+    assert made.schema.name == "book_snapshots"
+    assert made.stream.ts_ns.tolist() == [NS + 144 * 10**6] * 3 + [NS + 7_705_751_164] * 3
+    assert list(made.stream.raw("ts_event_ns")) == [NS] * 6
+    assert list(made.stream.raw("price")) == [188, 189, 190] * 2
+    assert list(made.stream.raw("flags")) == [0, 0, 1] * 2
+
+
+@pytest.mark.parametrize("time", ["2025-02-31T00:00:00.144", "2025-01-26 00:00:00", "2025-01-26T00:00:00.1234567891"])
+def test_a_line_of_the_archive_without_a_time_is_refused(tmp_path: Path, time: str) -> None:
+    with pytest.raises(DataError, match=rf"^DATA011 BTC:2: .* is no message \(time '{time}' is no time\)"):
+        import_file(archived(tmp_path, "2025-01-26T00:00:00.144", time), BTC)

@@ -177,9 +177,16 @@ def survey(
         price_decimals=prices,
         size_decimals=sizes,
         counts=report.changes,
-        notes=report.notes,
+        notes=(*report.notes, *_notes(frame, options)),
         refusal=refusal,
     )
+
+
+def _notes(frame: Frame, options: ImportOptions) -> tuple[str, ...]:
+    """What an import takes for granted without a word."""
+    if frame.kind != BARS.name or "stamp" in options.model_fields_set or "stamp" in frame.declared:
+        return ()
+    return (f"times are taken as closes: use {options.wording.option('stamp', 'open')} if a bar begins at its time",)
 
 
 def _too_large(

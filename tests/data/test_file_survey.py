@@ -118,6 +118,16 @@ def test_what_the_file_holds_does_not_depend_on_what_the_instrument_takes(tmp_pa
     assert [error.code for error in (made.refusal, *made.refusal.more)] == ["DATA018", "DATA005"]
 
 
+def test_that_times_are_taken_as_closes_is_said_where_nothing_is_declared(tmp_path: Path) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text("ts,open,high,low,close,volume\n2024-01-01T02:00:00Z,1,2,1,1.5,1\n")
+
+    (undeclared,), (opens,) = survey_file(path), survey_file(path, stamp="open")
+
+    assert undeclared.notes == ('times are taken as closes: use stamp="open" if a bar begins at its time',)
+    assert opens.notes == ()
+
+
 PROFILE = """\
 type = "bars"
 period = "1h"

@@ -10,6 +10,7 @@ from libra_ray.bus.letters import DeadLetter, DeadReason, NoReceiver, Request, T
 from libra_ray.bus.table import RoutingTable, Subscription
 from libra_ray.clock import Clock, VirtualClock
 from libra_ray.errors import NoReceiverError
+from libra_ray.runtime.hooks import check_handler
 from libra_ray.runtime.views import Deadlines, Handler, ReplyHandler
 
 __all__ = ["DEAD_LETTERS_TOPIC", "Bus", "TopicCount"]
@@ -121,6 +122,7 @@ class Bus:
         Higher priority first, equal priority in order of subscription; market data (`data.`) goes by the rank that the
         handler or its actor carries. Raises `ValueError` for a bad pattern or a negative priority.
         """
+        check_handler(handler, f"subscription to {pattern}")
         if not self.table.subscribe(pattern, handler, priority):
             return False
         self._fresh.clear()
@@ -154,6 +156,7 @@ class Bus:
 
     def register(self, endpoint: str, handler: Handler) -> None:
         """Make `handler` the receiver of `endpoint`. Raises `EndpointTakenError` when it has one."""
+        check_handler(handler, f"endpoint {endpoint}")
         self.table.register(endpoint, handler)
         self._sent.setdefault(endpoint, 0)
 

@@ -99,7 +99,9 @@ class ActorBus:
         of an order or position; else it is discarded.
         Raises `ValueError` for a bad pattern or a negative priority.
         """
+        check_pattern(pattern)
         delivery = self._delivery(pattern, handler)
+        check_handler(delivery.handler, f"subscription to {pattern}")
         if not self._bus.subscribe(pattern, delivery, priority):
             return False
         self._subscriptions[pattern, delivery] = None
@@ -134,11 +136,9 @@ class ActorBus:
         self._releases += 1
 
     def _delivery(self, pattern: str, handler: Handler | None) -> Delivery:
-        check_pattern(pattern)
         if handler is None:
             name = next((hook for prefix, hook in _HOOK_OF_TOPIC if pattern.startswith(prefix)), "on_event")
             handler = getattr(self._actor, name)
-        check_handler(handler, f"subscription to {pattern}")
         return Delivery(self._host, self._actor, handler, keeps=pattern.startswith(_KEPT_PREFIX))
 
     def _forget(self, pattern: str, delivery: Delivery) -> None:

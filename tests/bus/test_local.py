@@ -38,6 +38,25 @@ def test_a_negative_priority_or_a_bad_pattern_is_refused(pattern: str, priority:
     assert bus.version == 0
 
 
+@pytest.mark.parametrize("handler", [None, "print", 5])
+def test_what_cannot_be_called_receives_nothing(handler: Any) -> None:  # noqa: ANN401 - whatever is wrong
+    bus = Bus()
+    with pytest.raises(TypeError, match=r"^subscription to words needs a plain function, not"):
+        bus.subscribe("words", handler)
+    with pytest.raises(TypeError, match=r"^endpoint A\.x needs a plain function, not"):
+        bus.register("A.x", handler)
+    assert (bus.subscriptions(), bus.has_endpoint("A.x")) == ([], False)
+
+
+@pytest.mark.parametrize("pattern", ["words", "", "a b", "*"])
+def test_to_unsubscribe_what_is_not_subscribed_is_false_whatever_it_is(host: LocalHost, pattern: str) -> None:
+    actor = Actor()
+    host.add(actor)
+    assert not actor.unsubscribe(pattern)
+    assert not actor.unsubscribe(pattern, print)
+    assert not host.bus.unsubscribe(pattern, print)
+
+
 def test_publishing_to_what_is_no_topic_is_refused() -> None:
     with pytest.raises(ValueError, match="is no topic"):
         Bus().publish("events.*", 1)

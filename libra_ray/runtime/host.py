@@ -83,8 +83,10 @@ class LocalHost(LifecycleDriver):
         """INITIALIZE `actor` and return its id: `config.actor_id`, or `{ClassName}-{n}` with n from 1 per class.
 
         Raises `ConfigError` CONF007 for an id that is taken, `StrategyError` STRAT003 for an `on_...` method that is no
-        hook and STRAT004 for an `__init__` that did not call `super().__init__`.
+        hook and STRAT004 for what is no actor and for an `__init__` that did not call `super().__init__`.
         """
+        if not isinstance(actor, Actor):
+            raise _no_actor(actor)
         name = type(actor).__name__
         check_hooks(type(actor))
         # Not `vars(actor)`: once its dict was seen, Python 3.11 reads each attribute of an object ten times as slowly.
@@ -284,6 +286,11 @@ class LocalHost(LifecycleDriver):
         if (actor.state, Trigger.FAULT) not in NEXT:
             raise error
         self._enter_fault(actor, fault_of(actor, actor.actor_id, error, self.clock.now_ns(), "(runaway)"))
+
+
+def _no_actor(given: object) -> StrategyError:
+    fix = f"Give an instance: {given.__name__}()." if isinstance(given, type) else "Give an instance of one."
+    return StrategyError("STRAT004", None, f"{quoted(given)} is not an actor", fix, str(given))
 
 
 def _loguru_of(actor_id: str) -> Log:

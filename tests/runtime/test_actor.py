@@ -274,6 +274,13 @@ def test_every_hook_of_the_library_is_known_documented_and_does_nothing(host: Lo
     assert host.staged == []
 
 
+@pytest.mark.parametrize(("given", "fix"), [(Actor, "Give an instance: Actor()."), (5, "Give an instance of one.")])
+def test_what_is_no_actor_is_refused(host: LocalHost, given: Any, fix: str) -> None:  # noqa: ANN401 - whatever is wrong
+    with pytest.raises(StrategyError) as caught:
+        host.add(given)
+    assert (str(caught.value), host.actors) == (f"STRAT004 '{given}' is not an actor. {fix}", {})
+
+
 def test_an_init_that_forgot_the_ancestor_is_named(host: LocalHost) -> None:
     class Forgetful(Actor):
         def __init__(self) -> None:

@@ -42,7 +42,7 @@ from libra_ray.sessions.supervision_settings import (
 )
 from libra_ray.sessions.supervisor import Orders, SupervisorCarrier
 from libra_ray.sessions.supervisor_thread import SupervisorThread
-from libra_ray.simulation.system import ActorEntry, System, check_actor
+from libra_ray.simulation.system import ActorEntry, System, check_actor, check_system
 
 __all__ = ["Deployment", "deploy"]
 
@@ -126,6 +126,7 @@ class Deployment:
         faults: Faults | None = None,
     ) -> None:
         """Checks everything and starts nothing."""
+        check_system(system, "deploy")
         self.name = system.name
         placeables = residents(system)
         actor_ids = [each.actor_id for each in placeables]

@@ -31,7 +31,7 @@ from libra_ray.simulation.replay import Replay
 from libra_ray.simulation.reports import EngineLinks
 from libra_ray.simulation.result import BacktestResult
 from libra_ray.simulation.stream_state import StreamState
-from libra_ray.simulation.system import ActorEntry, System
+from libra_ray.simulation.system import ActorEntry, System, check_system
 from libra_ray.simulation.venue import SimulatedVenue
 from libra_ray.strategy.compiled import CompiledStrategy
 
@@ -67,6 +67,9 @@ def backtest(
     an exception. Raises `ConfigError` for a system that does not fit the data or its placement, `DataError` DATA008 for
     data without rows.
     """
+    check_system(system, "backtest")
+    if not isinstance(data, Dataset):
+        raise _no_dataset(data)
     if engine == "lockstep":
         return _in_lockstep(system, data, batch_rows, "isolated" if placement is None else placement)
     if engine not in ENGINES or placement not in (None, "fused"):
@@ -88,6 +91,13 @@ def backtest(
     result = BacktestResult(system, data, kernel, run_cell(kernel, replay))
     result.engine, result.why_not_core = "compiled bridge", made
     return result
+
+
+def _no_dataset(given: object) -> ConfigError:
+    fix = (
+        'Import files with "libra data import" and give lr.catalog("data").bars("EURUSD.SIM", "1h"), or lr.sample(...).'
+    )
+    return ConfigError("CONF002", "data", f"{quoted(given)} is not a dataset", fix, str(given))
 
 
 def _make_compiled(entry: ActorEntry) -> Actor:

@@ -13,7 +13,7 @@ from libra_ray.kernel.settings import FeeSettings
 from libra_ray.model.instruments import Instrument
 from libra_ray.runtime import Actor, ActorConfig, actor_of, check_actor_id
 
-__all__ = ["ActorEntry", "System", "check_actor"]
+__all__ = ["ActorEntry", "System", "check_actor", "check_system"]
 
 
 class ActorEntry(NamedTuple):
@@ -170,6 +170,13 @@ class System:
                 for entry in self._actors.values()
             ],
         }
+
+
+def check_system(given: object, place: str) -> None:
+    """Raises `ConfigError` CONF002 unless `given` is a system."""
+    if not isinstance(given, System):
+        fix = "Make one: system = lr.System(), then system.add_venue(...) and system.add(...)."
+        raise ConfigError("CONF002", place, f"{quoted(given)} is not a system", fix, str(given))
 
 
 def check_actor(given: object, place: str) -> None:

@@ -1,5 +1,7 @@
 """Systems: what they take, and how actors are made anew of it."""
 
+from typing import Any
+
 import pytest
 
 import libra_ray as lr
@@ -61,6 +63,21 @@ def test_an_id_is_part_of_topics_and_files_and_refused_where_it_cannot_be(actor_
         lr.ConfigError, match=r"^CONF002 System\.add: '.*' is no actor id\. Use 1 to 128 letters, digits"
     ):
         lr.System().add(lr.Strategy(), actor_id)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [None, "run.toml", lr.System])
+def test_what_is_no_system_and_what_is_no_data_is_said(given: Any) -> None:  # noqa: ANN401 - whatever is wrong
+    data = lr.sample("AAPL.XNAS")
+    with pytest.raises(
+        lr.ConfigError, match=r"^CONF002 backtest: '.*' is not a system\. Make one: system = lr\.System"
+    ):
+        lr.backtest(given, data=data)
+    with pytest.raises(lr.ConfigError, match=r"^CONF002 deploy: '.*' is not a system\. "):
+        lr.deploy(given)
+    with pytest.raises(
+        lr.ConfigError, match=r"^CONF002 data: '.*' is not a dataset\. Import files with .libra data import"
+    ):
+        lr.backtest(lr.System(), data=given)
 
 
 @pytest.mark.parametrize("actor", [Bare(), WithConfig(), lr.Strategy(fault_policy="keep")])

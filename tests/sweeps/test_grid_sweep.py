@@ -42,7 +42,7 @@ def test_the_system_that_was_swept_is_unchanged() -> None:
     ("mode", "error"),
     [
         ("raise", "STRAT001 {}: Fragile-1 on_bar raised ValueError: asked to."),
-        ("exit", "STRAT000 raised SystemExit: 3."),
+        ("exit", "STRAT001 {}: Fragile-1 on_bar raised SystemExit: 3."),
     ],
 )
 def test_a_trial_that_fails_is_a_row_with_its_error_and_without_figures(mode: str, error: str) -> None:

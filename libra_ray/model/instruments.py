@@ -21,9 +21,10 @@ from libra_ray.model.numbers import (
 )
 from libra_ray.model.rules.fixed_point import div_half_even
 
-__all__ = ["Instrument", "equity", "future", "pair", "perpetual"]
+__all__ = ["STANDARD_RAW_LIMIT", "Instrument", "equity", "future", "pair", "perpetual"]
 
 STANDARD_RAW_LIMIT: Final = 10**18
+HIGH_RAW_LIMIT: Final = 10**38
 UNITS_MAX_DEFAULT: Final = 10**9
 
 
@@ -79,6 +80,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def is_high_precision(self) -> bool:
         """Whether prices or sizes carry more than 9 decimals and need 128-bit numbers."""
         return max(self.price_precision, self.size_precision) > STANDARD_PRECISION_MAX
+
+    @property
+    def largest_raw(self) -> int:
+        """What no price and no quantity may exceed, raw: what decimals of 18 digits hold, in high precision of 38."""
+        return (HIGH_RAW_LIMIT if self.is_high_precision else STANDARD_RAW_LIMIT) - 1
 
     @property
     def price_increment(self) -> Price:

@@ -1,7 +1,7 @@
 """Checks 4 and 5 of the risk engine: prices and quantities lie on the instrument's grid and within its bounds."""
 
 from libra_ray.model.enums import OrderType
-from libra_ray.model.instruments import Instrument
+from libra_ray.model.instruments import STANDARD_RAW_LIMIT, Instrument
 from libra_ray.model.numbers import Price, Quantity, decimal_text
 from libra_ray.model.on_grid import rescaled
 from libra_ray.model.orders import LIMIT_TYPES, Order
@@ -38,8 +38,10 @@ def check_price(instrument: Instrument, name: str, px_raw: int, precision: int) 
     if least is not None and px_raw < least:
         text = f"ORD009 {name} {Price(px_raw, own)} for {instrument.id} is below the minimum {Price(least, own)}."
         return Refusal("PRICE_BELOW_MIN", text)
+    if abs(px_raw) >= STANDARD_RAW_LIMIT:
+        most = min(most or instrument.largest_raw, instrument.largest_raw)
     if most is not None and px_raw > most:
-        text = f"ORD009 {name} {Price(px_raw, own)} for {instrument.id} is above the maximum {Price(most, own)}."
+        text = f"ORD009 {name} {decimal_text(px_raw, own)} for {instrument.id} is above the maximum {Price(most, own)}."
         return Refusal("PRICE_ABOVE_MAX", text)
     return None
 
@@ -52,7 +54,7 @@ def check_quantity(instrument: Instrument, qty_raw: int, precision: int, *, in_q
         text = f"ORD001 quantity {shown} for {instrument.id} is not positive. The side gives the direction."
         return Refusal("QUANTITY_NOT_POSITIVE", text)
     if in_quote:
-        return None
+        return None if qty_raw <= instrument.largest_raw else _above(instrument, qty_raw, precision, None)
     value_raw, step_raw = qty_raw, instrument.step_raw
     if precision != own:
         value_raw, step_raw = _at_one_scale(qty_raw, precision, step_raw, own)
@@ -65,11 +67,19 @@ def check_quantity(instrument: Instrument, qty_raw: int, precision: int, *, in_q
         size, bound = Quantity(qty_raw, own), Quantity(least, own)
         text = f"ORD002 quantity {size} for {instrument.id} is below the minimum {bound}."
         return Refusal("QUANTITY_BELOW_MIN", f"{text} Raise the quantity to at least {bound}.")
-    if most is not None and qty_raw > most:
-        size, bound = Quantity(qty_raw, own), Quantity(most, own)
-        text = f"ORD002 quantity {size} for {instrument.id} is above the maximum {bound}."
-        return Refusal("QUANTITY_ABOVE_MAX", f"{text} Lower the quantity to at most {bound}.")
+    if (most is not None and qty_raw > most) or qty_raw >= STANDARD_RAW_LIMIT:
+        return _above(instrument, qty_raw, own, most)
     return None
+
+
+def _above(instrument: Instrument, qty_raw: int, precision: int, most: int | None) -> Refusal | None:
+    """A quantity above the maximum that the instrument has, or above what its decimals hold."""
+    bound_raw = instrument.largest_raw if most is None else min(most, instrument.largest_raw)
+    if qty_raw <= bound_raw:
+        return None
+    bound = decimal_text(bound_raw, precision)
+    text = f"ORD002 quantity {decimal_text(qty_raw, precision)} for {instrument.id} is above the maximum {bound}."
+    return Refusal("QUANTITY_ABOVE_MAX", f"{text} Lower the quantity to at most {bound}.")
 
 
 def check_display(instrument: Instrument, order: Order) -> Refusal | None:

@@ -1,4 +1,7 @@
-"""Result tables: what a run recorded, as Arrow tables with exact decimals."""
+"""Result tables: what a run recorded, as Arrow tables with exact decimals.
+
+A number of more than 20 digits before its point is null: an order that was denied for it may have one.
+"""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -14,7 +17,8 @@ from libra_ray.portfolio import Portfolio
 __all__ = ["accounts_table", "equity_table", "fills_table", "orders_table", "positions_table"]
 
 PUBLIC_SCALE: Final = 18
-PUBLIC_DECIMAL: Final = pa.decimal128(38, PUBLIC_SCALE)
+PUBLIC_DIGITS: Final = 38
+PUBLIC_DECIMAL: Final = pa.decimal128(PUBLIC_DIGITS, PUBLIC_SCALE)
 _TEXT, _TIME, _NUMBER, _FLAG = pa.string(), pa.int64(), PUBLIC_DECIMAL, pa.bool_()
 
 ORDERS: Final = pa.schema(
@@ -132,7 +136,12 @@ def accounts_table(record: RunRecord) -> pa.Table:
 
 
 def _decimals(values: Iterable[tuple[int, int] | None]) -> list[Decimal | None]:
-    return [None if value is None else Decimal(decimal_text(*value)) for value in values]
+    return [None if value is None or _is_too_long(*value) else Decimal(decimal_text(*value)) for value in values]
+
+
+def _is_too_long(raw: int, scale: int) -> bool:
+    limit: int = 10 ** (PUBLIC_DIGITS - PUBLIC_SCALE + scale)
+    return abs(raw) >= limit
 
 
 def _averages(values: Iterable[tuple[int, int, int]]) -> list[Decimal | None]:

@@ -299,6 +299,8 @@ class SimulatedVenue(Settlements):
         quantity = steps * instrument.step_raw
         if quantity < max(instrument.min_qty_raw or 0, instrument.step_raw):
             return "QUANTITY_BELOW_MIN"
+        if quantity > instrument.largest_raw:
+            return "QUANTITY_ABOVE_MAX"
         self._update(order, quantity=quantity)
         working.asked_raw = quantity
         return None

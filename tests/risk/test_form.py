@@ -7,6 +7,7 @@ import pytest
 import libra_ray as lr
 from libra_ray.messages.events import OrderDenied
 from libra_ray.model.enums import OrderStatus
+from libra_ray.model.numbers import decimal_text
 from libra_ray.testing import Cell
 
 LIMITS: dict[str, Any] = {"min_qty": "5", "max_qty": "1000", "min_notional": "60", "max_notional": "9000"}
@@ -231,3 +232,21 @@ def test_an_id_is_used_once() -> None:
     assert event.code == "DUPLICATE_CLIENT_ORDER_ID"
     assert event.message == "ORD015 client order id Hand-1 is used already. Make a new order."
     assert order.status is OrderStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("step", ["1", "0.001", "0.000000000001"])
+def test_a_number_that_the_instruments_decimals_do_not_hold_is_above_the_maximum(step: str) -> None:
+    acme = lr.pair("ACME.SIM", base="BTC", quote="USD", tick="0.01", step=step, currencies={"BTC": 18})
+    cell = Cell(acme)
+    cell.quote("ACME.SIM", "10.00", "10.02")
+    quantity, price = (decimal_text(acme.largest_raw + 1, digits) for digits in (acme.size_precision, 2))
+    bound = decimal_text(acme.largest_raw, acme.size_precision)
+
+    code, message = _denied(cell, quantity)
+
+    assert (code, message.partition(". ")[0]) == (
+        "QUANTITY_ABOVE_MAX",
+        f"ORD002 quantity {quantity} for ACME.SIM is above the maximum {bound}",
+    )
+    assert cell.submit(cell.orders.order("ACME.SIM", "BUY", "1", price=price)).code == "PRICE_ABOVE_MAX"
+    assert cell.submit(cell.orders.order("ACME.SIM", "BUY", bound)).code != "QUANTITY_ABOVE_MAX"

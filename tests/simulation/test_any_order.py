@@ -18,14 +18,16 @@ from libra_ray.model.enums import (
     TrailingOffsetType,
     TriggerType,
 )
+from libra_ray.simulation.tables import orders_table
 from libra_ray.testing import Cell
 
 SECOND_NS = 10**9
 SHARE, PAIR, PERP = "ACME.SIM", "BTCUSD.SIM", "XBTUSD.SIM"
 CLOSED = (OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.FILLED)
 
-PRICES = st.sampled_from(["9.00", "9.90", "9.98", "10.00", "10.02", "10.10", "11.00", "0", "-1", "10.001"])
-SIZES = st.sampled_from(["1", "2", "7", "30", "1000", "0", "-3", "0.5"])
+LARGEST, HUGE = str(10**18 - 1), str(10**30)
+PRICES = st.sampled_from(["9.00", "9.90", "9.98", "10.00", "10.02", "10.10", "11.00", "0", "-1", "10.001", HUGE])
+SIZES = st.sampled_from(["1", "2", "7", "30", "1000", "0", "-3", "0.5", HUGE, LARGEST])
 ORDERS = st.fixed_dictionaries(
     {
         "instrument_id": st.sampled_from([SHARE, SHARE, PAIR, PERP, "NOBODY.SIM"]),
@@ -161,6 +163,7 @@ def test_nothing_that_the_type_allows_makes_the_kernel_raise(
     cell.advance_to(cell.now_ns + 100 * SECOND_NS)
 
     assert cell.kernel.halted_by is None
+    assert orders_table(cell.kernel.record).num_rows == len(cell.kernel.record.orders)
     stuck = [order for order in cell.kernel.cache.working.values() if order.status in CLOSED]
     assert stuck == []
 

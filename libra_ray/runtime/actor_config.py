@@ -57,12 +57,16 @@ def check_actor_id(actor_id: object, place: str) -> None:
         raise ConfigError("CONF002", place, f"{quoted(actor_id)} is no actor id", fix, str(actor_id))
 
 
-@cache  # a sweep makes the same few classes again and again
 def config_class_of(actor_class: type) -> type[ActorConfig]:
     """The nearest annotation `config: SomeConfig` over the class and its ancestors; `ActorConfig` when there is none.
 
     Raises `TypeError` when the annotation is no subclass of `ActorConfig`, or is a text that cannot be resolved.
     """
+    return _annotated(actor_class)
+
+
+@cache  # a sweep makes the same few classes again and again
+def _annotated(actor_class: type) -> type[ActorConfig]:
     for each in actor_class.__mro__:
         annotation = inspect.get_annotations(each).get("config")
         if annotation is not None:

@@ -51,8 +51,8 @@ class Executions(Contingencies):
                 self._end_taker(working, 0, "FOK_UNFILLED")
                 return
             offers = found or ()
-            if order.type is _MARKET_TO_LIMIT:
-                self._leave_limit(working, offers)
+            if order.type is _MARKET_TO_LIMIT and order.time_in_force not in _IMMEDIATE:
+                self._leave_limit(working, offers)  # IOC and FOK leave nothing
         filled = 0
         for quantity, px in offers:
             if not self._fill(working, quantity, px, _TAKER):
@@ -138,9 +138,10 @@ class Executions(Contingencies):
     @staticmethod
     def _covers(book: L1Book | DepthBook, order: Order, limit: int | None) -> bool:
         """Whether what is displayed at prices that the order may take covers all of it."""
-        if isinstance(book, DepthBook):
-            return book.available_within(limit, is_buy=order.is_buy) >= order.leaves_raw
         best = book.opposite_px(is_buy=order.is_buy)
+        if isinstance(book, DepthBook):
+            worst = best if order.type is _MARKET_TO_LIMIT else limit
+            return book.available_within(worst, is_buy=order.is_buy) >= order.leaves_raw
         if best is None or (limit is not None and (best > limit if order.is_buy else best < limit)):
             return False
         return book.available(is_buy=order.is_buy) >= order.leaves_raw

@@ -310,6 +310,8 @@ class Executions(Contingencies):
         if self._is_cash and not self._can_pay(working, qty_raw, px_raw, fee, unit):
             self._cancel(working, "INSUFFICIENT_FUNDS")
             return False
+        if not self._fees.is_plain:
+            self._fees.count(terms, px_raw, qty_raw)
         self._trades_made += 1
         self._report_fill(
             order,

@@ -30,7 +30,8 @@ class FeeSchedule:
         self._fees = settings.fees
         self._decimals = settings.currencies
         code = None if settings.fees is None else settings.fees.currency
-        self._code = None if code == "quote" else code
+        is_inverse = any(terms.inverse for terms in portfolio.terms.values() if terms.venue == settings.name)
+        self._code = None if code == "quote" and not is_inverse else code
         self.is_plain = self._code is None and isinstance(settings.fees, MakerTaker | None)
         self._traded: dict[str, Fraction] = {}
         self._month = (0, 0)
@@ -60,11 +61,21 @@ class FeeSchedule:
         if isinstance(fees, TieredFee):
             self._begin_month(ts_ns)
         rate = self._own_rate(instrument, is_taker=is_taker)
-        if isinstance(fees, TieredFee):
-            quoted = units if instrument.inverse else units * price
-            self._traded[instrument.quote.code] = self._traded.get(instrument.quote.code, Fraction(0)) + quoted
         notional = units / price if instrument.inverse else units * price
         return notional * Fraction(rate.num, rate.den)
+
+    def count(self, terms: ContractTerms, px_raw: int, qty_raw: int) -> None:
+        """A fill is made: its notional in quote currency counts for the tier of the next one."""
+        if not isinstance(self._fees, TieredFee):
+            return
+        instrument = terms.instrument
+        quoted = Fraction(
+            qty_raw * instrument.multiplier.num, instrument.multiplier.den * 10**instrument.size_precision
+        )
+        if not instrument.inverse:
+            quoted *= Fraction(px_raw, 10**instrument.price_precision)
+        code = instrument.quote.code
+        self._traded[code] = self._traded.get(code, Fraction(0)) + quoted
 
     def _flat(self, order: Order, qty_raw: int, size_precision: int) -> Fraction:
         """A fee that does not look at the price."""
@@ -81,7 +92,7 @@ class FeeSchedule:
         """
         fees = self._fees
         instrument = self._portfolio.terms[order.instrument_id].instrument
-        if self._code not in (None, instrument.quote.code) or instrument.inverse:
+        if self._code not in (None, "quote", instrument.quote.code) or instrument.inverse:
             return Fraction(0)
         if isinstance(fees, FixedFee | PerContractFee):
             return self._flat(order, order.leaves_raw, order.size_precision)
@@ -109,11 +120,15 @@ class FeeSchedule:
     def _in_currency(self, amount: Fraction, terms: ContractTerms, px_raw: int) -> tuple[int, Currency]:
         unit, code = terms.fee_unit, self._code
         instrument = terms.instrument
+        if instrument.inverse and code not in (None, "base", unit.code):
+            unit = instrument.quote  # what was counted in base currency
+            if not isinstance(self._fees, FixedFee | PerContractFee):
+                amount *= Fraction(px_raw, 10**instrument.price_precision)
         if code == "base" and instrument.base is not None and unit.code != instrument.base.code:
             price = Fraction(px_raw, 10**instrument.price_precision)
             return round(amount / price * 10**instrument.base.precision), instrument.base
         own_raw = round(amount * 10**unit.precision)
-        if code is None or code in (unit.code, "base"):
+        if code is None or code in (unit.code, "base", "quote"):
             return own_raw, unit
         paid_in = currency(code, self._decimals)
         converted = self._portfolio.rates.convert(own_raw, unit, paid_in)

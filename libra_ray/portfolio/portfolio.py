@@ -238,7 +238,7 @@ class Portfolio:
             return
         name, quantity = position.instrument_id, position.quantity_raw
         self.net[name] = self.net.get(name, 0) - quantity
-        position.reduce(abs(quantity), _closing_px(position, closed.pnl_raw))
+        position.end(_closing_px(position, closed.pnl_raw))
         position.realized_raw = closed.realized_raw
         self._close(position, "", closed.ts_ns)
 
@@ -319,8 +319,11 @@ def _market_value_raw(position: Position, px_raw: int) -> int:
     return value if position.quantity_raw > 0 else -value
 
 
-def _closing_px(position: Position, pnl_raw: int) -> int:
-    """The price at which closing a position makes that profit; the lowest of them where rounding allows several."""
+def _closing_px(position: Position, pnl_raw: int) -> Fraction:
+    """The price at which closing a position makes that profit: the lowest raw one where rounding allows several.
+
+    One between raw prices where none of them makes it, as a mid is.
+    """
     terms, sign, size = position.terms, 1 if position.quantity_raw > 0 else -1, abs(position.quantity_raw)
 
     def profit(px_raw: int) -> int:
@@ -333,7 +336,9 @@ def _closing_px(position: Position, pnl_raw: int) -> int:
             low = middle + 1
         else:
             high = middle
-    return low
+    if profit(low) == sign * pnl_raw:
+        return Fraction(low)
+    return terms.px_of_profit(sign, size, position.open_value, pnl_raw)
 
 
 def _event(kind: type[PositionEvent], position: Position, fill: OrderFilled, pnl_raw: int) -> PositionEvent:

@@ -41,13 +41,13 @@ def test_nothing_to_do_starts_no_worker(pool: EnginePool) -> None:
 
 def test_a_killed_worker_is_replaced_and_every_item_still_comes_back_once(pool: EnginePool) -> None:
     outcomes = []
-    for outcome in pool.map_unordered(Slow(), range(40)):
+    for outcome in pool.map_unordered(Slow(), range(90)):  # the other worker alone would take nine seconds
         outcomes.append(outcome)
         if len(outcomes) == 5:
             assert outcome.value is not None
             os.kill(outcome.value[1], signal.SIGKILL)
 
-    assert sorted(outcome.position for outcome in outcomes) == list(range(40))
+    assert sorted(outcome.position for outcome in outcomes) == list(range(90))
     assert [outcome.error for outcome in outcomes if outcome.error] == []
     assert len({outcome.value[1] for outcome in outcomes if outcome.value}) == 3
     assert {outcome.worker for outcome in outcomes} == {1, 2}

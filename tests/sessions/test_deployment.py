@@ -51,9 +51,15 @@ def pids(tree: TreeStatus | None) -> dict[str, int]:
 
 def missed(deployment: Deployment, actor_id: str) -> int:
     """How many ticks a counter has not counted; none of them twice, this never changes."""
-    count, last = deployment.request(f"{actor_id}.count", None)
-    assert count > 0
-    return int(last - count)
+    counted: list[tuple[int, int]] = []
+
+    def has_counted() -> bool:
+        counted.append(deployment.request(f"{actor_id}.count", None))
+        return counted[-1][0] > 0
+
+    wait_until(has_counted)
+    count, last = counted[-1]
+    return last - count
 
 
 def test_every_actor_runs_on_a_process_of_its_own_and_the_status_tells(deployment: Deployment) -> None:

@@ -89,6 +89,7 @@ class Wrangler:
         shift_ns = period_ns(span) if span and options.stamp == "open" else 0
         self._times = {name: TimeReader(options, shift_ns=shift_ns) for name in ("ts", "ts_init") if name in headers}
         self._arrow = schema.arrow(instrument, period=period).append(pa.field(ROW, pa.int64(), nullable=False))
+        self._forms: dict[str, str] = {}  # the form that a column's first time seems to have, where it cannot be read
         self._naive: tuple[int, str] | None = None
         self._naive_count = 0
         self._offset: tuple[int, str] | None = None
@@ -178,10 +179,10 @@ class Wrangler:
         times, wording, header = reader.read(batch.read[name]), self._options.wording, self._headers[name]
         batch.made[name] = arrow_ints(times.ts_ns)
         self._note_zones(batch, name, times.naive, times.offsets)
-        form = ""
-        if times.malformed.all() and len(times.malformed):  # not for one odd time among others
-            form = likely_form(text_at(batch.read[name], 0).strip())
-        forms = f"{wording.option('ts-format', form or 'FORMAT')} or {wording.option('ts-unit', 'UNIT')}"
+        if name not in self._forms and len(times.malformed):  # not of one odd time among others
+            self._forms[name] = likely_form(text_at(batch.read[name], 0).strip()) if times.malformed[0] else ""
+        form = self._forms.get(name) or "FORMAT"
+        forms = f"{wording.option('ts-format', form)} or {wording.option('ts-unit', 'UNIT')}"
         fix = f"Correct the value or declare its form with {forms}."
         self._fault(
             batch, Check.TIME_FORM, "DATA009", name, times.malformed, f"column '{header}': {{value}} is not a time", fix

@@ -93,8 +93,8 @@ class ContractTerms:
         """The raw price, on no grid, at which `at_the_end` makes that profit without rounding."""
         if self.inverse:
             value = open_value - sign * pnl * Fraction(10**INVERSE_DECIMALS, 10**self.precision)
-            return qty_raw * self._value_num / (value * self._value_den)
-        return (open_value + sign * pnl * Fraction(self._pnl_den, self._pnl_num)) / qty_raw
+            return Fraction(qty_raw * self._value_num, value * self._value_den)
+        return Fraction(open_value + sign * pnl * Fraction(self._pnl_den, self._pnl_num), qty_raw)
 
     def unrealized(self, quantity_raw: int, open_value: int, px_raw: int) -> int:
         """Profit if the signed `quantity_raw` were closed at `px_raw`, settlement raw."""

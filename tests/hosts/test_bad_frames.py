@@ -1,6 +1,7 @@
 """No frame ends a host: what is none for it is a dead letter, counted, with a reason."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,8 @@ def hosts() -> Iterator[tuple[Any, DeafPort]]:
     carrier.begin()
     clock.ts_ns += 2_000_000_000
     carrier.begin()
-    yield carrier, port
+    with closing(carrier):
+        yield carrier, port
     port = DeafPort()
     bus_host = BusHost(HostProgram(BUS, 1, Path("/nowhere"), ""), port, VirtualClock(1))
     bus_host.table.announce(entry)

@@ -1,7 +1,7 @@
 """No frame ends a host: what is none for it is a dead letter, counted, with a reason."""
 
+import shutil
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from libra_ray.hosts.context import BUS, SUPERVISOR, HostProgram
 from libra_ray.hosts.host_table import Announcement, HostEntry, TableSeen, TableSettled, TableState
 from libra_ray.messages.codec import decode, encode
 from libra_ray.runtime import Actor, ActorConfig, Lane
+from libra_ray.runtime.private_folders import memory_twin
 
 
 class DeafPort:
@@ -60,6 +61,16 @@ class DeafPort:
         return ()
 
 
+NOWHERE = Path("/nowhere")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_in_shared_memory() -> Iterator[None]:
+    """Hosts make their folder in shared memory, and whose session it is of removes it: here nobody."""
+    yield
+    shutil.rmtree(memory_twin(NOWHERE), ignore_errors=True)
+
+
 class Taker(Actor):
     """Takes whatever comes."""
 
@@ -84,16 +95,15 @@ def hosts() -> Iterator[tuple[Any, DeafPort]]:
     own = HostEntry("h", 1, "ipc://h", None, 1, (), ())
     port: Any = DeafPort()
     clock = VirtualClock(1)
-    carrier = StartedCarrier(HostProgram("h", 1, Path("/nowhere"), ""), port, clock)
+    carrier = StartedCarrier(HostProgram("h", 1, NOWHERE, ""), port, clock)
     carrier.host.start_all([carrier.host.add(Taker(ActorConfig(actor_id="Taker")))])
     carrier.receive(letter(Kind.TABLE, *encode(TableState((1, 1), (entry, own))), source=BUS))
     carrier.begin()
     clock.ts_ns += 2_000_000_000
     carrier.begin()
-    with closing(carrier):
-        yield carrier, port
+    yield carrier, port
     port = DeafPort()
-    bus_host = BusHost(HostProgram(BUS, 1, Path("/nowhere"), ""), port, VirtualClock(1))
+    bus_host = BusHost(HostProgram(BUS, 1, NOWHERE, ""), port, VirtualClock(1))
     bus_host.table.announce(entry)
     yield bus_host, port
 

@@ -3,7 +3,14 @@
 from libra_ray.runtime.actor import Actor
 from libra_ray.runtime.actor_bus import ActorBus
 from libra_ray.runtime.actor_clock import ActorClock, TimerHandler
-from libra_ray.runtime.actor_config import ActorConfig, actor_of, check_actor_id, config_class_of, config_of
+from libra_ray.runtime.actor_config import (
+    ActorConfig,
+    actor_of,
+    check_actor_id,
+    config_class_of,
+    config_of,
+    how_to_give,
+)
 from libra_ray.runtime.delivery import Delivery
 from libra_ray.runtime.faults import Fault
 from libra_ray.runtime.hooks import check_handler, check_hooks, known_hooks
@@ -52,6 +59,7 @@ __all__ = [
     "check_sendable",
     "config_class_of",
     "config_of",
+    "how_to_give",
     "inject",
     "known_hooks",
     "next_state",

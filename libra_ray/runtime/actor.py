@@ -1,7 +1,7 @@
 """Actor: a plain class with a lifecycle, a clock, a bus and hooks."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from libra_ray.messages.schemas import Bar, Quote, Trade
 from libra_ray.runtime.actor_bus import ActorBus
 from libra_ray.runtime.actor_clock import ActorClock
 from libra_ray.runtime.actor_config import ActorConfig, OnError, config_of
-from libra_ray.runtime.injected import Injected, Kept, inject
+from libra_ray.runtime.injected import Injected, inject
 from libra_ray.runtime.lifecycle import State
 from libra_ray.runtime.outbox import Staged
 from libra_ray.runtime.rank import Rank
@@ -66,7 +66,6 @@ class Actor:
     """What a data or event handler that raises leads to, where the settings do not say: `ActorConfig.on_error`."""
 
     config: ActorConfig
-    state: Kept[State] = Kept()
     is_active: bool
 
     actor_id: Injected[str] = Injected()
@@ -83,6 +82,17 @@ class Actor:
         self.config = config_of(type(self), config, settings)
         self._state = State.PRE_INITIALIZED
         self.is_active = False
+
+    @property
+    def state(self) -> State:
+        """Where the lifecycle stands, kept by the host."""
+        return self._state
+
+    @state.setter
+    def state(self, _value: object) -> NoReturn:
+        """An author who has a `state` of his own would else stop his actor without a word."""
+        what = "is where its lifecycle stands and not to be set. Give yours another name."
+        raise AttributeError(f"{type(self).__name__}.state {what}")
 
     # --- what is sent -------------------------------------------------------------------------------------------
 

@@ -23,7 +23,16 @@ from pydantic import Field
 from libra_ray.config import Settings
 from libra_ray.errors import ConfigError, StrategyError, quoted
 
-__all__ = ["ON_ERROR", "ActorConfig", "OnError", "actor_of", "check_actor_id", "config_class_of", "config_of"]
+__all__ = [
+    "ON_ERROR",
+    "ActorConfig",
+    "OnError",
+    "actor_of",
+    "check_actor_id",
+    "config_class_of",
+    "config_of",
+    "how_to_give",
+]
 
 
 if TYPE_CHECKING:
@@ -32,7 +41,7 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound="Actor")
 OnError: TypeAlias = Literal["fault", "degrade"]
 ON_ERROR: Final = get_args(OnError)
-_ACTOR_ID: Final = r"^[A-Za-z0-9_.-]{1,128}$"
+_ACTOR_ID: Final = r"[A-Za-z0-9_.-]{1,128}"
 
 
 class ActorConfig(Settings):
@@ -46,13 +55,13 @@ class ActorConfig(Settings):
 
     """
 
-    actor_id: Annotated[str, Field(pattern=_ACTOR_ID)] | None = None
+    actor_id: Annotated[str, Field(pattern=f"^{_ACTOR_ID}$")] | None = None
     on_error: OnError = "fault"
 
 
 def check_actor_id(actor_id: object, place: str) -> None:
     """Raises `ConfigError` CONF002 for what is no actor's id: it is a part of topics and of names of files."""
-    if not isinstance(actor_id, str) or re.fullmatch(_ACTOR_ID[1:-1], actor_id, re.ASCII) is None:
+    if not isinstance(actor_id, str) or re.fullmatch(_ACTOR_ID, actor_id) is None:
         fix = "Use 1 to 128 letters, digits and '_.-'."
         raise ConfigError("CONF002", place, f"{quoted(actor_id)} is no actor id", fix, str(actor_id))
 
@@ -84,6 +93,11 @@ def config_of(actor_class: type, config: ActorConfig | None, settings: Mapping[s
     if declared in ON_ERROR and "on_error" not in made.model_fields_set:
         return made.model_copy(update={"on_error": declared})
     return made
+
+
+def how_to_give(given: object) -> str:
+    """What to write where `given` stands in the place of an actor."""
+    return f"Give an instance: {given.__name__}()." if isinstance(given, type) else "Give an instance of one."
 
 
 def actor_of(actor_class: type[A], config: ActorConfig) -> A:

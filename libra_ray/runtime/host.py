@@ -10,6 +10,7 @@ from loguru import logger
 from libra_ray.clock import Clock, VirtualClock
 from libra_ray.errors import ConfigError, InvalidTransitionError, StrategyError, quoted
 from libra_ray.runtime.actor import Actor
+from libra_ray.runtime.actor_config import how_to_give
 from libra_ray.runtime.delivery import Delivery
 from libra_ray.runtime.faults import Fault, fault_of
 from libra_ray.runtime.hooks import check_hooks
@@ -289,8 +290,7 @@ class LocalHost(LifecycleDriver):
 
 
 def _no_actor(given: object) -> StrategyError:
-    fix = f"Give an instance: {given.__name__}()." if isinstance(given, type) else "Give an instance of one."
-    return StrategyError("STRAT004", None, f"{quoted(given)} is not an actor", fix, str(given))
+    return StrategyError("STRAT004", None, f"{quoted(given)} is not an actor", how_to_give(given), str(given))
 
 
 def _loguru_of(actor_id: str) -> Log:

@@ -11,7 +11,7 @@ from libra_ray.errors import ConfigError, did_you_mean, quoted
 from libra_ray.kernel import RiskSettings, VenueSettings
 from libra_ray.kernel.settings import FeeSettings
 from libra_ray.model.instruments import Instrument
-from libra_ray.runtime import Actor, ActorConfig, actor_of, check_actor_id
+from libra_ray.runtime import Actor, ActorConfig, actor_of, check_actor_id, how_to_give
 
 __all__ = ["ActorEntry", "System", "check_actor", "check_system"]
 
@@ -182,5 +182,4 @@ def check_system(given: object, place: str) -> None:
 def check_actor(given: object, place: str) -> None:
     """Raises `ConfigError` CONF004 unless `given` is an actor, and not its class."""
     if not isinstance(given, Actor):
-        fix = f"Give an instance: {given.__name__}()." if isinstance(given, type) else "Give an instance of one."
-        raise ConfigError("CONF004", place, f"{quoted(given)} is not an actor", fix, str(given))
+        raise ConfigError("CONF004", place, f"{quoted(given)} is not an actor", how_to_give(given), str(given))

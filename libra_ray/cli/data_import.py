@@ -3,7 +3,7 @@
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast, get_args
 
 import typer
 
@@ -356,8 +356,13 @@ def _options(source: "ConfigSource", remembered: "Mapping[str, Any]", flags: dic
 
 
 def _check_overlap(policy: Text) -> None:
-    if policy not in (None, "error", "keep", "replace"):
-        fix = did_you_mean(policy, ["error", "keep", "replace"])
+    if policy is None:
+        return
+    from libra_ray.data.parquet_catalog import OnOverlap
+
+    known = list(get_args(OnOverlap))
+    if policy not in known:
+        fix = did_you_mean(policy, known)
         raise ConfigError("CONF002", "--on-overlap", f"{quoted(policy)} is no policy", fix, policy)
 
 

@@ -2,6 +2,7 @@
 
 from libra_ray.data.catalog_manifest import Entry
 from libra_ray.data.import_stream import ImportStream
+from libra_ray.data.importer import Import
 from libra_ray.data.mapped_rows import mapped_rows
 from libra_ray.data.parquet_catalog import Catalog, OnOverlap
 
@@ -14,17 +15,9 @@ def import_into(catalog: Catalog, stream: ImportStream, *, on_overlap: OnOverlap
     Raises what the stream raises, and what `Catalog.write` does; nothing is written then.
     """
     if on_overlap != "error":
-        rows, report = mapped_rows(stream, stream.arrow, stream.source), stream.report
-        return catalog.write(
-            stream.instrument,
-            stream.schema,
-            rows.table,
-            stream.period,
-            source=stream.source,
-            counts=report.changes,
-            notes=report.notes,
-            on_overlap=on_overlap,
-        )
+        rows = mapped_rows(stream, stream.arrow, stream.source)
+        whole = Import(stream.schema, stream.instrument, stream.period, rows.table, stream.report, rows.wide)
+        return catalog.add(whole, on_overlap=on_overlap)
     with catalog.appending(stream.instrument, stream.schema, stream.period, source=stream.source) as writer:
         for table in stream:
             writer.write(table)

@@ -169,8 +169,10 @@ class TextTable:
 
         Raises `DataError` DATA011 for a field that goes on in the next line.
         """
+        if int(np.count_nonzero(block == _FEED)) == rows:
+            return
         lines = [line for line in block.tobytes().split(b"\n") if line.strip(b"\r")]
-        if len(lines) == rows:
+        if len(lines) == rows:  # but for blank ones
             return
         odd = next((number for number, line in enumerate(lines) if line.count(b'"') % 2), 0)
         text = lines[odd].decode(errors="replace").rstrip("\r")

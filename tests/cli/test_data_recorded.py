@@ -37,24 +37,18 @@ def test_a_recorded_file_is_imported_listed_and_sound(libra: Libra, shared: Path
 
 
 @pytest.mark.slow
-def test_leans_properties_define_the_perpetual_of_a_file(libra: Libra, shared: Path) -> None:
-    data = shared / "data" / "lean"
-    path = data / "cryptofuture" / "binance" / "minute" / "btcusd" / "20221213_trade.zip"
-    properties = data / "symbol-properties" / "symbol-properties-database.csv"
-    if not path.is_file() or not properties.is_file():
-        absent("shared/data/lean")
-
-    imported = libra("data", "import", str(path), "--instruments", str(properties), "--json")
-
-    assert imported.code == 0, imported.err
-    assert libra("data", "ls", "--json").document["entries"][0]["instrument_id"] == "BTCUSD-PERP.BINANCE"
-
-
-@pytest.mark.slow
-def test_leans_properties_of_all_symbols_define_a_stock(libra: Libra, shared: Path) -> None:
-    data = shared / "data" / "lean"
-    path = data / "equity" / "usa" / "minute" / "spy" / "20131007_trade.zip"
-    properties = data / "symbol-properties" / "symbol-properties-database.csv"
+@pytest.mark.parametrize(
+    ("name", "instrument", "rows"),
+    [
+        ("cryptofuture/binance/minute/btcusd/20221213_trade.zip", "BTCUSD-PERP.BINANCE", 1_439),
+        ("equity/usa/minute/spy/20131007_trade.zip", "SPY.USA", 828),  # of the row of all symbols
+    ],
+)
+def test_leans_properties_define_the_instrument_of_a_file(
+    libra: Libra, shared: Path, name: str, instrument: str, rows: int
+) -> None:
+    path = shared / "data" / "lean" / name
+    properties = shared / "data" / "lean" / "symbol-properties" / "symbol-properties-database.csv"
     if not path.is_file() or not properties.is_file():
         absent("shared/data/lean")
 
@@ -62,4 +56,4 @@ def test_leans_properties_of_all_symbols_define_a_stock(libra: Libra, shared: Pa
 
     assert imported.code == 0, imported.err
     entry = libra("data", "ls", "--json").document["entries"][0]
-    assert (entry["instrument_id"], entry["rows"]) == ("SPY.USA", 828)
+    assert (entry["instrument_id"], entry["rows"]) == (instrument, rows)
